@@ -1,0 +1,2 @@
+//! Kafka's brokers as far as consumer groups see them.
+pub mod message;

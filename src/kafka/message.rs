@@ -1,0 +1,172 @@
+//! Requests and responses of the group protocols, and Kafka's error codes.
+//!
+//! The fields are those of Kafka's own messages (JoinGroup v9, SyncGroup v5, Heartbeat v4, LeaveGroup v5, OffsetCommit v9, OffsetFetch v9,
+//! TxnOffsetCommit v4) as far as they matter to a coordinator. An empty member id is `None`.
+
+use crate::terms::{CommitKind, ErrorCode, Name};
+use crate::units::{ClientId, GroupId, InstanceId, MemberId, Offset, Span, TopicId, TopicPartition};
+
+/// What a member tells about itself in one of its protocols. Kafka compares the bytes: equal iff all fields are equal.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Subscription {
+    pub topics: Vec<TopicId>,
+    /// User data of the assignor.
+    pub user_data: Option<Name>,
+    pub owned: Vec<TopicPartition>,
+    pub owned_generation: Option<i32>,
+}
+
+/// One entry of a JoinGroup's list: the name of an assignor and the metadata for it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ProtocolEntry {
+    pub name: Name,
+    pub metadata: Subscription,
+}
+
+/// Partitions handed to a member; `None` are the empty bytes of a member that the leader did not mention.
+pub type Assignment = Option<Vec<TopicPartition>>;
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct JoinGroup {
+    pub client: ClientId,
+    pub member: Option<MemberId>,
+    pub instance: Option<InstanceId>,
+    pub session_timeout: Span,
+    pub rebalance_timeout: Span,
+    pub protocol_type: Name,
+    pub protocols: Vec<ProtocolEntry>,
+    /// Request version: 9 for the clients that are simulated.
+    pub version: u16,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SyncGroup {
+    pub member: Option<MemberId>,
+    pub instance: Option<InstanceId>,
+    pub generation: i32,
+    pub protocol_type: Option<Name>,
+    pub protocol: Option<Name>,
+    /// From the leader: every member's assignment. Else empty.
+    pub assignments: Vec<(MemberId, Vec<TopicPartition>)>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Heartbeat {
+    pub member: Option<MemberId>,
+    pub instance: Option<InstanceId>,
+    pub generation: i32,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LeaveGroup {
+    pub members: Vec<(Option<MemberId>, Option<InstanceId>)>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OffsetCommit {
+    pub member: Option<MemberId>,
+    pub instance: Option<InstanceId>,
+    /// -1 without group management.
+    pub generation: i32,
+    /// Partition, offset, bytes of metadata.
+    pub offsets: Vec<(TopicPartition, Offset, u32)>,
+    pub version: u16,
+    pub kind: CommitKind,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TxnOffsetCommit {
+    pub producer: u64,
+    pub member: Option<MemberId>,
+    pub instance: Option<InstanceId>,
+    pub generation: i32,
+    pub offsets: Vec<(TopicPartition, Offset, u32)>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OffsetFetch {
+    pub member: Option<MemberId>,
+    pub member_epoch: i32,
+    pub require_stable: bool,
+    /// `None`: all partitions of the group.
+    pub partitions: Option<Vec<TopicPartition>>,
+}
+
+/// A request to the group coordinator.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum GroupRequest {
+    Join(JoinGroup),
+    Sync(SyncGroup),
+    Heartbeat(Heartbeat),
+    Leave(LeaveGroup),
+    OffsetCommit(OffsetCommit),
+    TxnOffsetCommit(TxnOffsetCommit),
+    OffsetFetch(OffsetFetch),
+    OffsetDelete { partitions: Vec<TopicPartition> },
+    DeleteGroup,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct JoinAnswer {
+    pub error: ErrorCode,
+    pub member: Option<MemberId>,
+    /// -1 with an error.
+    pub generation: i32,
+    pub protocol_type: Option<Name>,
+    pub protocol: Option<Name>,
+    pub leader: Option<MemberId>,
+    pub skip_assignment: bool,
+    /// Only for the leader: everybody with the metadata of the chosen protocol, in member order.
+    pub members: Vec<JoinedMember>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct JoinedMember {
+    pub member: MemberId,
+    pub instance: Option<InstanceId>,
+    pub metadata: Subscription,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SyncAnswer {
+    pub error: ErrorCode,
+    pub protocol_type: Option<Name>,
+    pub protocol: Option<Name>,
+    pub assignment: Assignment,
+}
+
+/// What OffsetFetch says of one partition.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum FetchedOffset {
+    Committed(Offset),
+    /// Kafka's -1.
+    Nothing,
+    /// UNSTABLE_OFFSET_COMMIT: a transaction is open on it.
+    Unstable,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OffsetFetchAnswer {
+    pub error: ErrorCode,
+    pub offsets: Vec<(TopicPartition, FetchedOffset)>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum GroupResponse {
+    Join(JoinAnswer),
+    Sync(SyncAnswer),
+    Heartbeat(ErrorCode),
+    Leave { error: ErrorCode, members: Vec<(Option<MemberId>, Option<InstanceId>, ErrorCode)> },
+    OffsetCommit(Vec<(TopicPartition, ErrorCode)>),
+    TxnOffsetCommit(Vec<(TopicPartition, ErrorCode)>),
+    OffsetFetch(OffsetFetchAnswer),
+    OffsetDelete { error: ErrorCode, partitions: Vec<(TopicPartition, ErrorCode)> },
+    DeleteGroup(ErrorCode),
+}
+
+/// A request as it reaches the coordinator of its group.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ToCoordinator {
+    pub group: GroupId,
+    pub request: GroupRequest,
+}

@@ -1,0 +1,459 @@
+//! The first narrow waist: a scenario, complete and valid.
+//!
+//! Everything that a run needs stands here with its default filled in and every name resolved to a dense id. [`check`] makes it out of the
+//! file as written ([`file`]); code that gets a `Scenario` validates nothing again.
+
+use crate::terms::Name;
+use crate::trace::Cast;
+use crate::units::{ClientId, GroupId, InstanceId, Instant, ProducerId, Rate, Span, TopicId, TopicPartition};
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct Scenario {
+    pub name: String,
+    pub about: Option<String>,
+    pub lesson: Option<String>,
+    /// Whose defaults and behaviour hold.
+    pub kafka: Releases,
+    pub seed: u64,
+    /// The run phase.
+    pub duration: Span,
+    /// Afterwards: run until everything is drained, or for so long.
+    pub settle: Span,
+    /// Of the lag series.
+    pub sample_interval: Span,
+    pub model: Model,
+    pub cluster: Cluster,
+    pub topics: Vec<Topic>,
+    pub producers: Vec<Producer>,
+    pub groups: Vec<Group>,
+    /// Every consumer process that exists at some time, by [`ClientId`]; those of one group stand together.
+    pub clients: Vec<Client>,
+    /// `group.instance.id`s by [`InstanceId`].
+    pub instances: Vec<String>,
+    /// Sorted by time, then by place in the file.
+    pub timeline: Vec<TimelineEntry>,
+    pub expect: Vec<Expectation>,
+    /// Extra outputs that the file asks for.
+    pub outputs: Outputs,
+}
+
+/// A release of Apache Kafka of which the differences are known.
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Release {
+    V2_8,
+    V3_9,
+    V4_0_0,
+    V4_0_1,
+    V4_0_2,
+    V4_1_0,
+    V4_1_2,
+    V4_2_0,
+    V4_2_1,
+    V4_3_0,
+    V4_3_1,
+    V4_4_0,
+}
+
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct Releases {
+    pub brokers: Release,
+    pub clients: Release,
+}
+
+/// What of a real client's overhead is modelled; `model:` in the file.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct Model {
+    /// A start-up looks its coordinator up (one round trip), and requests to a partition leader wait behind a parked Fetch.
+    pub real_client: bool,
+    /// A committed position with a leader epoch is validated before the first Fetch (OffsetsForLeaderEpoch).
+    pub validate_positions: bool,
+    /// A busy member's heartbeats come later by so many millionths of the interval.
+    pub heartbeat_drift: u64,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct Cluster {
+    pub brokers: u32,
+    /// One way.
+    pub latency: Distribution,
+    pub write_latency: WriteLatency,
+    pub config: BrokerConfig,
+}
+
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum WriteLatency {
+    /// By release and replication.
+    Auto,
+    Fixed(Span),
+}
+
+/// Broker properties that the model uses.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct BrokerConfig {
+    pub group_initial_rebalance_delay: Span,
+    pub group_min_session_timeout: Span,
+    pub group_max_session_timeout: Span,
+    pub group_max_size: u32,
+    pub offsets_retention: Span,
+    pub offsets_retention_check_interval: Span,
+    pub offset_metadata_max_bytes: u32,
+    /// `None`: none in this release. Zero: group.coordinator.append.linger.ms = 0 or -1 (an idle coordinator does not linger).
+    pub append_linger: Span,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Topic {
+    pub name: String,
+    /// At the start.
+    pub partitions: u32,
+    /// After the last growth that the timeline has.
+    pub most_partitions: u32,
+    pub replication_factor: u32,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct Producer {
+    pub name: String,
+    pub topic: TopicId,
+    /// At least one, the first at 0 (perhaps with rate zero), times ascending. Timeline `rate` entries are not in here.
+    pub steps: Vec<RateStep>,
+    pub arrivals: Arrivals,
+    pub keys: Keys,
+    /// Bytes of the value.
+    pub record_size: u64,
+    pub config: ProducerConfig,
+}
+
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct RateStep {
+    pub at: Instant,
+    pub rate: Rate,
+}
+
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum Arrivals {
+    Even,
+    Poisson,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub enum Keys {
+    /// Null keys: the sticky partitioner.
+    None,
+    /// `prefix0` … `prefix<count-1>`, each record's drawn with these weights. Empty weights: uniform.
+    Drawn { prefix: String, count: u32, weights: KeyWeights },
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub enum KeyWeights {
+    Uniform,
+    /// Key number i (from 0) with weight 1 / (i + 1)^s.
+    Zipf {
+        s: f64,
+    },
+    /// One for each key.
+    Listed(Vec<u64>),
+}
+
+/// Producer properties that the model uses.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ProducerConfig {
+    pub acks_all: bool,
+    /// acks=0.
+    pub acks_none: bool,
+    pub linger: Span,
+    pub batch_size: u64,
+    pub max_in_flight: u32,
+    pub metadata_max_age: Span,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct Group {
+    pub name: String,
+    pub topics: Vec<TopicId>,
+    pub first_client: ClientId,
+    /// How many clients, scaled-up ones included.
+    pub clients: u32,
+}
+
+/// A consumer process: its name and how it is set up.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Client {
+    pub name: String,
+    pub group: GroupId,
+    /// `None`: only when the timeline starts it (`start`, `scale`).
+    pub start: Option<Instant>,
+    pub instance: Option<InstanceId>,
+    pub config: ConsumerConfig,
+    pub poll_timeout: Span,
+    pub processing: Processing,
+    pub commit: Commit,
+    pub on_revoke: Listener,
+}
+
+/// Consumer properties that the model uses.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ConsumerConfig {
+    pub session_timeout: Span,
+    pub heartbeat_interval: Span,
+    pub max_poll_interval: Span,
+    pub max_poll_records: u32,
+    pub assignors: Vec<AssignorName>,
+    pub auto_commit_interval: Span,
+    pub auto_offset_reset: AutoOffsetReset,
+    pub fetch_min_bytes: u64,
+    pub fetch_max_wait: Span,
+    pub fetch_max_bytes: u64,
+    pub max_partition_fetch_bytes: u64,
+    pub metadata_max_age: Span,
+    pub request_timeout: Span,
+    pub default_api_timeout: Span,
+    pub retry_backoff: Span,
+    pub retry_backoff_max: Span,
+}
+
+/// A client-side assignor by its name in the protocol list.
+pub type AssignorName = Name;
+
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum AutoOffsetReset {
+    Earliest,
+    Latest,
+    None,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct Processing {
+    pub per_record: Distribution,
+    /// Added once for each poll that returned records, before the first of them.
+    pub per_batch: Span,
+}
+
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum Commit {
+    Auto,
+    /// commitSync after each batch.
+    Sync,
+    /// commitAsync after each batch.
+    Async,
+    /// commitSync after so many records of a batch, and at its end.
+    Every(u32),
+    /// commitSync right after poll(), before anything is processed.
+    BeforeProcessing,
+    /// Never.
+    External,
+}
+
+/// What the application's rebalance listener does.
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
+pub struct Listener {
+    /// commitSync in onPartitionsRevoked.
+    pub commit: bool,
+    /// How long onPartitionsRevoked and onPartitionsLost take, if there is something to give up.
+    pub takes: Span,
+}
+
+/// A random or constant length of time.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Distribution {
+    Constant(Span),
+    /// Both ends included.
+    Uniform {
+        from: Span,
+        to: Span,
+    },
+    Exponential {
+        mean: Span,
+    },
+    /// Cut off at zero.
+    Normal {
+        mean: Span,
+        sd: Span,
+    },
+    /// By median and 99th percentile.
+    LogNormal {
+        p50: Span,
+        p99: Span,
+    },
+    /// Scale (the smallest value) and shape.
+    Pareto {
+        scale: Span,
+        shape: f64,
+    },
+    /// One of these, each as likely.
+    Values(Vec<Span>),
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct TimelineEntry {
+    pub at: Instant,
+    pub verb: Verb,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub enum Verb {
+    Crash(ClientId),
+    Start(ClientId),
+    Stop(ClientId),
+    Pause {
+        client: ClientId,
+        lasts: Span,
+    },
+    /// Processing takes `factor` thousandths of its time, for ever without `lasts`.
+    Slow {
+        client: ClientId,
+        factor: u64,
+        lasts: Option<Span>,
+    },
+    Rate {
+        producer: ProducerId,
+        rate: Rate,
+    },
+    Partitions {
+        topic: TopicId,
+        to: u32,
+    },
+    /// Starts the clients from `members` down the list that are not running, or stops the last ones.
+    Scale {
+        group: GroupId,
+        members: u32,
+    },
+    RollingRestart {
+        group: GroupId,
+        every: Span,
+        down: Span,
+    },
+}
+
+/// One line of `expect:`, with where it stands in the file for the report.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Expectation {
+    pub check: Check,
+    /// As written, on one line.
+    pub text: String,
+    pub line: Option<u32>,
+}
+
+/// Bounds of a count or a time; `exactly`, `at.least`, `at.most`.
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
+pub struct Bounds {
+    pub at_least: Option<u64>,
+    pub at_most: Option<u64>,
+}
+
+/// Which lag is meant.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum LagKind {
+    Committed,
+    Position,
+    Unprocessed,
+}
+
+/// When a lag is looked at.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum When {
+    /// At every sample of the run phase from then on.
+    After(Instant),
+    At(Instant),
+    /// The end of the run phase.
+    End,
+    /// After the settle phase.
+    Settled,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub enum Check {
+    Lost {
+        group: Option<GroupId>,
+        bounds: Bounds,
+    },
+    Duplicated {
+        group: Option<GroupId>,
+        bounds: Bounds,
+    },
+    Extra {
+        group: Option<GroupId>,
+        bounds: Bounds,
+    },
+    Skipped {
+        group: Option<GroupId>,
+        bounds: Bounds,
+    },
+    Unsettled {
+        group: Option<GroupId>,
+        bounds: Bounds,
+    },
+    ProcessedOnce {
+        group: Option<GroupId>,
+        bounds: Bounds,
+    },
+    Produced {
+        group: Option<GroupId>,
+        bounds: Bounds,
+    },
+    Lag {
+        group: Option<GroupId>,
+        of: LagKind,
+        when: When,
+        bounds: Bounds,
+    },
+    /// Unprocessed records of all groups (or one) at the end of the run phase.
+    Backlog {
+        group: Option<GroupId>,
+        bounds: Bounds,
+    },
+    Rebalances {
+        group: Option<GroupId>,
+        bounds: Bounds,
+    },
+    /// Nanoseconds.
+    Unavailable {
+        group: Option<GroupId>,
+        partition: WhichPartition,
+        bounds: Bounds,
+    },
+    /// `None`: nobody.
+    Owner {
+        group: Option<GroupId>,
+        partition: TopicPartition,
+        client: Option<ClientId>,
+        at: Instant,
+    },
+    Livelock {
+        group: GroupId,
+    },
+    NoLivelock {
+        group: GroupId,
+    },
+}
+
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum WhichPartition {
+    Longest,
+    Named(TopicPartition),
+}
+
+/// Outputs beyond those that every run writes.
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
+pub struct Outputs {
+    pub trace: bool,
+}
+
+impl Scenario {
+    /// Who takes part, as dense numbers.
+    pub fn cast(&self) -> Cast {
+        let mut next = 0;
+        let mut first_partition = Vec::with_capacity(self.topics.len());
+        for topic in &self.topics {
+            first_partition.push(next);
+            next += topic.most_partitions as usize;
+        }
+        Cast {
+            first_partition,
+            partitions: self.topics.iter().map(|topic| (topic.partitions, topic.most_partitions)).collect(),
+            producer_topic: self.producers.iter().map(|producer| producer.topic).collect(),
+            client_group: self.clients.iter().map(|client| client.group).collect(),
+            group_topics: self.groups.iter().map(|group| group.topics.clone()).collect(),
+        }
+    }
+}

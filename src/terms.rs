@@ -1,0 +1,137 @@
+//! Kafka's terms that messages and facts share: error codes, states and reasons.
+
+use std::sync::Arc;
+
+/// A name that Kafka passes through and compares: a protocol type, an assignor.
+pub type Name = Arc<str>;
+
+/// Kafka's `Errors` that a group coordinator or a partition leader answers with.
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum ErrorCode {
+    None,
+    OffsetMetadataTooLarge,
+    CoordinatorLoadInProgress,
+    CoordinatorNotAvailable,
+    NotCoordinator,
+    IllegalGeneration,
+    InconsistentGroupProtocol,
+    InvalidGroupId,
+    UnknownMemberId,
+    InvalidSessionTimeout,
+    RebalanceInProgress,
+    NonEmptyGroup,
+    GroupIdNotFound,
+    MemberIdRequired,
+    GroupMaxSizeReached,
+    FencedInstanceId,
+    UnstableOffsetCommit,
+    GroupSubscribedToTopic,
+    UnknownTopicOrPartition,
+    UnsupportedVersion,
+}
+
+/// Why a commit is made. Not part of Kafka's request: it rides along for the trace.
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum CommitKind {
+    /// The periodic auto-commit at the start of a poll.
+    Auto,
+    /// The auto-commit in onJoinPrepare.
+    Prepare,
+    /// `commitSync` by the application.
+    Sync,
+    /// `commitAsync` by the application.
+    Async,
+    /// `commitSync` in the rebalance listener.
+    Revoke,
+    /// The commit in `close()`.
+    Close,
+}
+
+/// The states of a classic group (ClassicGroupState).
+#[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
+pub enum GroupState {
+    Empty,
+    PreparingRebalance,
+    CompletingRebalance,
+    Stable,
+    Dead,
+}
+
+/// Why a join phase was opened.
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum RebalanceReason {
+    /// A member joined; the trigger is the newcomer.
+    MemberJoined,
+    /// A static member came back while the group was completing a rebalance, or its return changes the protocol vote.
+    StaticMemberReplaced,
+    /// The leader asked to rejoin (its topics changed, or it wants a new assignment).
+    LeaderRejoined,
+    /// A follower rejoined with other metadata.
+    MemberRejoined,
+    MemberLeft,
+    /// A session timed out.
+    SessionExpired,
+    /// A member got the JoinGroup answer and never sent SyncGroup.
+    SyncTimedOut,
+    /// The leader's assignment could not be stored.
+    AssignmentNotStored,
+    /// More members than group.max.size were loaded.
+    GroupTooLarge,
+}
+
+/// Why a member was taken out of a group.
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum RemovalReason {
+    /// LeaveGroup.
+    Left,
+    /// Its session timed out.
+    SessionExpired,
+    /// A new member waited 300 s for the join phase to end (or one session, if it spoke meanwhile).
+    NewMemberTimedOut,
+    /// It had not rejoined when the join phase ended.
+    JoinTimedOut,
+    /// It had not sent SyncGroup when the sync phase ended.
+    SyncTimedOut,
+    /// group.max.size.
+    GroupFull,
+}
+
+/// Where a position came from.
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum PositionSource {
+    Committed,
+    ResetEarliest,
+    ResetLatest,
+}
+
+/// Why a commit came to nothing on the client's side.
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum CommitFailure {
+    /// CommitFailedException: the member is not part of the group any more.
+    NotAMember,
+    /// RebalanceInProgressException.
+    RebalanceInProgress,
+    /// FencedInstanceIdException.
+    Fenced,
+    /// RetriableCommitFailedException or a time-out.
+    Retriable,
+}
+
+/// A fatal exception thrown to the application; the client is closed without a word to the group.
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum FatalError {
+    FencedInstanceId,
+    InconsistentGroupProtocol,
+    InvalidSessionTimeout,
+    GroupMaxSizeReached,
+    /// NoOffsetForPartitionException: auto.offset.reset is none and nothing is committed.
+    NoOffsetForPartition,
+}
+
+/// The group requests that a coordinator may refuse.
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum RequestKind {
+    JoinGroup,
+    SyncGroup,
+    LeaveGroup,
+}
