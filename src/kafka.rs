@@ -1,2 +1,4 @@
 //! Kafka's brokers as far as consumer groups see them.
+pub mod assignor;
+pub mod java;
 pub mod message;
