@@ -2,3 +2,5 @@
 pub mod assignor;
 pub mod java;
 pub mod message;
+pub mod partitioner;
+pub mod record_size;
