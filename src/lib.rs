@@ -1,4 +1,5 @@
 //! groupsim: a deterministic discrete-event simulator of Kafka consumer groups.
+pub mod client;
 pub mod effects;
 pub mod kafka;
 pub mod ledger;

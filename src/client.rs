@@ -1,0 +1,2 @@
+//! Kafka's clients: producers and consumers.
+pub mod backoff;
