@@ -5,6 +5,7 @@ pub mod kafka;
 pub mod ledger;
 pub mod metrics;
 pub mod scenario;
+pub mod sim;
 pub mod terms;
 pub mod trace;
 pub mod units;

@@ -1,0 +1,2 @@
+//! The simulation: nodes, network and time.
+pub mod rng;
