@@ -5,6 +5,7 @@
 
 use crate::terms::Name;
 use crate::trace::Cast;
+use crate::trace::names::Names;
 use crate::units::{ClientId, GroupId, InstanceId, Instant, ProducerId, Rate, Span, TopicId, TopicPartition};
 
 #[derive(Clone, PartialEq, Debug)]
@@ -440,6 +441,17 @@ pub struct Outputs {
 }
 
 impl Scenario {
+    /// Who takes part, by name.
+    pub fn names(&self) -> Names {
+        Names {
+            groups: self.groups.iter().map(|group| group.name.clone()).collect(),
+            clients: self.clients.iter().map(|client| (client.group, client.name.clone())).collect(),
+            topics: self.topics.iter().map(|topic| topic.name.clone()).collect(),
+            producers: self.producers.iter().map(|producer| producer.name.clone()).collect(),
+            instances: self.instances.clone(),
+        }
+    }
+
     /// Who takes part, as dense numbers.
     pub fn cast(&self) -> Cast {
         let mut next = 0;
