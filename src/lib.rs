@@ -1,8 +1,10 @@
 //! groupsim: a deterministic discrete-event simulator of Kafka consumer groups.
+pub mod deliveries;
 pub mod effects;
 pub mod kafka;
 pub mod ledger;
 pub mod metrics;
+pub mod ownership;
 pub mod ranges;
 pub mod scenario;
 pub mod slots;

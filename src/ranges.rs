@@ -174,12 +174,7 @@ mod tests {
         map.set(range(10, 20), 'A');
         map.set(range(30, 40), 'B');
         let pieces: Vec<_> = map.pieces(range(5, 35)).map(|(piece, value)| (piece, value.copied())).collect();
-        let expected = [
-            (range(5, 10), None),
-            (range(10, 20), Some('A')),
-            (range(20, 30), None),
-            (range(30, 35), Some('B')),
-        ];
+        let expected = [(range(5, 10), None), (range(10, 20), Some('A')), (range(20, 30), None), (range(30, 35), Some('B'))];
         assert_eq!(pieces, expected);
         assert_eq!(map.pieces(range(7, 7)).count(), 0);
     }
