@@ -5,7 +5,7 @@
 //! first, so what others do with that record is held back until it is known. Without such a conflict everything passes straight through.
 
 use crate::slots::Slots;
-use crate::trace::Finished;
+use crate::trace::{Finished, TraceEvent};
 use crate::units::{ClientId, Instant, MemberId, OffsetRange, Span, TopicPartition};
 
 /// Who processes: a client, as which member, in which generation.
@@ -74,7 +74,7 @@ impl<'a> Times<'a> {
         }
     }
 
-    fn to_finished(self) -> Finished {
+    pub fn to_finished(self) -> Finished {
         match self {
             Times::Even { first, each } => Finished::Even { first, each },
             Times::Listed(times) => Finished::Listed(times.into()),
@@ -92,6 +92,13 @@ impl<'a> From<&'a Finished> for Times<'a> {
 }
 
 impl<'a> Delivery<'a> {
+    /// What a `Processed` tells, with its partition; `None` for other events.
+    fn told_by(event: &'a TraceEvent) -> Option<(TopicPartition, Delivery<'a>)> {
+        let TraceEvent::Processed { client, member, generation, partition, offsets, finished } = event else { return None };
+        let by = Hand { client: *client, member: *member, generation: *generation };
+        Some((*partition, Delivery { by, offsets: *offsets, times: finished.into() }))
+    }
+
     /// The part that lies in `window`, which is within the delivery.
     pub fn cut(self, window: OffsetRange) -> Delivery<'a> {
         let skipped = window.from.0 - self.offsets.from.0;
@@ -113,8 +120,9 @@ impl Deliveries {
         self.by_slot[self.slots.of(client, partition)].in_hand.push((client, offsets));
     }
 
-    /// Passes on what this settles, with its slot; so do the others.
-    pub fn processed(&mut self, partition: TopicPartition, delivery: Delivery<'_>, mut out: impl FnMut(usize, Delivery<'_>)) {
+    /// Takes a `Processed`. Passes on what it settles, with its slot; so do the others.
+    pub fn processed(&mut self, event: &TraceEvent, mut out: impl FnMut(usize, Delivery<'_>)) {
+        let Some((partition, delivery)) = Delivery::told_by(event) else { return };
         let slot = self.slots.of(delivery.by.client, partition);
         self.by_slot[slot].processed(delivery, |delivery| out(slot, delivery));
     }
@@ -264,9 +272,10 @@ mod tests {
             match event {
                 Step::Polled(client, from, to) => deliveries.polled(ClientId(*client), P, range(*from, *to)),
                 Step::Processed(client, from, to, first, each) => {
-                    let by = Hand { client: ClientId(*client), member: None, generation: 1 };
-                    let times = Times::Even { first: Instant::from_millis(*first), each: Span::from_millis(*each) };
-                    deliveries.processed(P, Delivery { by, offsets: range(*from, *to), times }, out);
+                    let (client, offsets) = (ClientId(*client), range(*from, *to));
+                    let finished = Finished::Even { first: Instant::from_millis(*first), each: Span::from_millis(*each) };
+                    let told = TraceEvent::Processed { client, member: None, generation: 1, partition: P, offsets, finished };
+                    deliveries.processed(&told, out);
                 }
                 Step::Dropped(client, from, to) => deliveries.dropped(ClientId(*client), P, range(*from, *to), out),
                 Step::Ended => deliveries.pass_on_all(out),
