@@ -6,6 +6,7 @@ pub mod ledger;
 pub mod metrics;
 pub mod ownership;
 pub mod ranges;
+pub mod records;
 pub mod scenario;
 pub mod slots;
 pub mod terms;
