@@ -1,11 +1,16 @@
 //! groupsim: a deterministic discrete-event simulator of Kafka consumer groups.
 pub mod client;
+pub mod deliveries;
 pub mod effects;
 pub mod kafka;
 pub mod ledger;
 pub mod metrics;
+pub mod ownership;
+pub mod ranges;
+pub mod records;
 pub mod scenario;
 pub mod sim;
+pub mod slots;
 pub mod terms;
 pub mod trace;
 pub mod units;
