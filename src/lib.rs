@@ -8,6 +8,7 @@ pub mod metrics;
 pub mod ownership;
 pub mod ranges;
 pub mod records;
+pub mod report;
 pub mod scenario;
 pub mod sim;
 pub mod slots;

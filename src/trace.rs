@@ -12,6 +12,7 @@ use crate::units::{
     BrokerId, ClientId, GroupId, InstanceId, Instant, MemberId, Offset, OffsetRange, Pace, ProducerId, Rate, Span, TopicId, TopicPartition,
 };
 
+pub mod ending;
 pub mod hash;
 pub mod json;
 pub mod lines;
