@@ -3,6 +3,7 @@ pub mod effects;
 pub mod kafka;
 pub mod ledger;
 pub mod metrics;
+pub mod release;
 pub mod scenario;
 pub mod terms;
 pub mod trace;
