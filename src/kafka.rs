@@ -4,3 +4,8 @@ pub mod java;
 pub mod message;
 pub mod partitioner;
 pub mod record_size;
+pub mod coordinator;
+pub mod group;
+pub mod java_map;
+pub mod offsets;
+pub mod release;

@@ -9,6 +9,7 @@ pub mod ownership;
 pub mod ranges;
 pub mod records;
 pub mod report;
+pub mod release;
 pub mod scenario;
 pub mod sim;
 pub mod slots;

@@ -3,6 +3,7 @@
 //! Everything that a run needs stands here with its default filled in and every name resolved to a dense id. [`check`] makes it out of the
 //! file as written ([`file`]); code that gets a `Scenario` validates nothing again.
 
+use crate::release::Release;
 use crate::terms::Name;
 use crate::trace::Cast;
 use crate::trace::names::Names;
@@ -36,23 +37,6 @@ pub struct Scenario {
     pub expect: Vec<Expectation>,
     /// Extra outputs that the file asks for.
     pub outputs: Outputs,
-}
-
-/// A release of Apache Kafka of which the differences are known.
-#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Release {
-    V2_8,
-    V3_9,
-    V4_0_0,
-    V4_0_1,
-    V4_0_2,
-    V4_1_0,
-    V4_1_2,
-    V4_2_0,
-    V4_2_1,
-    V4_3_0,
-    V4_3_1,
-    V4_4_0,
 }
 
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]

@@ -11,6 +11,8 @@ pub type Name = Arc<str>;
 #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum ErrorCode {
     None,
+    /// Kafka threw an exception that it did not expect itself.
+    UnknownServerError,
     OffsetMetadataTooLarge,
     CoordinatorLoadInProgress,
     CoordinatorNotAvailable,
