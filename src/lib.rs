@@ -1,5 +1,6 @@
 //! groupsim: a deterministic discrete-event simulator of Kafka consumer groups.
 pub mod effects;
+pub mod error;
 pub mod kafka;
 pub mod ledger;
 pub mod metrics;
