@@ -2,6 +2,7 @@
 pub mod client;
 pub mod deliveries;
 pub mod effects;
+pub mod error;
 pub mod kafka;
 pub mod ledger;
 pub mod metrics;

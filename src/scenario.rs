@@ -3,7 +3,18 @@
 //! Everything that a run needs stands here with its default filled in and every name resolved to a dense id. [`check`] makes it out of the
 //! file as written ([`file`]); code that gets a `Scenario` validates nothing again.
 
+<<<<<<< HEAD
 use crate::release::Release;
+=======
+pub mod check;
+pub mod defaults;
+pub mod file;
+pub mod quantity;
+pub mod reader;
+pub mod yaml;
+
+use crate::error::Problems;
+>>>>>>> scen
 use crate::terms::Name;
 use crate::trace::Cast;
 use crate::trace::names::Names;
@@ -422,6 +433,12 @@ pub enum WhichPartition {
 #[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
 pub struct Outputs {
     pub trace: bool,
+}
+
+/// Text to scenario, with warnings; or all that is wrong with it. `file` is what messages call the text, and where a scenario without a
+/// name gets its name from.
+pub fn load(text: &str, file: &str) -> Result<(Scenario, Problems), Problems> {
+    check::load(text, file)
 }
 
 impl Scenario {
