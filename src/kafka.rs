@@ -2,6 +2,10 @@
 pub mod assignor;
 pub mod java;
 pub mod message;
+pub mod request;
+pub mod placement;
+pub mod log;
+pub mod fetch;
 pub mod partitioner;
 pub mod record_size;
 pub mod coordinator;

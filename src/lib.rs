@@ -11,6 +11,7 @@ pub mod ranges;
 pub mod records;
 pub mod report;
 pub mod release;
+pub mod run;
 pub mod scenario;
 pub mod sim;
 pub mod slots;

@@ -3,9 +3,7 @@
 //! Everything that a run needs stands here with its default filled in and every name resolved to a dense id. [`check`] makes it out of the
 //! file as written ([`file`]); code that gets a `Scenario` validates nothing again.
 
-<<<<<<< HEAD
 use crate::release::Release;
-=======
 pub mod check;
 pub mod defaults;
 pub mod file;
@@ -14,7 +12,6 @@ pub mod reader;
 pub mod yaml;
 
 use crate::error::Problems;
->>>>>>> scen
 use crate::terms::Name;
 use crate::trace::Cast;
 use crate::trace::names::Names;

@@ -75,6 +75,11 @@ impl StickyPartitioner {
         }
     }
 
+    /// How many more bytes may be charged before it goes on in any case.
+    pub fn until_cap(&self) -> u64 {
+        (2 * self.batch_size).saturating_sub(self.charged)
+    }
+
     fn go_to(&mut self, partition: u32) -> u32 {
         self.current = Some(partition);
         self.charged = 0;

@@ -19,7 +19,8 @@ use super::defaults::{Role, broker};
 use super::file::{ClientKind, ClusterFile, KafkaFile, ModelFile, OutputFile, ReleaseText, ScenarioFile, WriteLatencyFile};
 use super::quantity::Unreadable;
 use super::yaml::{Entry, Kind, Node};
-use super::{Cluster, Distribution, Model, Outputs, Release, Releases, Scenario, WriteLatency, reader, yaml};
+use super::{Cluster, Distribution, Model, Outputs, Releases, Scenario, WriteLatency, reader, yaml};
+use crate::release::Release;
 use crate::error::{Problem, Problems, closest};
 use crate::units::{Instant, Span};
 
@@ -182,16 +183,16 @@ impl Checker<'_> {
     }
 
     fn releases(&mut self, written: Option<&KafkaFile>, site: Site<'_>) -> Releases {
-        let mut read = |text: Option<&str>, site: Site<'_>| match text.map(Release::parse) {
-            None => Release::DEFAULT,
+        let mut read = |text: Option<&str>, site: Site<'_>| match text.map(super::defaults::read_release) {
+            None => Release::default(),
             Some(Ok(release)) => release,
             Some(Err(unreadable)) => {
                 self.unreadable(site.value(), unreadable);
-                Release::DEFAULT
+                Release::default()
             }
         };
         match written {
-            None => Releases { brokers: Release::DEFAULT, clients: Release::DEFAULT },
+            None => Releases { brokers: Release::default(), clients: Release::default() },
             Some(KafkaFile::Both(text)) => {
                 let release = read(Some(text), site);
                 Releases { brokers: release, clients: release }

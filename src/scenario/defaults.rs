@@ -160,64 +160,20 @@ pub fn has(role: Role, name: &str) -> bool {
     names(role).any(|(known, ..)| known == name)
 }
 
-impl Release {
-    /// In order; the last one of a line is what the line means.
-    pub const ALL: [Release; 12] = [
-        Release::V2_8,
-        Release::V3_9,
-        Release::V4_0_0,
-        Release::V4_0_1,
-        Release::V4_0_2,
-        Release::V4_1_0,
-        Release::V4_1_2,
-        Release::V4_2_0,
-        Release::V4_2_1,
-        Release::V4_3_0,
-        Release::V4_3_1,
-        Release::V4_4_0,
-    ];
-
-    /// Of a file that names none.
-    pub const DEFAULT: Release = Release::V4_3_1;
-
-    pub fn name(self) -> &'static str {
-        match self {
-            Release::V2_8 => "2.8",
-            Release::V3_9 => "3.9",
-            Release::V4_0_0 => "4.0.0",
-            Release::V4_0_1 => "4.0.1",
-            Release::V4_0_2 => "4.0.2",
-            Release::V4_1_0 => "4.1.0",
-            Release::V4_1_2 => "4.1.2",
-            Release::V4_2_0 => "4.2.0",
-            Release::V4_2_1 => "4.2.1",
-            Release::V4_3_0 => "4.3.0",
-            Release::V4_3_1 => "4.3.1",
-            Release::V4_4_0 => "4.4.0",
+/// A release as a scenario names it: a patch, or a line for its newest known patch.
+pub fn read_release(text: &str) -> Result<Release, Unreadable> {
+    let text = text.trim();
+    Release::parse(text).ok_or_else(|| {
+        let line: String = text.splitn(3, '.').take(2).collect::<Vec<_>>().join(".");
+        let patches: Vec<&str> =
+            Release::ALL.into_iter().map(Release::name).filter(|name| name.starts_with(&format!("{line}."))).collect();
+        let known = Release::ALL.map(Release::name).join(", ");
+        let hint = if patches.is_empty() { format!("known are {known}") } else { format!("known of this line are {}", patches.join(", ")) };
+        Unreadable {
+            message: format!("`{}` is not a release of Kafka whose differences are known", super::reader::cut(text)),
+            hint: Some(hint),
         }
-    }
-
-    /// A patch by its name, or the newest known patch of a line.
-    pub fn parse(text: &str) -> Result<Release, Unreadable> {
-        let text = text.trim();
-        let line_of = |release: Release| release.name().splitn(3, '.').take(2).collect::<Vec<_>>().join(".");
-        let exact = Release::ALL.into_iter().find(|release| release.name() == text);
-        let newest = || Release::ALL.into_iter().rev().find(|release| line_of(*release) == text);
-        exact.or_else(newest).ok_or_else(|| {
-            let patches = Release::ALL.into_iter().map(Release::name).filter(|name| {
-                let line: String = text.splitn(3, '.').take(2).collect::<Vec<_>>().join(".");
-                name.starts_with(&format!("{line}."))
-            });
-            let patches: Vec<&str> = patches.collect();
-            let known = Release::ALL.map(Release::name).join(", ");
-            let hint =
-                if patches.is_empty() { format!("known are {known}") } else { format!("known of this line are {}", patches.join(", ")) };
-            Unreadable {
-                message: format!("`{}` is not a release of Kafka whose differences are known", super::reader::cut(text)),
-                hint: Some(hint),
-            }
-        })
-    }
+    })
 }
 
 #[cfg(test)]
@@ -226,13 +182,13 @@ mod tests {
 
     #[test]
     fn a_release_line_is_its_newest_known_patch() {
-        assert_eq!(Release::parse("4.0"), Ok(Release::V4_0_2));
-        assert_eq!(Release::parse("4.0.0"), Ok(Release::V4_0_0));
-        assert_eq!(Release::parse("2.8"), Ok(Release::V2_8));
-        assert_eq!(Release::parse("4.3"), Ok(Release::DEFAULT));
-        let unknown = Release::parse("4.1.1").expect_err("a patch that is not known");
+        assert_eq!(read_release("4.0"), Ok(Release::V4_0_2));
+        assert_eq!(read_release("4.0.0"), Ok(Release::V4_0_0));
+        assert_eq!(read_release("2.8"), Ok(Release::V2_8));
+        assert_eq!(read_release("4.3"), Ok(Release::default()));
+        let unknown = read_release("4.1.1").expect_err("a patch that is not known");
         assert_eq!(unknown.hint.as_deref(), Some("known of this line are 4.1.0, 4.1.2"));
-        assert!(Release::parse("4").is_err());
+        assert!(read_release("4").is_err());
     }
 
     #[test]

@@ -2,7 +2,8 @@
 
 use super::super::file::properties::Property;
 use super::super::quantity::Unreadable;
-use super::super::{BrokerConfig, Release};
+use super::super::{BrokerConfig};
+use crate::release::Release;
 use super::{Modelled, Slot};
 use crate::units::Span;
 

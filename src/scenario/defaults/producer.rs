@@ -3,7 +3,8 @@
 use super::super::file::properties::Property;
 use super::super::quantity::Unreadable;
 use super::super::reader::cut;
-use super::super::{ProducerConfig, Release};
+use super::super::{ProducerConfig};
+use crate::release::Release;
 use super::{Modelled, Slot};
 use crate::error::did_you_mean;
 use crate::units::Span;
