@@ -111,9 +111,9 @@ impl Consumer {
         }
     }
 
-    /// While idle, the next auto-commit or a missing position ends the wait.
+    /// While idle, the next auto-commit or a missing position ends the wait. There is no auto-commit while a join is pending.
     fn arm_idle_wake(&mut self, now: Instant, fx: &mut ConsumerEffects) {
-        let mut at = self.auto_commit_due;
+        let mut at = if self.membership.rejoin_needed_or_pending() { Instant::NEVER } else { self.auto_commit_due };
         if !self.fetcher.has_all_positions() {
             at = at.min(now + POSITION_CHECK);
         }
