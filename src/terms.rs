@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+pub mod names;
+
 /// A name that Kafka passes through and compares: a protocol type, an assignor.
 pub type Name = Arc<str>;
 
