@@ -17,6 +17,13 @@ use crate::units::{GroupId, InstanceId, Instant, MemberId, Offset, TopicPartitio
 /// From this version on a commit with a generation for a missing group is told so.
 const GROUP_ID_NOT_FOUND_VERSION: u16 = 9;
 
+/// A commit after the check of each partition: what is accepted of it, and the answer for all of it.
+#[derive(Default)]
+struct Checked {
+    accepted: Vec<(TopicPartition, Offset)>,
+    answer: Vec<(TopicPartition, ErrorCode)>,
+}
+
 impl Coordinator {
     pub(super) fn commit(&mut self, now: Instant, ticket: Ticket, id: GroupId, request: OffsetCommit, fx: &mut CoordinatorEffects) {
         let (member, kind) = (request.member, request.kind);
@@ -26,7 +33,7 @@ impl Coordinator {
             return self.turn(now, fx).answer(ticket, GroupResponse::OffsetCommit(refused));
         }
         self.with_group(now, id, fx, |group, turn| group.committed(member, turn));
-        let (accepted, answer) = self.check_metadata(request.offsets);
+        let Checked { accepted, answer } = self.check_metadata(request.offsets);
         if accepted.len() < answer.len() {
             fx.emit(TraceEvent::CommitRefused { group: id, member, kind, error: ErrorCode::OffsetMetadataTooLarge });
         }
@@ -75,7 +82,7 @@ impl Coordinator {
             let refused = request.offsets.iter().map(|(partition, _, _)| (*partition, error)).collect();
             return self.turn(now, fx).answer(ticket, GroupResponse::TxnOffsetCommit(refused));
         }
-        let (accepted, answer) = self.check_metadata(request.offsets);
+        let Checked { accepted, answer } = self.check_metadata(request.offsets);
         for (partition, offset) in &accepted {
             self.offsets.commit_pending(now, request.producer, id, *partition, *offset);
         }
@@ -100,23 +107,18 @@ impl Coordinator {
         self.groups.entry(id).or_insert_with(|| ClassicGroup::new(id, now));
     }
 
-    /// Splits off what is accepted; the answer has all of it.
-    fn check_metadata(
-        &self,
-        offsets: Vec<(TopicPartition, Offset, u32)>,
-    ) -> (Vec<(TopicPartition, Offset)>, Vec<(TopicPartition, ErrorCode)>) {
+    fn check_metadata(&self, offsets: Vec<(TopicPartition, Offset, u32)>) -> Checked {
         let most = self.shard.config.offset_metadata_max_bytes;
-        let mut accepted = Vec::with_capacity(offsets.len());
-        let mut answer = Vec::with_capacity(offsets.len());
+        let mut checked = Checked::default();
         for (partition, offset, metadata) in offsets {
             if metadata > most {
-                answer.push((partition, ErrorCode::OffsetMetadataTooLarge));
+                checked.answer.push((partition, ErrorCode::OffsetMetadataTooLarge));
             } else {
-                accepted.push((partition, offset));
-                answer.push((partition, ErrorCode::None));
+                checked.accepted.push((partition, offset));
+                checked.answer.push((partition, ErrorCode::None));
             }
         }
-        (accepted, answer)
+        checked
     }
 
     /// Whoever asks is answered, and a missing group has no offsets. With requireStable, as consumers ask, it is an empty write.
