@@ -3,7 +3,11 @@
 //! Everything that a run needs stands here with its default filled in and every name resolved to a dense id. [`check`] makes it out of the
 //! file as written ([`file`]); code that gets a `Scenario` validates nothing again.
 
+<<<<<<< HEAD
 use crate::release::Release;
+=======
+pub mod builtin;
+>>>>>>> scen
 pub mod check;
 pub mod defaults;
 pub mod file;
