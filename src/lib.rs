@@ -9,6 +9,8 @@ pub mod ranges;
 pub mod records;
 pub mod scenario;
 pub mod slots;
+#[cfg(test)]
+mod story;
 pub mod terms;
 pub mod trace;
 pub mod units;
