@@ -1,6 +1,7 @@
 //! groupsim: a deterministic discrete-event simulator of Kafka consumer groups.
 pub mod deliveries;
 pub mod effects;
+pub mod invariant;
 pub mod kafka;
 pub mod ledger;
 pub mod metrics;
