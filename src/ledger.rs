@@ -240,3 +240,6 @@ impl Sink for Ledger {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

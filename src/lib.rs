@@ -3,6 +3,7 @@ pub mod client;
 pub mod deliveries;
 pub mod effects;
 pub mod error;
+pub mod invariant;
 pub mod kafka;
 pub mod ledger;
 pub mod metrics;
@@ -15,6 +16,8 @@ pub mod run;
 pub mod scenario;
 pub mod sim;
 pub mod slots;
+#[cfg(test)]
+mod story;
 pub mod terms;
 pub mod trace;
 pub mod units;

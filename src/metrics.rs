@@ -339,3 +339,6 @@ impl Sink for Metrics {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

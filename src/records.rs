@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 
 use crate::trace::Created;
-use crate::units::{Instant, Offset, OffsetRange, Pace};
+use crate::units::{Instant, Offset, OffsetRange, Pace, Span};
 
 /// The creation times of a number of partitions.
 #[derive(Clone, Debug)]
@@ -41,6 +41,19 @@ const LISTED: u32 = u32::MAX;
 pub enum Creation<'a> {
     Even { pace: Pace, index: u64 },
     Listed(&'a [Instant]),
+}
+
+/// How many records are visible at a moment, of `batches` of `per_batch` each, each visible `delay` after the creation of its first record.
+pub fn visible_by(moment: Instant, (batches, per_batch): (u64, u64), created: &Created, delay: Span) -> u64 {
+    let Some(latest) = moment.as_nanos().checked_sub(delay.as_nanos()).map(Instant::from_nanos) else { return 0 };
+    let visible = match created {
+        Created::Even { pace, index } => {
+            let records = pace.count_before(latest + Span::from_nanos(1)).saturating_sub(*index);
+            records.div_ceil(per_batch).min(batches)
+        }
+        Created::Listed(times) => times.chunks(per_batch as usize).take_while(|batch| batch[0] <= latest).count() as u64,
+    };
+    visible * per_batch
 }
 
 impl CreationTimes {
@@ -164,7 +177,7 @@ impl Creation<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::units::{Rate, Span};
+    use crate::units::Rate;
 
     fn even(index: u64) -> Created {
         Created::Even { pace: Pace::new(Instant::ZERO, Rate { records: 3, per: Span::from_secs(1) }), index }

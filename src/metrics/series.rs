@@ -1,8 +1,9 @@
 //! Series over the samples of a run, made from facts that carry their own times. A sample sees everything of its own nanosecond.
 
 use crate::deliveries::Times;
+use crate::records::visible_by;
 use crate::trace::Created;
-use crate::units::{Instant, Pace, Span};
+use crate::units::{Instant, Span};
 
 /// Where the samples lie.
 #[derive(Copy, Clone, Debug)]
@@ -62,10 +63,9 @@ impl Counts {
         }
         let ends = (created.at(0) + delay, created.at((batches - 1) * per_batch) + delay);
         match created {
-            Created::Even { pace, index } => self.spread(grid, batches * per_batch, ends, |moment| {
-                let records = created_until(*pace, moment, delay).saturating_sub(*index);
-                records.div_ceil(per_batch).min(batches) * per_batch
-            }),
+            Created::Even { .. } => {
+                self.spread(grid, batches * per_batch, ends, |moment| visible_by(moment, (batches, per_batch), created, delay))
+            }
             Created::Listed(times) => {
                 for batch in times.chunks(per_batch as usize) {
                     self.add(grid, batch[0] + delay, batch.len() as i64);
@@ -108,13 +108,6 @@ impl Counts {
     }
 }
 
-fn created_until(pace: Pace, moment: Instant, delay: Span) -> u64 {
-    match moment.as_nanos().checked_sub(delay.as_nanos()) {
-        Some(created) => pace.count_before(Instant::from_nanos(created) + Span::from_nanos(1)),
-        None => 0,
-    }
-}
-
 /// A value that is set now and then, in the order of time: what it is at each sample.
 #[derive(Clone, Debug)]
 pub(super) struct Steps {
@@ -148,7 +141,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::units::Rate;
+    use crate::units::{Pace, Rate};
 
     const GRID: Grid = Grid { interval: Span::from_nanos(10), run_end: Instant::from_nanos(55) };
 
