@@ -1,7 +1,8 @@
 //! Random lengths of time: one word in, one length out.
 //!
 //! Each is the quantile function of its distribution at a uniform number, so a draw never takes more or fewer words than another, and a
-//! larger word is a longer time (of `exponential` and `pareto`: a shorter one). Logarithm and power come from `libm`: the same bits everywhere.
+//! larger word is a longer time (of `exponential` and `pareto`: a shorter one). The logarithm comes from
+//! `libm` and the exponential is our own: the same bits everywhere.
 
 use rand::Rng;
 
@@ -21,7 +22,7 @@ enum Quantile {
     Exponential { mean: f64 },
     Normal { mean: f64, sd: f64 },
     LogNormal { mu: f64, sigma: f64 },
-    Pareto { scale: f64, exponent: f64 },
+    Pareto { scale_ln: f64, exponent: f64 },
     Values(Vec<Span>),
 }
 
@@ -40,7 +41,7 @@ impl Sampler {
                 let mu = libm::log(nanos(*p50));
                 Quantile::LogNormal { mu, sigma: (libm::log(nanos(*p99)) - mu) / Z_99 }
             }
-            Distribution::Pareto { scale, shape } => Quantile::Pareto { scale: nanos(*scale), exponent: -1.0 / shape },
+            Distribution::Pareto { scale, shape } => Quantile::Pareto { scale_ln: libm::log(nanos(*scale)), exponent: -1.0 / shape },
             Distribution::Values(values) => {
                 assert!(!values.is_empty(), "there is a value to draw");
                 Quantile::Values(values.clone())
@@ -79,8 +80,8 @@ impl Sampler {
             Quantile::Uniform { from, width } => Span::from_nanos(from + up_to(*width, word)),
             Quantile::Exponential { mean } => rounded(-libm::log(above_zero(word)) * mean),
             Quantile::Normal { mean, sd } => rounded(mean + sd * normal(word)),
-            Quantile::LogNormal { mu, sigma } => rounded(libm::exp(mu + sigma * normal(word))),
-            Quantile::Pareto { scale, exponent } => rounded(scale * libm::exp(libm::log(above_zero(word)) * exponent)),
+            Quantile::LogNormal { mu, sigma } => rounded(exp(mu + sigma * normal(word))),
+            Quantile::Pareto { scale_ln, exponent } => rounded(exp(scale_ln + libm::log(above_zero(word)) * exponent)),
             Quantile::Values(values) => values[up_to(values.len() as u64 - 1, word) as usize],
         }
     }
@@ -96,6 +97,23 @@ fn above_zero(word: u64) -> f64 {
     unit(word) + UNIT
 }
 
+/// e^x to ten digits, for results that are nanoseconds: below e^-50 it is as good as zero, above e^50 beyond the end of time. Three times as
+/// fast as `libm`'s, which cares for every case and the last digit; inlined, it was half as fast.
+#[inline(never)]
+fn exp(x: f64) -> f64 {
+    const BIAS: i64 = 1023;
+    let x = x.clamp(-50.0, 50.0);
+    // x = k ln 2 + r with |r| <= ln 2 / 2; the cast cuts off, so the sum is kept above zero.
+    let k = (x * std::f64::consts::LOG2_E + 128.5) as i64 - 128;
+    let r = x - k as f64 * std::f64::consts::LN_2;
+    // The powers from r^8 on add less than 10^-8 of the sum: two are enough.
+    let high = (1.0 / 40_320.0 + r / 362_880.0) * ((r * r) * (r * r)) * ((r * r) * (r * r));
+    (polynomial(r, &EXP_SERIES) + high) * f64::from_bits(((BIAS + k) as u64) << 52)
+}
+
+/// 1 / n! from n = 0 on.
+const EXP_SERIES: [f64; 8] = [1.0, 1.0, 1.0 / 2.0, 1.0 / 6.0, 1.0 / 24.0, 1.0 / 120.0, 1.0 / 720.0, 1.0 / 5040.0];
+
 /// The standard normal quantile: M. J. Wichura, Algorithm AS 241 (PPND16), Applied Statistics 37 (1988), exact to 16 digits.
 fn normal(word: u64) -> f64 {
     normal_quantile(unit(word) + UNIT / 2.0)
@@ -107,15 +125,22 @@ fn normal_quantile(p: f64) -> f64 {
         let r = 0.180_625 - q * q;
         return q * ratio(r, &CENTRE);
     }
-    let r = libm::sqrt(-libm::log(if q < 0.0 { p } else { 1.0 - p }));
+    let r = (-libm::log(if q < 0.0 { p } else { 1.0 - p })).sqrt();
     let tail = if r <= 5.0 { ratio(r - 1.6, &TAIL) } else { ratio(r - 5.0, &FAR_TAIL) };
     if q < 0.0 { -tail } else { tail }
 }
 
-/// A ratio of two polynomials of degree 7, lowest coefficients first.
+/// A ratio of two polynomials, lowest coefficients first.
+#[inline]
 fn ratio(x: f64, [above, below]: &[[f64; 8]; 2]) -> f64 {
-    let polynomial = |coefficients: &[f64; 8]| coefficients.iter().rev().fold(0.0, |sum, c| sum * x + c);
-    polynomial(above) / polynomial(below)
+    polynomial(x, above) / polynomial(x, below)
+}
+
+/// Estrin's scheme: pairs, then pairs of pairs, so that the steps overlap.
+#[inline]
+fn polynomial(x: f64, c: &[f64; 8]) -> f64 {
+    let (x2, x4) = (x * x, (x * x) * (x * x));
+    ((c[0] + c[1] * x) + (c[2] + c[3] * x) * x2) + ((c[4] + c[5] * x) + (c[6] + c[7] * x) * x2) * x4
 }
 
 const CENTRE: [[f64; 8]; 2] = [
@@ -250,6 +275,16 @@ mod tests {
         {
             assert!((normal_quantile(p) - z).abs() < 1e-12, "{p}: {}", normal_quantile(p));
         }
+    }
+
+    #[test]
+    fn the_exponential_is_right_to_ten_digits() {
+        for i in -5000..=5000 {
+            let x = f64::from(i) * 0.01;
+            assert!((exp(x) / libm::exp(x) - 1.0).abs() < 1e-10, "{x}: {}", exp(x));
+        }
+        assert_eq!(rounded(exp(f64::NEG_INFINITY)), Span::ZERO);
+        assert_eq!(rounded(exp(f64::INFINITY)), Span::from_nanos(u64::MAX));
     }
 
     #[test]
