@@ -3,11 +3,7 @@
 //! Everything that a run needs stands here with its default filled in and every name resolved to a dense id. [`check`] makes it out of the
 //! file as written ([`file`]); code that gets a `Scenario` validates nothing again.
 
-<<<<<<< HEAD
-use crate::release::Release;
-=======
 pub mod builtin;
->>>>>>> scen
 pub mod check;
 pub mod defaults;
 pub mod file;
@@ -16,6 +12,7 @@ pub mod reader;
 pub mod yaml;
 
 use crate::error::Problems;
+use crate::release::Release;
 use crate::terms::Name;
 use crate::trace::Cast;
 use crate::trace::names::Names;

@@ -10,10 +10,7 @@ impl ErrorCode {
     pub const fn name(self) -> &'static str {
         match self {
             ErrorCode::None => "NONE",
-<<<<<<< HEAD
-=======
             ErrorCode::UnknownServerError => "UNKNOWN_SERVER_ERROR",
->>>>>>> coord
             ErrorCode::OffsetMetadataTooLarge => "OFFSET_METADATA_TOO_LARGE",
             ErrorCode::CoordinatorLoadInProgress => "COORDINATOR_LOAD_IN_PROGRESS",
             ErrorCode::CoordinatorNotAvailable => "COORDINATOR_NOT_AVAILABLE",
@@ -33,10 +30,6 @@ impl ErrorCode {
             ErrorCode::GroupSubscribedToTopic => "GROUP_SUBSCRIBED_TO_TOPIC",
             ErrorCode::UnknownTopicOrPartition => "UNKNOWN_TOPIC_OR_PARTITION",
             ErrorCode::UnsupportedVersion => "UNSUPPORTED_VERSION",
-<<<<<<< HEAD
-            ErrorCode::UnknownServerError => "UNKNOWN_SERVER_ERROR",
-=======
->>>>>>> coord
         }
     }
 }
