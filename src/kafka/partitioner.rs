@@ -75,6 +75,11 @@ impl StickyPartitioner {
         }
     }
 
+    /// How many more bytes may be charged before it goes on between two batches.
+    pub fn until_due(&self) -> u64 {
+        self.batch_size.saturating_sub(self.charged)
+    }
+
     /// How many more bytes may be charged before it goes on in any case.
     pub fn until_cap(&self) -> u64 {
         (2 * self.batch_size).saturating_sub(self.charged)
