@@ -8,3 +8,4 @@ pub mod scenario;
 pub mod terms;
 pub mod trace;
 pub mod units;
+pub mod workbench;
