@@ -3,9 +3,19 @@
 //! Everything that a run needs stands here with its default filled in and every name resolved to a dense id. [`check`] makes it out of the
 //! file as written ([`file`]); code that gets a `Scenario` validates nothing again.
 
+pub mod builtin;
+pub mod check;
+pub mod defaults;
+pub mod file;
+pub mod quantity;
+pub mod reader;
+pub mod yaml;
+
+use crate::error::Problems;
 use crate::release::Release;
 use crate::terms::Name;
 use crate::trace::Cast;
+use crate::trace::names::Names;
 use crate::units::{ClientId, GroupId, InstanceId, Instant, ProducerId, Rate, Span, TopicId, TopicPartition};
 
 #[derive(Clone, PartialEq, Debug)]
@@ -423,7 +433,24 @@ pub struct Outputs {
     pub trace: bool,
 }
 
+/// Text to scenario, with warnings; or all that is wrong with it. `file` is what messages call the text, and where a scenario without a
+/// name gets its name from.
+pub fn load(text: &str, file: &str) -> Result<(Scenario, Problems), Problems> {
+    check::load(text, file)
+}
+
 impl Scenario {
+    /// Who takes part, by name.
+    pub fn names(&self) -> Names {
+        Names {
+            groups: self.groups.iter().map(|group| group.name.clone()).collect(),
+            clients: self.clients.iter().map(|client| (client.group, client.name.clone())).collect(),
+            topics: self.topics.iter().map(|topic| topic.name.clone()).collect(),
+            producers: self.producers.iter().map(|producer| producer.name.clone()).collect(),
+            instances: self.instances.clone(),
+        }
+    }
+
     /// Who takes part, as dense numbers.
     pub fn cast(&self) -> Cast {
         let mut next = 0;
