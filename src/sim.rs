@@ -29,8 +29,8 @@ pub mod network;
 mod produce;
 pub mod queue;
 pub mod rng;
-mod setup;
 mod settle;
+mod setup;
 
 /// More events than that in one run, and it is given up.
 const EVENT_BUDGET: u64 = 4_000_000_000;
@@ -248,7 +248,10 @@ impl<'a> Simulation<'a> {
             Event::Client(client, _, timer) => format!("{timer:?} of {}", self.names.client(client)),
         };
         let why = if at_this_instant > EVENTS_AT_ONE_INSTANT {
-            format!("virtual time stands still at {} ms: more than {EVENTS_AT_ONE_INSTANT} events there, the last one from {what}", self.now)
+            format!(
+                "virtual time stands still at {} ms: more than {EVENTS_AT_ONE_INSTANT} events there, the last one from {what}",
+                self.now
+            )
         } else {
             format!("more than {EVENT_BUDGET} events, at {} ms of virtual time, the last one from {what}", self.now)
         };

@@ -127,7 +127,8 @@ enum Times {
 
 impl Producer {
     pub fn new(config: ProducerConfig, draws: &mut impl ProducerDraws) -> Self {
-        let key_hashes = config.keys.iter().flatten().map(|key| partitioner::murmur2(key.as_bytes()).cast_unsigned() & 0x7fff_ffff).collect();
+        let key_hashes =
+            config.keys.iter().flatten().map(|key| partitioner::murmur2(key.as_bytes()).cast_unsigned() & 0x7fff_ffff).collect();
         let key_bytes = config.keys.iter().flatten().map(|key| key.len() as u64).collect();
         let known = config.partitions[0].1;
         let mut producer = Producer {

@@ -131,7 +131,11 @@ impl FetchSession {
             return;
         }
         for fetched in answer {
-            let at = self.entries.iter().position(|entry| entry.partition == fetched.partition).expect("an answer names partitions of the session");
+            let at = self
+                .entries
+                .iter()
+                .position(|entry| entry.partition == fetched.partition)
+                .expect("an answer names partitions of the session");
             self.entries[at..].rotate_left(1);
         }
     }

@@ -20,8 +20,8 @@ use super::file::{ClientKind, ClusterFile, KafkaFile, ModelFile, OutputFile, Rel
 use super::quantity::Unreadable;
 use super::yaml::{Entry, Kind, Node};
 use super::{Cluster, Distribution, Model, Outputs, Releases, Scenario, WriteLatency, reader, yaml};
-use crate::release::Release;
 use crate::error::{Problem, Problems, closest};
+use crate::release::Release;
 use crate::units::{Instant, Span};
 
 /// A larger file is not a scenario.

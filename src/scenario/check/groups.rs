@@ -7,10 +7,10 @@ use super::super::defaults::{Role, consumer};
 use super::super::file::ScenarioFile;
 use super::super::file::group::{GroupFile, MemberFile, MembersFile, StartFile, TopicsFile};
 use super::super::{BrokerConfig, Client, Group};
-use crate::release::Release;
 use super::members::Setup;
 use super::names::Names;
 use super::{Checker, Site};
+use crate::release::Release;
 use crate::units::{ClientId, GroupId, InstanceId, Instant, TopicId};
 
 /// Of all groups together, those that the timeline adds included.
