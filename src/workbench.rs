@@ -44,7 +44,7 @@ pub fn play(input: &str) -> Result<String, BadLine> {
 }
 
 fn play_line(line: &str) -> Result<Value, String> {
-    let written: Value = serde_json::from_str(line).map_err(|error| format!("not JSON: {error}"))?;
+    let written: Value = serde_json::from_str(line).map_err(|error| not_json(&error))?;
     let script = Script::read(written)?;
     let mut player = Player::new(&script);
     let mut steps = Vec::with_capacity(script.steps.len());
@@ -53,4 +53,11 @@ fn play_line(line: &str) -> Result<Value, String> {
         steps.push(player.step(step).map_err(place)?);
     }
     Ok(script.transcript(steps, &player.parked()))
+}
+
+/// serde_json tells the place at the end; its line is always the first here.
+fn not_json(error: &serde_json::Error) -> String {
+    let told = error.to_string();
+    let what = told.rsplit_once(" at line ").map_or(&*told, |(what, _)| what);
+    format!("not JSON: {what} in column {}", error.column())
 }

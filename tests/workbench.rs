@@ -23,7 +23,7 @@ fn check_bad_do(told: &str, message: &str) {
 
 #[test]
 fn a_line_that_is_no_script_is_told_what_a_script_is() {
-    check_bad("{", "not JSON: EOF while parsing an object at line 1 column 1");
+    check_bad("{", "not JSON: EOF while parsing an object in column 1");
     check_bad("[]", "not a script: a script is a JSON object with \"steps\"");
     check_bad("{\"id\":\"x\"}", "not a script: it has no \"steps\"");
     check_bad("{\"steps\":7}", "\"steps\" is a number, not an array of steps");
@@ -88,7 +88,7 @@ fn time_is_moved_by_advance_alone_and_never_back() {
     );
     check_bad_do("{\"op\":\"advance\",\"to\":18446744073710}", "do.to: 18446744073710 is beyond the end of time, 18446744073709 ms");
     check_bad_do("{\"op\":\"advance\",\"to\":-1}", "do.to: invalid value: integer `-1`, expected u64");
-    check_bad_do("{\"op\":\"advance\",\"to\":1e400}", "number out of range");
+    check_bad("{\"steps\":1e400}", "not JSON: number out of range in column 14");
 }
 
 #[test]
