@@ -39,7 +39,7 @@ impl Draws {
 impl ProducerDraws for Draws {
     fn partition(&mut self, partitions: u32) -> u32 {
         // Multiplication instead of a remainder: uniform to 2^-32, and one draw each.
-        (u128::from(self.partitions.next_u64()) * u128::from(partitions) >> 64) as u32
+        ((u128::from(self.partitions.next_u64()) * u128::from(partitions)) >> 64) as u32
     }
 
     fn key(&mut self) -> u32 {

@@ -8,6 +8,7 @@ use groupsim::metrics::{
 };
 use groupsim::report::production::{Produced, Production};
 use groupsim::report::{Report, Run, Source};
+use groupsim::release::Release;
 use groupsim::scenario::*;
 use groupsim::terms::{GroupState, RebalanceReason};
 use groupsim::trace::ending::Ending;
