@@ -21,3 +21,4 @@ mod story;
 pub mod terms;
 pub mod trace;
 pub mod units;
+pub mod workbench;
