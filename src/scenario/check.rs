@@ -170,6 +170,7 @@ impl Checker<'_> {
     fn name(&mut self, written: Option<&str>, site: Site<'_>, file_name: &str) -> String {
         let name = written.unwrap_or_else(|| {
             let last = file_name.rsplit(['/', '\\']).next().unwrap_or(file_name);
+            let last = last.trim_matches(['<', '>']);
             last.strip_suffix(".yaml").or_else(|| last.strip_suffix(".yml")).unwrap_or(last)
         });
         if let Err(hint) = names::path_component(name) {

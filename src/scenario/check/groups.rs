@@ -66,6 +66,12 @@ impl Checker<'_> {
             self.clients(name, written, place, parts, release, broker, &mut cast);
             cast.groups.push(group);
         }
+        if release < Release::V3_9 {
+            // Exponential back-off came with KIP-580 in 3.7.
+            for client in &mut cast.clients {
+                client.config.retry_backoff_max = client.config.retry_backoff;
+            }
+        }
         cast
     }
 
