@@ -10,6 +10,8 @@ use crate::units::Pace;
 
 /// Buckets an octave.
 const BITS: u32 = 6;
+/// So many records take as long one by one as one division does.
+const WORTH_A_DIVISION: u64 = 8;
 const BUCKETS: usize = ((64 - BITS + 1) << BITS) as usize;
 
 #[derive(Clone, Debug, Default)]
@@ -32,13 +34,14 @@ impl Histogram {
             self.min = u64::MAX;
         }
         self.count += n;
-        if let (Creation::Even { pace, index }, Times::Even { first, each }) = (created, finished) {
+        if n >= WORTH_A_DIVISION
+            && let (Creation::Even { pace, index }, Times::Even { first, each }) = (created, finished)
+        {
             let slope = Slope::new(pace, index, first.as_nanos(), each.as_nanos());
             let (start, end) = (slope.at(0), slope.at(n - 1));
             self.min = self.min.min(start.min(end));
             self.max = self.max.max(start.max(end));
-            // A step costs an eighth of a division.
-            if n / 8 > bucket(start).abs_diff(bucket(end)) as u64 {
+            if n / WORTH_A_DIVISION > bucket(start).abs_diff(bucket(end)) as u64 {
                 self.sum += slope.sum(n);
                 self.add_by_bucket(n, &slope);
                 return;
@@ -201,6 +204,10 @@ struct Steps {
 impl Steps {
     fn new(pace: Pace, index: u64) -> Self {
         let (p, q) = whole_if_possible(pace);
+        if q == 1 {
+            let next = pace.origin.as_nanos().saturating_add(index.saturating_mul(p));
+            return Steps { next, rest: 0, step: (p, 0), q };
+        }
         let rest = (u128::from(index) * u128::from(p) % u128::from(q)) as u64;
         Steps { next: pace.at(index).as_nanos(), rest, step: (p / q, p % q), q }
     }
