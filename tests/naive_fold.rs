@@ -259,6 +259,9 @@ struct Naive {
     records: [[Vec<Record>; PARTITIONS]; 2],
     /// The committed offset after each change.
     committed: [[Vec<(u64, u64)>; PARTITIONS]; 2],
+    /// Who was assigned the partition last, and its position after each change.
+    owner: [[Option<ClientId>; PARTITIONS]; 2],
+    position: [[Vec<(u64, u64)>; PARTITIONS]; 2],
     sent: u64,
     drained: bool,
     run_end: u64,
@@ -270,12 +273,15 @@ impl Naive {
         let mut naive = Naive {
             records: Default::default(),
             committed: Default::default(),
+            owner: Default::default(),
+            position: Default::default(),
             sent: 0,
             drained: false,
             run_end: 0,
             end: trace.last().map_or(0, |(at, _)| at.as_nanos()),
         };
         for (order, (at, event)) in trace.iter().enumerate() {
+            naive.take_position(at.as_nanos(), event);
             naive.take(order, at.as_nanos(), event);
         }
         naive
@@ -311,6 +317,24 @@ impl Naive {
             self.drained = *drained;
             let records = self.records.iter_mut().flatten().flatten();
             records.for_each(|record| record.processed.sort_unstable());
+        }
+    }
+
+    fn take_position(&mut self, at: u64, event: &TraceEvent) {
+        let (client, partition, position) = match event {
+            TraceEvent::Assigned { client, partitions, .. } => {
+                for partition in partitions {
+                    self.owner[client.index() / 3][partition.partition as usize] = Some(*client);
+                }
+                return;
+            }
+            TraceEvent::PositionSet { client, partition, offset, .. } => (client, partition, offset),
+            TraceEvent::Polled { client, partition, offsets } => (client, partition, &offsets.to),
+            _ => return,
+        };
+        let (group, partition) = (client.index() / 3, partition.partition as usize);
+        if self.owner[group][partition] == Some(*client) {
+            self.position[group][partition].push((at, position.0));
         }
     }
 
@@ -379,11 +403,10 @@ impl Naive {
         for (group, measured) in measured.groups.iter().enumerate() {
             for (partition, measured) in measured.partitions.iter().enumerate() {
                 for (sample, lag) in measured.lag.iter().enumerate() {
-                    let (committed, unprocessed) = self.lag(group, partition, sample as u64 * INTERVAL);
-                    assert_eq!(LagSample { position: 0, ..*lag }, LagSample { committed, position: 0, unprocessed }, "at sample {sample}");
+                    assert_eq!(*lag, self.lag(group, partition, sample as u64 * INTERVAL), "at sample {sample}");
                 }
             }
-            let all = |at| (0..PARTITIONS).map(|partition| self.lag(group, partition, at).1).sum::<u64>();
+            let all = |at| (0..PARTITIONS).map(|partition| self.lag(group, partition, at).unprocessed).sum::<u64>();
             assert_eq!(measured.run_end_lag, all(self.run_end));
             assert_eq!(measured.final_lag, all(self.end));
             let highest = (0..=self.run_end / INTERVAL).map(|sample| all(sample * INTERVAL)).max();
@@ -392,15 +415,19 @@ impl Naive {
         }
     }
 
-    fn lag(&self, group: usize, partition: usize, at: u64) -> (Option<i64>, u64) {
+    fn lag(&self, group: usize, partition: usize, at: u64) -> LagSample {
         let records = &self.records[group][partition];
         let high_watermark = records.iter().filter(|record| record.visible <= at).count() as i64;
         let done = records.iter().filter(|record| {
             let first = record.processed.first().map(|(end, _, _)| *end);
             first.is_some_and(|end| end <= at) || record.skipped.is_some_and(|(when, _)| when <= at)
         });
-        let committed = self.committed[group][partition].iter().take_while(|(when, _)| *when <= at).last();
-        (committed.map(|(_, offset)| high_watermark - *offset as i64), (high_watermark - done.count() as i64) as u64)
+        let latest = |changes: &[(u64, u64)]| changes.iter().take_while(|(when, _)| *when <= at).last().map(|(_, offset)| *offset as i64);
+        LagSample {
+            committed: latest(&self.committed[group][partition]).map(|offset| high_watermark - offset),
+            position: high_watermark - latest(&self.position[group][partition]).unwrap_or(0),
+            unprocessed: (high_watermark - done.count() as i64) as u64,
+        }
     }
 
     fn check_latency(&self, group: usize, measured: &Latency) {
