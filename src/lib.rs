@@ -1,6 +1,8 @@
 //! groupsim: a deterministic discrete-event simulator of Kafka consumer groups.
+pub mod client;
 pub mod deliveries;
 pub mod effects;
+pub mod error;
 pub mod invariant;
 pub mod kafka;
 pub mod ledger;
@@ -8,7 +10,11 @@ pub mod metrics;
 pub mod ownership;
 pub mod ranges;
 pub mod records;
+pub mod release;
+pub mod report;
+pub mod run;
 pub mod scenario;
+pub mod sim;
 pub mod slots;
 #[cfg(test)]
 mod story;

@@ -12,8 +12,12 @@ use crate::units::{
     BrokerId, ClientId, GroupId, InstanceId, Instant, MemberId, Offset, OffsetRange, Pace, ProducerId, Rate, Span, TopicId, TopicPartition,
 };
 
+pub mod ending;
 pub mod hash;
 pub mod json;
+pub mod lines;
+pub mod names;
+pub mod subject;
 pub mod text;
 
 /// Who takes part, as dense numbers: what a fold needs to size its tables. Names are the report's business.

@@ -1,0 +1,120 @@
+//! What people see of a run: the verdict, the story of each group, the numbers as files and the pictures.
+//!
+//! A [`Report`] is made of results only (scenario, ledger, measurements) and never looks into the simulation. Everything in it is a
+//! function of the run: no clock, no paths but those that the user typed, so equal runs give equal bytes.
+//!
+//! [`Report::files`] renders everything in memory; [`folder`] then writes it whole or not at all.
+
+use crate::ledger::Account;
+use crate::metrics::Measurements;
+use crate::scenario::Scenario;
+use crate::trace::ending::Ending;
+use crate::units::Instant;
+
+pub mod csv;
+pub mod figures;
+pub mod folder;
+pub mod json;
+pub mod latency;
+pub mod livelock;
+pub mod names;
+pub mod production;
+pub mod replay;
+pub mod summary;
+pub mod verdict;
+
+/// One run, judged.
+pub struct Report<'a> {
+    pub scenario: &'a Scenario,
+    pub source: Source<'a>,
+    pub run: Run,
+    pub judgement: verdict::Judgement,
+}
+
+/// Where the scenario came from, for the line that runs it again and for [`replay`].
+#[derive(Copy, Clone, Debug)]
+pub struct Source<'a> {
+    /// As the user named it: a path or the name of a built-in scenario.
+    pub argument: &'a str,
+    /// The text of the file.
+    pub text: &'a str,
+}
+
+/// What came out of a run.
+pub struct Run {
+    pub seed: u64,
+    pub trace_hash: u64,
+    pub ending: Ending,
+    /// By group.
+    pub accounts: Vec<Account>,
+    pub measurements: Measurements,
+    pub production: production::Production,
+    /// What must never be seen in a trace and was: when, and what.
+    pub violations: Vec<(Instant, String)>,
+}
+
+/// A file that a run can write.
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Output {
+    Summary,
+    SummaryJson,
+    LagCsv,
+    Trace,
+    Replay,
+}
+
+impl Output {
+    pub const ALL: [Output; 5] = [Output::Summary, Output::SummaryJson, Output::LagCsv, Output::Trace, Output::Replay];
+
+    pub fn file_name(self) -> &'static str {
+        match self {
+            Output::Summary => "summary.txt",
+            Output::SummaryJson => "summary.json",
+            Output::LagCsv => "lag.csv",
+            Output::Trace => "trace.jsonl",
+            Output::Replay => "replay.json",
+        }
+    }
+
+    /// One line for help and README.
+    pub fn summary(self) -> &'static str {
+        match self {
+            Output::Summary => "the verdict and the story of each group, as the terminal shows it",
+            Output::SummaryJson => "the same as data: verdict, accounts, rebalances, unavailability, latency",
+            Output::LagCsv => "lag of every partition over virtual time: at_ms, group, topic, partition, committed, position, unprocessed",
+            Output::Trace => "every event of the run, one JSON object a line (with `--trace` or `outputs: [trace]`)",
+            Output::Replay => "what is needed to have the same run again: version, scenario, seed, faults, trace hash",
+        }
+    }
+}
+
+impl Run {
+    /// What a group had not processed at the end of the run phase, of all that was produced and not skipped: what it could see, and what
+    /// was still on its way from the producers.
+    pub fn backlog(&self, scenario: &Scenario, group: usize) -> u64 {
+        self.measurements.groups[group].run_end_lag + self.production.on_the_way(&scenario.groups[group].topics)
+    }
+}
+
+impl<'a> Report<'a> {
+    /// Judges the run by the scenario's `expect:`.
+    pub fn new(scenario: &'a Scenario, source: Source<'a>, run: Run) -> Self {
+        let judgement = verdict::judge(scenario, &run);
+        Report { scenario, source, run, judgement }
+    }
+
+    /// All files of this run but the trace, which is written while the run goes on.
+    pub fn files(&self) -> Vec<(Output, Vec<u8>)> {
+        Output::ALL.iter().filter_map(|output| Some((*output, self.render(*output)?))).collect()
+    }
+
+    fn render(&self, output: Output) -> Option<Vec<u8>> {
+        match output {
+            Output::Summary => Some(summary::page(self).plain().into_bytes()),
+            Output::SummaryJson => Some(json::render(self).into_bytes()),
+            Output::LagCsv => Some(csv::render(self).into_bytes()),
+            Output::Trace => None,
+            Output::Replay => Some(replay::render(self).into_bytes()),
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! `lag.csv`: the lag of every partition at every sample, long: one row for each sample, group and partition.
+//!
+//! | column | |
+//! |---|---|
+//! | `at_ms` | virtual time of the sample in milliseconds, with decimals only if needed |
+//! | `group`, `topic`, `partition` | |
+//! | `committed_lag` | high watermark − committed offset, as `kafka-consumer-groups` shows it; empty without a commit |
+//! | `position_lag` | high watermark − position of the owner (the consumer metric `records-lag`) |
+//! | `unprocessed` | records below the high watermark that the application has not finished; what the chart draws |
+
+use std::fmt::Write;
+
+use crate::report::{Report, figures};
+use crate::units::Instant;
+
+pub const HEADER: &str = "at_ms,group,topic,partition,committed_lag,position_lag,unprocessed";
+
+pub fn render(report: &Report) -> String {
+    let measurements = &report.run.measurements;
+    let columns: Vec<(String, &crate::metrics::PartitionMeasurements)> = measurements
+        .groups
+        .iter()
+        .zip(&report.scenario.groups)
+        .flat_map(|(measured, group)| measured.partitions.iter().map(move |partition| (group, partition)))
+        .map(|(group, partition)| {
+            let topic = &report.scenario.topics[partition.partition.topic.index()].name;
+            (format!("{},{},{}", quoted(&group.name), quoted(topic), partition.partition.partition), partition)
+        })
+        .collect();
+    let mut text = String::with_capacity(64 * columns.len() * measurements.samples);
+    text.push_str(HEADER);
+    text.push('\n');
+    for sample in 0..measurements.samples {
+        let at = figures::millis(Instant::ZERO + measurements.sample_interval.times(sample as u64));
+        for (key, partition) in &columns {
+            // A partition that is added later has no rows before.
+            let Some(lag) = partition.lag.get(sample) else { continue };
+            let committed = lag.committed.map(|lag| lag.to_string()).unwrap_or_default();
+            writeln!(text, "{at},{key},{committed},{},{}", lag.position, lag.unprocessed).expect("a String takes all");
+        }
+    }
+    text
+}
+
+/// RFC 4180: quoted if it has a comma, a quote or a line break.
+fn quoted(name: &str) -> String {
+    if name.contains([',', '"', '\n', '\r']) { format!("\"{}\"", name.replace('"', "\"\"")) } else { name.to_owned() }
+}

@@ -1,0 +1,100 @@
+//! `replay.json`: what is needed to have the same run again, and to know that it is the same.
+//!
+//! | field | |
+//! |---|---|
+//! | `groupsim` | the version that ran it |
+//! | `scenario` | its name, and `hash`, 16 hex digits over the bytes of the file |
+//! | `kafka` | `brokers` and `clients`, with their patch |
+//! | `seed` | |
+//! | `faults` | what happened to clients, producers and topics, whether it was written or drawn: `at_ns`, `what`, `who` and what more there is to say |
+//! | `trace_hash` | 16 hex digits; equal for equal runs |
+
+use std::hash::Hasher;
+
+use serde::Serialize;
+
+use crate::metrics::{Mark, MarkKind};
+use crate::report::{Report, names};
+use crate::scenario::Scenario;
+use crate::trace::hash::WordHasher;
+
+#[derive(Serialize)]
+struct Replay<'a> {
+    groupsim: &'a str,
+    scenario: ScenarioId<'a>,
+    kafka: Kafka,
+    seed: u64,
+    faults: Vec<Fault<'a>>,
+    trace_hash: String,
+}
+
+#[derive(Serialize)]
+struct ScenarioId<'a> {
+    name: &'a str,
+    hash: String,
+}
+
+#[derive(Serialize)]
+struct Kafka {
+    brokers: &'static str,
+    clients: &'static str,
+}
+
+#[derive(Serialize)]
+struct Fault<'a> {
+    at_ns: u64,
+    what: &'static str,
+    who: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lasts_ns: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    factor_thousandths: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    partitions: Option<u32>,
+}
+
+pub fn render(report: &Report) -> String {
+    let scenario = report.scenario;
+    let replay = Replay {
+        groupsim: env!("CARGO_PKG_VERSION"),
+        scenario: ScenarioId { name: &scenario.name, hash: hex(hash(report.source.text)) },
+        kafka: Kafka { brokers: scenario.kafka.brokers.name(), clients: scenario.kafka.clients.name() },
+        seed: report.run.seed,
+        faults: report.run.measurements.marks.iter().filter_map(|mark| fault(scenario, mark)).collect(),
+        trace_hash: hex(report.run.trace_hash),
+    };
+    let mut text = serde_json::to_string_pretty(&replay).expect("strings and integers always serialise");
+    text.push('\n');
+    text
+}
+
+pub fn hex(hash: u64) -> String {
+    format!("{hash:016x}")
+}
+
+fn hash(text: &str) -> u64 {
+    let mut hasher = WordHasher::default();
+    hasher.write(text.as_bytes());
+    // The padding of the last word must not hide a difference.
+    hasher.write_usize(text.len());
+    hasher.finish()
+}
+
+/// `None` for what is no deed: the end of a phase.
+fn fault<'a>(scenario: &'a Scenario, mark: &Mark) -> Option<Fault<'a>> {
+    let client = |id| names::client(scenario, id);
+    let plain = |what, who| Fault { at_ns: mark.at.as_nanos(), what, who, lasts_ns: None, factor_thousandths: None, partitions: None };
+    Some(match mark.kind {
+        MarkKind::Started(id) => plain("start", client(id)),
+        MarkKind::Stopping(id) => plain("stop", client(id)),
+        MarkKind::Crashed(id) => plain("crash", client(id)),
+        MarkKind::Paused(id, span) => Fault { lasts_ns: Some(span.as_nanos()), ..plain("pause", client(id)) },
+        MarkKind::Slowed(id, factor) => Fault { factor_thousandths: Some(factor), ..plain("slow", client(id)) },
+        MarkKind::SpeedRestored(id) => plain("speed-restored", client(id)),
+        MarkKind::Kicked(id) => plain("kick", client(id)),
+        MarkKind::Failed(id) => plain("fail", client(id)),
+        MarkKind::RateChanged(id) => plain("rate", &scenario.producers[id.index()].name),
+        MarkKind::PartitionsAdded(topic, to) => Fault { partitions: Some(to), ..plain("partitions", &scenario.topics[topic.index()].name) },
+        MarkKind::RunPhaseEnded => return None,
+    })
+}

@@ -1,0 +1,161 @@
+//! `summary.txt`, which the terminal shows too: the verdict first, then the story of each group, then how to run it again.
+//!
+//! It stays short however large the run is: equal things are told once, long lists are cut and say so.
+
+use crate::report::names;
+use crate::report::replay;
+use crate::report::summary::page::{Page, Style, Table, WIDTH};
+use crate::report::verdict::{Finding, Outcome, Verdict};
+use crate::report::{Report, figures};
+use crate::scenario::Expectation;
+use crate::trace::ending::Ending;
+
+mod account;
+mod backlog;
+mod fates;
+mod outages;
+pub mod page;
+mod rebalances;
+
+/// The whole page; the command line colours it.
+pub fn page(report: &Report) -> Page {
+    let mut page = Page::default();
+    head(&mut page, report);
+    verdict(&mut page, report);
+    for group in 0..report.scenario.groups.len() {
+        page.blank();
+        story(&mut page, report, group);
+    }
+    tail(&mut page, report);
+    page
+}
+
+fn head(page: &mut Page, report: &Report) {
+    page.line(Style::Title, report.scenario.name.as_str());
+    if let Some(about) = &report.scenario.about {
+        page.wrapped(Style::Quiet, 0, about);
+    }
+    page.blank();
+}
+
+fn verdict(page: &mut Page, report: &Report) {
+    let judgement = &report.judgement;
+    let (style, word) = match judgement.verdict {
+        Verdict::Passed => (Style::Good, "PASSED"),
+        Verdict::Failed => (Style::Bad, "FAILED"),
+        Verdict::Undecided => (Style::Doubt, "UNDECIDED"),
+    };
+    page.put(style, word).put(Style::Plain, "  ");
+    page.wrapped(Style::Plain, word.len() + 2, &format!("{}; {}", tally(report), ending(report)));
+    violations(page, report);
+    let lines: Vec<(&Expectation, &Finding)> = report.scenario.expect.iter().zip(&judgement.findings).collect();
+    // What needs attention first; in the order of the file otherwise.
+    for outcome in [Outcome::Failed, Outcome::Undecided] {
+        for (expectation, finding) in lines.iter().filter(|(_, finding)| finding.outcome == outcome) {
+            unmet(page, report, expectation, finding);
+        }
+    }
+    let mut met = Table::new(&[(false, 9), (false, 60), (false, WIDTH)]);
+    for (expectation, finding) in lines.iter().filter(|(_, finding)| finding.outcome == Outcome::Met) {
+        met.row(Style::Quiet, ["met      ", &expectation.text, &finding.seen]);
+    }
+    page.table(2, &met);
+}
+
+fn tally(report: &Report) -> String {
+    let findings = &report.judgement.findings;
+    let of = |outcome| findings.iter().filter(|finding| finding.outcome == outcome).count();
+    let (failed, undecided) = (of(Outcome::Failed), of(Outcome::Undecided));
+    let violated = report.run.violations.len() as u64;
+    let mut parts = Vec::new();
+    if violated > 0 {
+        parts.push(format!("{} violated", figures::count(violated, "invariant")));
+    }
+    if findings.is_empty() {
+        parts.push("the scenario expects nothing".to_owned());
+    } else if failed + undecided == 0 {
+        parts.push(format!("{} met", figures::count(findings.len() as u64, "expectation")));
+    }
+    if failed > 0 {
+        parts.push(format!("{failed} of {} failed", figures::count(findings.len() as u64, "expectation")));
+    }
+    if undecided > 0 {
+        parts.push(format!("{undecided} of {} undecided", figures::count(findings.len() as u64, "expectation")));
+    }
+    parts.join(", ")
+}
+
+fn ending(report: &Report) -> String {
+    let measurements = &report.run.measurements;
+    let (run_end, end) = (figures::at(measurements.run_end), figures::at(measurements.end));
+    match &report.run.ending {
+        Ending::Finished => format!("looked at when the run phase ended at {run_end}, without a settle phase"),
+        Ending::Drained => format!("run phase to {run_end}, everything processed and committed at {end}"),
+        Ending::SettleBound => format!("run phase to {run_end}, the settle phase ended at {end} with work left"),
+        Ending::Stuck { why } => format!("the run could not go on at {end}: {why}"),
+    }
+}
+
+fn violations(page: &mut Page, report: &Report) {
+    const SHOWN: usize = 5;
+    for (at, what) in report.run.violations.iter().take(SHOWN) {
+        page.put(Style::Bad, "  violated   ");
+        page.wrapped(Style::Plain, 13, &format!("at {}: {what}", figures::at(*at)));
+    }
+    let hidden = report.run.violations.len().saturating_sub(SHOWN);
+    if hidden > 0 {
+        page.line(Style::Quiet, format!("             … and {hidden} more"));
+    }
+}
+
+fn unmet(page: &mut Page, report: &Report, expectation: &Expectation, finding: &Finding) {
+    let style = if finding.outcome == Outcome::Failed { Style::Bad } else { Style::Doubt };
+    let place = match expectation.line {
+        Some(line) => format!("{}:{line}  ", report.source.argument),
+        None => String::new(),
+    };
+    page.put(style, format!("  {:<9}  ", finding.outcome.name())).put(Style::Quiet, place);
+    page.line(Style::Plain, expectation.text.as_str());
+    page.put(Style::Plain, " ".repeat(13));
+    page.wrapped(Style::Plain, 13, &format!("expected {}, saw {}", finding.expected, finding.seen));
+}
+
+fn story(page: &mut Page, report: &Report, group: usize) {
+    account::head(page, report, group);
+    account::table(page, report, group);
+    account::lag_and_latency(page, report, group);
+    backlog::paragraph(page, report, group);
+    backlog::livelock(page, report, group);
+    rebalances::table(page, report, group);
+    outages::table(page, report, group);
+    fates::duplicates(page, report, group);
+    fates::losses(page, report, group);
+    fates::skips(page, report, group);
+}
+
+fn tail(page: &mut Page, report: &Report) {
+    if let Some(lesson) = &report.scenario.lesson {
+        page.blank();
+        page.put(Style::Title, "Lesson  ");
+        page.wrapped(Style::Plain, 8, lesson);
+    }
+    page.blank();
+    let identity = [
+        format!("seed {}", report.run.seed),
+        format!("trace {}", replay::hex(report.run.trace_hash)),
+        format!("Kafka {}", names::releases(report.scenario.kafka)),
+        format!("groupsim {}", env!("CARGO_PKG_VERSION")),
+    ];
+    page.line(Style::Quiet, identity.join(" · "));
+    page.put(Style::Quiet, "run it again: ").line(Style::Plain, command(report));
+}
+
+/// To be pasted into a shell.
+pub fn command(report: &Report) -> String {
+    format!("groupsim run {} --seed {}", shell_word(report.source.argument), report.run.seed)
+}
+
+fn shell_word(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./+:,@%=".contains(c);
+    if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+}

@@ -1,0 +1,79 @@
+//! A group's first lines: who reads what, the fate of its records, lag and latency.
+
+use crate::report::summary::page::{Cell, Page, Style, Table, WIDTH};
+use crate::report::{Report, figures, latency, names};
+
+pub fn head(page: &mut Page, report: &Report, group: usize) {
+    const NAMES_SHOWN: usize = 6;
+    let scenario = report.scenario;
+    let named = &scenario.groups[group];
+    let clients: Vec<String> =
+        scenario.clients.iter().filter(|client| client.group.index() == group).map(|client| client.name.clone()).collect();
+    let members = match clients.len() {
+        0 => "nobody reads".to_owned(),
+        1 => format!("{} reads", clients[0]),
+        2..=NAMES_SHOWN => format!("{} read", names::list(&clients, NAMES_SHOWN)),
+        many => format!("{many} members ({} … {}) read", clients[0], clients[many - 1]),
+    };
+    let topics: Vec<String> = named
+        .topics
+        .iter()
+        .map(|id| &scenario.topics[id.index()])
+        .map(|topic| match topic.most_partitions {
+            most if most > topic.partitions => format!("{} ({}, later {most} partitions)", topic.name, topic.partitions),
+            _ => format!("{} ({})", topic.name, figures::count(u64::from(topic.partitions), "partition")),
+        })
+        .collect();
+    page.put(Style::Title, format!("Group {}", named.name));
+    page.line(Style::Quiet, format!("  {members} {}", names::list(&topics, 4)));
+}
+
+/// The fate of every record.
+pub fn table(page: &mut Page, report: &Report, group: usize) {
+    let account = &report.run.accounts[group];
+    let mut table = Table::new(&[(false, 20), (true, 26), (true, 10), (false, WIDTH)]);
+    table.row(Style::Plain, ["produced".to_owned(), figures::grouped(account.produced), String::new(), String::new()]);
+    let extra = format!("{} extra", figures::grouped(account.extra));
+    let fates = [
+        ("processed once", account.processed_once, Style::Plain, String::new()),
+        ("duplicated", account.duplicated, Style::Doubt, if account.extra > 0 { extra } else { String::new() }),
+        ("lost", account.lost, Style::Bad, String::new()),
+        ("skipped", account.skipped, Style::Doubt, String::new()),
+        ("unsettled", account.unsettled, Style::Doubt, String::new()),
+    ];
+    for (name, count, alarm, remark) in fates {
+        let style = if count == 0 { Style::Quiet } else { Style::Plain };
+        let counted = if count == 0 { Style::Quiet } else { alarm };
+        let share = if count == 0 { String::new() } else { figures::percent(count, account.produced) };
+        table.cells(vec![
+            Cell { style, text: name.to_owned() },
+            Cell { style: counted, text: figures::grouped(count) },
+            Cell { style, text: share },
+            Cell { style: Style::Quiet, text: remark },
+        ]);
+    }
+    page.table(2, &table);
+}
+
+pub fn lag_and_latency(page: &mut Page, report: &Report, group: usize) {
+    let measured = &report.run.measurements.groups[group];
+    let mut table = Table::new(&[(false, 14), (false, WIDTH)]);
+    let settled = report.run.measurements.end > report.run.measurements.run_end;
+    let mut lag = format!(
+        "peak {}, {} at the end of the run phase",
+        figures::count(measured.peak_lag, "record"),
+        figures::grouped(measured.run_end_lag)
+    );
+    if settled {
+        lag.push_str(&format!(", {} in the end", figures::grouped(measured.final_lag)));
+    }
+    table.row(Style::Plain, ["lag           ", &lag]);
+    let distribution = &measured.latency;
+    if distribution.count > 0 {
+        let shown = |thousandths| figures::span(latency::percentile(distribution, thousandths));
+        let max = figures::span(crate::units::Span::from_nanos(distribution.max));
+        let text = format!("median {}, 99 % within {}, {max} at most, from creation to processed", shown(500), shown(990));
+        table.row(Style::Plain, ["latency", &text]);
+    }
+    page.table(2, &table);
+}

@@ -1,0 +1,187 @@
+//! What was duplicated, lost or skipped, each cause in a sentence with the offsets that it touched.
+
+use std::collections::BTreeSet;
+
+use crate::ledger::{Duplicate, DuplicateCause, Loss, LossCause, Skip};
+use crate::report::summary::page::{Page, Style};
+use crate::report::{Report, figures, names};
+use crate::scenario::{AutoOffsetReset, Scenario};
+use crate::terms::RemovalReason;
+use crate::units::{ClientId, Instant, OffsetRange, TopicPartition};
+
+const STORIES: usize = 6;
+const RANGES: usize = 6;
+
+/// What one cause did: a sentence, and where.
+struct Story {
+    sentence: String,
+    ranges: Vec<(TopicPartition, OffsetRange)>,
+}
+
+pub fn duplicates(page: &mut Page, report: &Report, group: usize) {
+    let account = &report.run.accounts[group];
+    if account.duplicates.is_empty() {
+        return;
+    }
+    let title = format!("{} duplicated, {} extra", figures::count(account.duplicated, "record"), figures::grouped(account.extra));
+    let same = |a: &Duplicate, b: &Duplicate| a.before.0 == b.before.0 && a.cause == b.cause;
+    let stories = gather(&account.duplicates, same)
+        .into_iter()
+        .map(|duplicates| Story {
+            sentence: duplicate(report.scenario, &duplicates),
+            ranges: duplicates.iter().map(|duplicate| (duplicate.partition, duplicate.offsets)).collect(),
+        })
+        .collect();
+    tell(page, report.scenario, &title, stories);
+}
+
+pub fn losses(page: &mut Page, report: &Report, group: usize) {
+    let account = &report.run.accounts[group];
+    if account.losses.is_empty() {
+        return;
+    }
+    let title = format!("{} lost", figures::count(account.lost, "record"));
+    let same = |a: &Loss, b: &Loss| a.committed_by == b.committed_by && a.cause == b.cause;
+    let stories = gather(&account.losses, same)
+        .into_iter()
+        .map(|losses| Story {
+            sentence: loss(report.scenario, &losses),
+            ranges: losses.iter().map(|loss| (loss.partition, loss.offsets)).collect(),
+        })
+        .collect();
+    tell(page, report.scenario, &title, stories);
+}
+
+pub fn skips(page: &mut Page, report: &Report, group: usize) {
+    let account = &report.run.accounts[group];
+    if account.skips.is_empty() {
+        return;
+    }
+    let title = format!("{} skipped", figures::count(account.skipped, "record"));
+    let stories = gather(&account.skips, |a: &Skip, b: &Skip| a.by == b.by && a.at == b.at)
+        .into_iter()
+        .map(|skips| Story {
+            sentence: skip(report.scenario, &skips),
+            ranges: skips.iter().map(|skip| (skip.partition, skip.offsets)).collect(),
+        })
+        .collect();
+    tell(page, report.scenario, &title, stories);
+}
+
+/// Entries with the same cause together, in the order of the first of each.
+fn gather<T>(entries: &[T], same: impl Fn(&T, &T) -> bool) -> Vec<Vec<&T>> {
+    let mut gathered: Vec<Vec<&T>> = Vec::new();
+    for entry in entries {
+        match gathered.iter_mut().rev().find(|others| same(others[0], entry)) {
+            Some(others) => others.push(entry),
+            None => gathered.push(vec![entry]),
+        }
+    }
+    gathered
+}
+
+fn tell(page: &mut Page, scenario: &Scenario, title: &str, stories: Vec<Story>) {
+    page.blank();
+    page.line(Style::Title, format!("  {title}"));
+    for story in stories.iter().take(STORIES) {
+        page.put(Style::Plain, "    ");
+        page.wrapped(Style::Plain, 4, &story.sentence);
+        page.put(Style::Plain, "      ");
+        page.wrapped(Style::Quiet, 6, &ranges(scenario, &story.ranges));
+    }
+    let hidden = stories.get(STORIES..).unwrap_or_default();
+    if !hidden.is_empty() {
+        let records: u64 = hidden.iter().flat_map(|story| &story.ranges).map(|(_, offsets)| offsets.len()).sum();
+        page.line(Style::Quiet, format!("    … and {} more times, {}", hidden.len(), figures::count(records, "record")));
+    }
+}
+
+/// `orders-2 1203…1689 (487), …`; the last offset is included.
+fn ranges(scenario: &Scenario, ranges: &[(TopicPartition, OffsetRange)]) -> String {
+    let shown = if ranges.len() == RANGES + 1 { ranges.len() } else { ranges.len().min(RANGES) };
+    let mut parts: Vec<String> = ranges[..shown]
+        .iter()
+        .filter(|(_, offsets)| !offsets.is_empty())
+        .map(|(partition, offsets)| {
+            let name = names::partition(scenario, *partition);
+            let last = offsets.to.0 - 1;
+            if offsets.len() == 1 { format!("{name} {last}") } else { format!("{name} {}…{last} ({})", offsets.from, offsets.len()) }
+        })
+        .collect();
+    if ranges.len() > shown {
+        let rest = &ranges[shown..];
+        let records = rest.iter().map(|(_, offsets)| offsets.len()).sum();
+        parts.push(format!("and {} more ranges with {}", rest.len(), figures::count(records, "record")));
+    }
+    parts.join(", ")
+}
+
+fn duplicate(scenario: &Scenario, duplicates: &[&Duplicate]) -> String {
+    let (before, _) = duplicates[0].before;
+    let who = names::client(scenario, before);
+    let records = figures::count(duplicates.iter().map(|duplicate| duplicate.offsets.len()).sum(), "record");
+    let at = figures::at;
+    let ended = match duplicates[0].cause {
+        DuplicateCause::Crashed(when) => format!("{who} had processed {records} without a commit when it crashed at {}", at(when)),
+        DuplicateCause::PollIntervalExceeded(when) => {
+            format!("{who} processed {records} without a commit and broke max.poll.interval.ms at {}", at(when))
+        }
+        DuplicateCause::Removed(reason, when) => {
+            format!("{who} processed {records} without a commit and the group put it out at {} ({})", at(when), removal(reason))
+        }
+        DuplicateCause::Revoked(when) => {
+            format!("{who} had processed {records} without a commit when a rebalance took the partitions away at {}", at(when))
+        }
+        DuplicateCause::Stopped(when) => format!("{who} closed at {} without a commit of {records} that it had processed", at(when)),
+        DuplicateCause::Rewound(when) => format!("{who} went back over {records} at {}", at(when)),
+    };
+    format!("{ended}; {}", again(scenario, duplicates))
+}
+
+/// Who processed them again, and since when.
+fn again(scenario: &Scenario, duplicates: &[&Duplicate]) -> String {
+    let clients: BTreeSet<ClientId> = duplicates.iter().map(|duplicate| duplicate.again.0).collect();
+    let clients: Vec<String> = clients.into_iter().map(|id| names::client(scenario, id).to_owned()).collect();
+    let since = duplicates.iter().map(|duplicate| duplicate.again.1).min().unwrap_or(Instant::ZERO);
+    format!("{} processed them again from {}:", names::list(&clients, 3), figures::at(since))
+}
+
+fn loss(scenario: &Scenario, losses: &[&Loss]) -> String {
+    let records = figures::count(losses.iter().map(|loss| loss.offsets.len()).sum(), "record");
+    let (who, committed) = match losses[0].committed_by {
+        Some((client, at)) => (names::client(scenario, client), format!(" at {}", figures::at(at))),
+        None => ("somebody", String::new()),
+    };
+    match losses[0].cause {
+        LossCause::CommittedThenCrashed(at) => {
+            format!("{who} had committed {records}{committed} before it processed them, then crashed at {}:", figures::at(at))
+        }
+        LossCause::CommittedThenGivenUp(at) => {
+            format!("{who} had committed {records}{committed} before it processed them, then gave them up at {}:", figures::at(at))
+        }
+        LossCause::CommittedUnread => format!("{who} committed past {records}{committed} that nobody had read:"),
+    }
+}
+
+fn skip(scenario: &Scenario, skips: &[&Skip]) -> String {
+    let records = figures::count(skips.iter().map(|skip| skip.offsets.len()).sum(), "record");
+    let client = &scenario.clients[skips[0].by.index()];
+    let reset = match client.config.auto_offset_reset {
+        AutoOffsetReset::Earliest => "earliest",
+        AutoOffsetReset::Latest => "latest",
+        AutoOffsetReset::None => "none",
+    };
+    let at = figures::at(skips[0].at);
+    format!("{} found no committed offset at {at}, and auto.offset.reset={reset} passed over {records}:", client.name)
+}
+
+fn removal(reason: RemovalReason) -> &'static str {
+    match reason {
+        RemovalReason::Left => "it left",
+        RemovalReason::SessionExpired => "its session expired",
+        RemovalReason::NewMemberTimedOut => "it never finished joining",
+        RemovalReason::JoinTimedOut => "it did not rejoin in time",
+        RemovalReason::SyncTimedOut => "it did not sync in time",
+        RemovalReason::GroupFull => "the group was full",
+    }
+}

@@ -1,0 +1,140 @@
+//! The rebalances of a group as a table: when, why, which generation, how long, and who was waited for.
+
+use std::collections::BTreeMap;
+
+use crate::metrics::{MarkKind, Rebalance, WaitEnd, Waited};
+use crate::report::json::terms;
+use crate::report::summary::page::{Page, Style, Table, WIDTH};
+use crate::report::{Report, figures, names};
+use crate::scenario::Scenario;
+use crate::terms::{GroupState, RebalanceReason, RemovalReason};
+use crate::units::{ClientId, Instant};
+
+/// Longer stories show their beginning and their end.
+const FIRST: usize = 10;
+const LAST: usize = 3;
+
+pub fn table(page: &mut Page, report: &Report, group: usize) {
+    let rebalances = &report.run.measurements.groups[group].rebalances;
+    if rebalances.is_empty() {
+        return;
+    }
+    page.blank();
+    page.line(Style::Title, format!("  {}", figures::count(rebalances.len() as u64, "rebalance")));
+    let mut table = Table::new(&[(true, 5), (false, 14), (false, 44), (true, 3), (false, 10), (false, 18), (false, WIDTH)]);
+    table.row(Style::Quiet, ["#", "at", "why", "gen", "join phase", "until stable", "waited for"]);
+    let hidden = if rebalances.len() > FIRST + LAST + 1 { FIRST..rebalances.len() - LAST } else { 0..0 };
+    for (i, rebalance) in rebalances.iter().enumerate() {
+        if i == hidden.start && !hidden.is_empty() {
+            let reasons = tally(&rebalances[hidden.clone()]);
+            table.row(Style::Quiet, ["…", "", &format!("{} more: {reasons}", hidden.len()), "", "", "", ""]);
+        }
+        if !hidden.contains(&i) {
+            table.row(Style::Plain, row(report, i, rebalance));
+        }
+    }
+    page.table(4, &table);
+}
+
+fn row(report: &Report, index: usize, rebalance: &Rebalance) -> [String; 7] {
+    let since = |end: Option<Instant>| end.map(|end| figures::span(end.since(rebalance.started)));
+    let stable = match rebalance.ended_in {
+        Some(GroupState::PreparingRebalance) => "overtaken by the next".to_owned(),
+        Some(GroupState::Empty | GroupState::Dead) => "empty".to_owned(),
+        Some(GroupState::Stable | GroupState::CompletingRebalance) | None => since(rebalance.ended).unwrap_or("-".to_owned()),
+    };
+    [
+        (index + 1).to_string(),
+        figures::at(rebalance.started),
+        why(report, rebalance),
+        rebalance.generation.map_or("-".to_owned(), |generation| generation.to_string()),
+        since(rebalance.joined).unwrap_or("-".to_owned()),
+        stable,
+        waited_for(report.scenario, rebalance),
+    ]
+}
+
+/// The coordinator's reason in words, with what lay behind it.
+fn why(report: &Report, rebalance: &Rebalance) -> String {
+    let who = rebalance.trigger.map_or("a member".to_owned(), |member| names::member(report.scenario, member));
+    let behind = rebalance.trigger.and_then(|member| behind(report, member.client, rebalance)).unwrap_or_default();
+    match rebalance.reason {
+        RebalanceReason::MemberJoined if rebalance.initial => format!("{who} joined the empty group"),
+        RebalanceReason::MemberJoined => format!("{who} joined"),
+        RebalanceReason::StaticMemberReplaced => format!("{who} came back as a static member"),
+        RebalanceReason::LeaderRejoined => format!("{who}, the leader, asked for a new assignment"),
+        RebalanceReason::MemberRejoined => format!("{who} rejoined with other metadata"),
+        RebalanceReason::MemberLeft => format!("{who} left{behind}"),
+        RebalanceReason::SessionExpired => format!("{who}'s session expired{behind}"),
+        RebalanceReason::SyncTimedOut => format!("{who} never sent SyncGroup{behind}"),
+        RebalanceReason::AssignmentNotStored => "the assignment could not be stored".to_owned(),
+        RebalanceReason::GroupTooLarge => "more members than group.max.size".to_owned(),
+    }
+}
+
+/// What had happened last to the client before the coordinator noticed.
+fn behind(report: &Report, client: ClientId, rebalance: &Rebalance) -> Option<String> {
+    let before = report.run.measurements.marks.iter().filter(|mark| mark.at <= rebalance.started);
+    before
+        .rev()
+        .filter_map(|mark| {
+            let at = figures::at(mark.at);
+            match mark.kind {
+                MarkKind::Stopping(id) if id == client => Some(format!(" (stopped at {at})")),
+                MarkKind::Crashed(id) if id == client => Some(format!(" (crashed at {at})")),
+                MarkKind::Paused(id, _) if id == client => Some(format!(" (paused at {at})")),
+                MarkKind::Kicked(id) if id == client => Some(" (max.poll.interval.ms)".to_owned()),
+                MarkKind::Failed(id) if id == client => Some(format!(" (failed at {at})")),
+                MarkKind::Started(_)
+                | MarkKind::Stopping(_)
+                | MarkKind::Crashed(_)
+                | MarkKind::Paused(_, _)
+                | MarkKind::Slowed(_, _)
+                | MarkKind::SpeedRestored(_)
+                | MarkKind::Kicked(_)
+                | MarkKind::Failed(_)
+                | MarkKind::RateChanged(_)
+                | MarkKind::PartitionsAdded(_, _)
+                | MarkKind::RunPhaseEnded => None,
+            }
+        })
+        .next()
+}
+
+/// The longest waits first.
+fn waited_for(scenario: &Scenario, rebalance: &Rebalance) -> String {
+    const SHOWN: usize = 2;
+    if rebalance.initial {
+        return "initial delay".to_owned();
+    }
+    let mut waits: Vec<&Waited> = rebalance.waited_for.iter().filter(|waited| !waited.lasted.is_zero()).collect();
+    waits.sort_by_key(|waited| std::cmp::Reverse(waited.lasted));
+    if waits.is_empty() {
+        return "nobody".to_owned();
+    }
+    let shown: Vec<String> = waits.iter().map(|waited| wait(scenario, waited)).collect();
+    names::list(&shown, SHOWN)
+}
+
+fn wait(scenario: &Scenario, waited: &Waited) -> String {
+    let who = names::member(scenario, waited.member);
+    let lasted = figures::span(waited.lasted);
+    match waited.how {
+        WaitEnd::Rejoined => format!("{who} {lasted}"),
+        WaitEnd::Removed(RemovalReason::Left) => format!("{who} {lasted} (left)"),
+        WaitEnd::Removed(RemovalReason::SessionExpired) => format!("{who} {lasted} (session expired)"),
+        WaitEnd::Removed(RemovalReason::JoinTimedOut | RemovalReason::NewMemberTimedOut | RemovalReason::SyncTimedOut) => {
+            format!("{who} {lasted} (timed out)")
+        }
+        WaitEnd::Removed(RemovalReason::GroupFull) => format!("{who} {lasted} (group full)"),
+    }
+}
+
+/// `4 member-left, 2 member-joined`.
+fn tally(rebalances: &[Rebalance]) -> String {
+    let mut counts: BTreeMap<RebalanceReason, usize> = BTreeMap::new();
+    for rebalance in rebalances {
+        *counts.entry(rebalance.reason).or_default() += 1;
+    }
+    counts.iter().map(|(reason, count)| format!("{count} {}", terms::rebalance(*reason))).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,110 @@
+//! `expect: lag`: sums over partitions, at samples.
+//!
+//! A moment between two samples sees the earlier one. At the end of the run phase and of everything the unprocessed lag is exact.
+
+use crate::metrics::LagSample;
+use crate::report::verdict::{Finding, Outcome, Possible, expected, groups};
+use crate::report::{Run, figures};
+use crate::scenario::{Bounds, LagKind, When};
+use crate::trace::ending::Ending;
+use crate::units::{GroupId, Instant};
+
+/// `expect: {lag: …}`.
+pub struct LagQuestion {
+    pub group: Option<GroupId>,
+    pub of: LagKind,
+    pub when: When,
+    pub bounds: Bounds,
+}
+
+pub fn find(run: &Run, question: &LagQuestion) -> Finding {
+    let records = |n| figures::count(n, "record");
+    let expected = expected(question.bounds, records);
+    match question.when {
+        When::After(from) => after(run, question, from, expected),
+        When::At(at) if at > run.measurements.end => {
+            Finding { outcome: Outcome::Undecided, expected, seen: format!("the run ended at {}", figures::at(run.measurements.end)) }
+        }
+        When::At(at) => single(lag_at(run, question, sample_before(run, at)), at, question.bounds, expected),
+        When::End => single(at_run_end(run, question), run.measurements.run_end, question.bounds, expected),
+        When::Settled => single(at_end(run, question), run.measurements.end, question.bounds, expected),
+    }
+}
+
+fn single(seen: u64, at: Instant, bounds: Bounds, expected: String) -> Finding {
+    let seen_text = format!("{} at {}", figures::count(seen, "record"), figures::at(at));
+    Finding { outcome: Possible::known(seen).outcome(bounds), expected, seen: seen_text }
+}
+
+/// Every sample from `from` to the end of the run phase must keep to the bounds.
+fn after(run: &Run, question: &LagQuestion, from: Instant, expected: String) -> Finding {
+    let interval = run.measurements.sample_interval.as_nanos().max(1);
+    let first = from.as_nanos().div_ceil(interval) as usize;
+    let last = sample_before(run, run.measurements.run_end);
+    let mut seen: Vec<(u64, Instant)> =
+        (first..=last).map(|i| (lag_at(run, question, i), Instant::from_nanos(i as u64 * interval))).collect();
+    if from <= run.measurements.run_end {
+        seen.push((at_run_end(run, question), run.measurements.run_end));
+    }
+    let cut_short = matches!(run.ending, Ending::Stuck { .. });
+    let worst = seen.iter().copied().min_by_key(|(lag, at)| (std::cmp::Reverse(*lag), *at));
+    let least = seen.iter().copied().min();
+    let (Some((highest, highest_at)), Some((lowest, lowest_at))) = (worst, least) else {
+        return Finding { outcome: Outcome::Undecided, expected, seen: "no sample in the run phase".to_owned() };
+    };
+    let outcome = match (Possible::known(highest).outcome(upper(question.bounds)), Possible::known(lowest).outcome(lower(question.bounds)))
+    {
+        (Outcome::Met, Outcome::Met) if cut_short => Outcome::Undecided,
+        (Outcome::Met, Outcome::Met) => Outcome::Met,
+        (Outcome::Met | Outcome::Failed | Outcome::Undecided, _) => Outcome::Failed,
+    };
+    let highest = format!("{} at most, at {}", figures::count(highest, "record"), figures::at(highest_at));
+    let seen = match question.bounds.at_least {
+        Some(_) => format!("{highest}; {} at least, at {}", figures::grouped(lowest), figures::at(lowest_at)),
+        None => highest,
+    };
+    Finding { outcome, expected, seen }
+}
+
+fn upper(bounds: Bounds) -> Bounds {
+    Bounds { at_least: None, ..bounds }
+}
+
+fn lower(bounds: Bounds) -> Bounds {
+    Bounds { at_most: None, ..bounds }
+}
+
+fn sample_before(run: &Run, at: Instant) -> usize {
+    let index = at.as_nanos() / run.measurements.sample_interval.as_nanos().max(1);
+    (index as usize).min(run.measurements.samples.saturating_sub(1))
+}
+
+fn at_run_end(run: &Run, question: &LagQuestion) -> u64 {
+    match question.of {
+        LagKind::Unprocessed => groups(run, question.group).map(|g| run.measurements.groups[g].run_end_lag).sum(),
+        LagKind::Committed | LagKind::Position => lag_at(run, question, sample_before(run, run.measurements.run_end)),
+    }
+}
+
+fn at_end(run: &Run, question: &LagQuestion) -> u64 {
+    match question.of {
+        LagKind::Unprocessed => groups(run, question.group).map(|g| run.measurements.groups[g].final_lag).sum(),
+        LagKind::Committed | LagKind::Position => lag_at(run, question, sample_before(run, run.measurements.end)),
+    }
+}
+
+/// The sum over the partitions of the groups asked for.
+fn lag_at(run: &Run, question: &LagQuestion, sample: usize) -> u64 {
+    let partitions = groups(run, question.group).flat_map(|g| &run.measurements.groups[g].partitions);
+    let sum: i64 = partitions.filter_map(|partition| partition.lag.get(sample)).map(|lag| of_kind(lag, question.of)).sum();
+    u64::try_from(sum).unwrap_or(0)
+}
+
+/// A partition without a commit counts with its position's lag: nothing that was read is committed.
+fn of_kind(sample: &LagSample, kind: LagKind) -> i64 {
+    match kind {
+        LagKind::Committed => sample.committed.unwrap_or(sample.position),
+        LagKind::Position => sample.position,
+        LagKind::Unprocessed => i64::try_from(sample.unprocessed).unwrap_or(i64::MAX),
+    }
+}

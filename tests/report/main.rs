@@ -1,0 +1,6 @@
+//! What people see of a run, on hand-made runs.
+
+mod fixture;
+mod folder;
+mod summary;
+mod verdict;
