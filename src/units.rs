@@ -248,6 +248,7 @@ impl Pace {
 
     /// The moment of the i-th record; the first is number 0.
     pub fn at(self, index: u64) -> Instant {
+        // A division of machine words takes a fraction of the time, and hours of records fit into them.
         let (p, q) = self.spacing;
         let nanos = match index.checked_mul(p) {
             Some(product) => product / q,
