@@ -23,7 +23,7 @@ mod svg;
 
 const WIDTH: Units = px(1280);
 const EDGE: Units = px(24);
-const LEGEND: Units = px(214);
+const LEGEND: Units = px(236);
 /// Groups beyond these, by their highest lag, are left to summary.txt.
 const MOST_PANELS: usize = 8;
 
@@ -31,7 +31,7 @@ pub fn render(report: &Report) -> String {
     let mut svg = Svg::default();
     let shown = panels(report);
     let mut y = header(&mut svg, report, shown.len());
-    let left = px(56).max(lane_label_width(report) + px(34));
+    let left = px(104).max(lane_label_width(report) + px(34));
     let right = WIDTH - EDGE - LEGEND;
     let plot_height = if shown.len() == 1 { px(320) } else { px(200) };
     let time = TimeAxis::new(report.run.measurements.end, 12);

@@ -15,7 +15,7 @@ pub struct TimeAxis {
     step: u64,
 }
 
-/// From none to a little more than the highest count.
+/// From none to an eighth more than the highest count, so that there is room for its label.
 #[derive(Copy, Clone, Debug)]
 pub struct CountAxis {
     top: u64,
@@ -74,7 +74,7 @@ impl TimeAxis {
 impl CountAxis {
     /// With room for `highest` and about six lines.
     pub fn new(highest: u64) -> Self {
-        let top = (highest + highest / 16).max(1);
+        let top = (highest + highest / 8).max(1);
         let step = decimal_steps().find(|step| top / step <= 6).unwrap_or(u64::MAX);
         CountAxis { top, step }
     }
@@ -157,8 +157,8 @@ mod tests {
     fn counts_are_round_and_leave_room() {
         let labels = |highest| CountAxis::new(highest).ticks().map(|(_, label)| label).collect::<Vec<_>>().join(" ");
         assert_eq!(labels(0), "0 1");
-        assert_eq!(labels(5_630), "0 1k 2k 3k 4k 5k");
+        assert_eq!(labels(5_630), "0 1k 2k 3k 4k 5k 6k");
         assert_eq!(labels(32_403_104), "0 10M 20M 30M");
-        assert_eq!(CountAxis::new(5_630).place(5_630, 100, 0), 6);
+        assert_eq!(CountAxis::new(5_630).place(5_630, 100, 0), 12);
     }
 }

@@ -72,8 +72,11 @@ pub fn draw(svg: &mut Svg, report: &Report, group: usize, frame: Rect, x: impl F
     let scale = Scale::of(partitions.len());
     for (lane, chunk) in partitions.chunks(scale.together).enumerate() {
         let row = Rect { y: frame.y + lane as Units * scale.pitch, height: scale.bar, ..frame };
-        svg.rect(row, palette::NOBODY);
         let owned = if chunk.len() == 1 { chunk[0].owners.clone() } else { owned_together(chunk) };
+        for (from, to) in unowned(&owned, created(&chunk[0]), report.run.measurements.end) {
+            let (from, to) = (x(from), x(to));
+            svg.named_rect(Rect { x: from, width: to - from, ..row }, palette::NOBODY, "nobody");
+        }
         for span in &owned {
             bar(svg, report, row, span, &x);
         }
@@ -100,6 +103,29 @@ fn bar(svg: &mut Svg, report: &Report, row: Rect, span: &OwnerSpan, x: &impl Fn(
         let at = (from + rect.width / 2, row.y + row.height / 2 + font.size * 36 / 100);
         svg.text(at, Anchor::Middle, font, palette::INK, name);
     }
+}
+
+/// When there was something to own: a partition can be added while the run goes on.
+fn created(partition: &PartitionMeasurements) -> Instant {
+    let first_outage = partition.outages.first().map(|outage| outage.from);
+    let first_owner = partition.owners.first().map(|span| span.from);
+    first_outage.into_iter().chain(first_owner).min().unwrap_or(Instant::ZERO)
+}
+
+/// What the spans leave free.
+fn unowned(owned: &[OwnerSpan], from: Instant, end: Instant) -> Vec<(Instant, Instant)> {
+    let mut free_from = from;
+    let mut gaps = Vec::new();
+    for span in owned {
+        if free_from < span.from {
+            gaps.push((free_from, span.from));
+        }
+        free_from = free_from.max(span.to);
+    }
+    if free_from < end {
+        gaps.push((free_from, end));
+    }
+    gaps
 }
 
 /// Colours go by the place of a member in its group.

@@ -2,20 +2,22 @@
 
 use crate::metrics::PartitionMeasurements;
 use crate::report::chart::lettering::{BODY, SMALL, STRONG};
-use crate::report::chart::svg::{Anchor, Rect, Svg, Units, px};
+use crate::report::chart::svg::{Anchor, Rect, Stroke, Svg, Units, px};
 use crate::report::chart::{heat, lanes, lines, palette, series};
 use crate::report::{Report, figures, names};
 use crate::units::ClientId;
 
 const ROW: Units = px(21);
+/// Of a colour sample, and from the left edge to the name beside it.
+const SWATCH: Units = px(22);
+const NAME: Units = px(30);
 
-/// A box of the margin.
+/// A column of the margin, open below.
 #[derive(Copy, Clone)]
 pub struct Margin {
     pub x: Units,
     pub y: Units,
     pub width: Units,
-    pub height: Units,
 }
 
 struct Entry<'a> {
@@ -24,8 +26,8 @@ struct Entry<'a> {
     swatch: Option<(&'static str, Option<&'static str>)>,
 }
 
-/// Beside the lines: name, highest and last value of each.
-pub fn series_table(svg: &mut Svg, report: &Report, partitions: &[PartitionMeasurements], margin: Margin, many: bool) {
+/// Beside the lines: name, highest and last value of each. Returns where it ends.
+pub fn series_table(svg: &mut Svg, report: &Report, partitions: &[PartitionMeasurements], margin: Margin, many: bool) -> Units {
     const WORST: usize = 6;
     let all: Vec<(String, Vec<u64>)> = partitions
         .iter()
@@ -43,26 +45,28 @@ pub fn series_table(svg: &mut Svg, report: &Report, partitions: &[PartitionMeasu
         }
     }
     table(svg, &entries, margin);
-    if many {
-        let y = margin.y + (entries.len() as Units + 1) * ROW + px(2);
-        let hidden = partitions.len().saturating_sub(WORST);
-        let text = if hidden > 0 { format!("and {hidden} with less") } else { String::new() };
-        svg.text((margin.x + px(30), y), Anchor::Start, SMALL, palette::GREY, &text);
+    let y = margin.y + (entries.len() as Units + 1) * ROW;
+    let hidden = partitions.len().saturating_sub(WORST);
+    if many && hidden > 0 {
+        let text = format!("and {hidden} more");
+        svg.text((margin.x + NAME, y), Anchor::Start, SMALL, palette::GREY, &text);
+        return y + ROW;
     }
+    y
 }
 
 fn table(svg: &mut Svg, entries: &[Entry], margin: Margin) {
-    let (max, end) = (margin.x + margin.width - px(58), margin.x + margin.width);
+    let (max, end) = (margin.x + margin.width - px(54), margin.x + margin.width);
     svg.text((max, margin.y), Anchor::End, SMALL, palette::GREY, "max");
     svg.text((end, margin.y), Anchor::End, SMALL, palette::GREY, "end");
     for (i, entry) in entries.iter().enumerate() {
         let y = margin.y + (i as Units + 1) * ROW;
         if let Some((colour, dash)) = entry.swatch {
-            let stroke = crate::report::chart::svg::Stroke { colour, width: px(4), dash };
-            svg.line((margin.x, y - px(4)), (margin.x + px(22), y - px(4)), stroke);
+            let stroke = Stroke { colour, width: px(4), dash };
+            svg.line((margin.x, y - px(4)), (margin.x + SWATCH, y - px(4)), stroke);
         }
-        let room = max - px(44) - margin.x - px(30);
-        svg.text((margin.x + px(30), y), Anchor::Start, STRONG, palette::INK, &STRONG.fit(&entry.name, room));
+        let room = max - px(42) - margin.x - NAME;
+        svg.text((margin.x + NAME, y), Anchor::Start, STRONG, palette::INK, &STRONG.fit(&entry.name, room));
         let highest = entry.values.iter().copied().max().unwrap_or(0);
         let last = entry.values.last().copied().unwrap_or(0);
         svg.text((max, y), Anchor::End, BODY, palette::INK, &figures::compact(highest));
@@ -83,37 +87,48 @@ pub fn shades(svg: &mut Svg, partitions: &[PartitionMeasurements], margin: Margi
     svg.text((right, y), Anchor::End, SMALL, palette::GREY, &format!("{most} in one partition"));
 }
 
-/// Beside the lanes: who has which colour, and what the other surfaces are.
-pub fn owners(svg: &mut Svg, report: &Report, group: usize, margin: Margin, settles: bool) {
-    let mut rows: Vec<(&'static str, String)> = vec![(palette::NOBODY, "nobody".to_owned())];
-    if !report.run.measurements.groups[group].rebalances.is_empty() {
-        rows.push((palette::SHADE, "rebalance".to_owned()));
-    }
-    if settles {
-        rows.push((palette::SETTLE, "settle phase".to_owned()));
-    }
-    let owners = owners_of(report, group);
-    let room = ((margin.height / ROW) as usize).saturating_sub(rows.len()).max(4);
-    let shown = if owners.len() > room { room - 1 } else { owners.len() };
-    let mut all: Vec<(&'static str, String)> = owners[..shown]
-        .iter()
-        .map(|id| (palette::owner(lanes::place_in_group(report, *id)), names::client(report.scenario, *id).to_owned()))
-        .collect();
-    if owners.len() > shown {
-        all.push(("none", format!("… {} members, colours repeat", owners.len())));
-    }
-    all.extend(rows);
-    for (i, (fill, name)) in all.iter().enumerate() {
-        let y = margin.y + i as Units * ROW;
-        let swatch = Rect { x: margin.x, y, width: px(22), height: px(13) };
-        svg.rect(swatch, fill);
-        if *fill == palette::SETTLE {
-            svg.raw(&format!(
-                r##"<rect x="{}" y="{}" width="{}" height="{}" fill="none" stroke="#D9CFB0" stroke-width="3"/>"##,
-                swatch.x, swatch.y, swatch.width, swatch.height
-            ));
+/// Who has which colour, and what the other surfaces are.
+pub struct Owners {
+    rows: Vec<(&'static str, String)>,
+}
+
+impl Owners {
+    /// `room` for all of it; some members are left out if there is less.
+    pub fn of(report: &Report, group: usize, room: Units) -> Self {
+        const FEWEST: usize = 12;
+        let mut surfaces = vec![(palette::NOBODY, "nobody".to_owned())];
+        if !report.run.measurements.groups[group].rebalances.is_empty() {
+            surfaces.push((palette::SHADE, "rebalance".to_owned()));
         }
-        svg.text((margin.x + px(30), y + px(11)), Anchor::Start, SMALL, palette::INK, &SMALL.fit(name, margin.width - px(30)));
+        if report.run.measurements.end > report.run.measurements.run_end {
+            surfaces.push((palette::SETTLE, "settle phase".to_owned()));
+        }
+        let owners = owners_of(report, group);
+        let room = ((room / ROW) as usize).saturating_sub(surfaces.len()).max(FEWEST);
+        let shown = if owners.len() > room { room - 1 } else { owners.len() };
+        let named = |id: &ClientId| (palette::owner(lanes::place_in_group(report, *id)), names::client(report.scenario, *id).to_owned());
+        let mut rows: Vec<(&'static str, String)> = owners[..shown].iter().map(named).collect();
+        if owners.len() > shown {
+            rows.push(("none", format!("and {} more", owners.len() - shown)));
+        }
+        rows.extend(surfaces);
+        Owners { rows }
+    }
+
+    pub fn height(&self) -> Units {
+        self.rows.len() as Units * ROW
+    }
+
+    pub fn draw(&self, svg: &mut Svg, margin: Margin) {
+        for (i, (fill, name)) in self.rows.iter().enumerate() {
+            let y = margin.y + i as Units * ROW;
+            let swatch = Rect { x: margin.x, y, width: SWATCH, height: px(13) };
+            svg.rect(swatch, fill);
+            if *fill == palette::SETTLE {
+                svg.outline(swatch, palette::SETTLE_EDGE);
+            }
+            svg.text((margin.x + NAME, y + px(11)), Anchor::Start, SMALL, palette::INK, &SMALL.fit(name, margin.width - NAME));
+        }
     }
 }
 

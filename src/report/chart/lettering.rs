@@ -39,15 +39,16 @@ impl Font {
         (u64::from(thousandths) * self.size as u64 / 1000) as Units
     }
 
-    /// The text, or as much of it as fits, with `…`. Numbers at the end of a name are what tells names apart and stay.
+    /// The text, or as much of it as fits, with `…`. A number at the end of a name is what tells names apart and stays.
     pub fn fit(self, text: &str, width: Units) -> String {
         if self.width(text) <= width {
             return text.to_owned();
         }
-        let tail: String = text.chars().rev().take(4).collect::<Vec<_>>().into_iter().rev().collect();
-        let head: Vec<char> = text.chars().collect();
-        for kept in (1..head.len().saturating_sub(4).max(1)).rev() {
-            let short: String = head[..kept].iter().collect::<String>() + "…" + &tail;
+        let number = text.rfind('-').filter(|dash| text.len() - dash <= 6 && text[dash + 1..].parse::<u32>().is_ok());
+        let (head, tail) = text.split_at(number.unwrap_or(text.len()));
+        let head: Vec<char> = head.chars().collect();
+        for kept in (1..head.len()).rev() {
+            let short: String = head[..kept].iter().collect::<String>() + "…" + tail;
             if self.width(&short) <= width {
                 return short;
             }

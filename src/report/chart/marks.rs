@@ -1,7 +1,7 @@
 //! What happened, on top of a panel: a line at its time and a label where there is room for one.
 
 use crate::metrics::{Mark, MarkKind};
-use crate::report::chart::lettering::{SMALL, SMALL_STRONG};
+use crate::report::chart::lettering::{Font, SMALL, SMALL_STRONG};
 use crate::report::chart::palette;
 use crate::report::chart::svg::{Anchor, Rect, Stroke, Svg, Units, px};
 use crate::report::{Report, figures, names};
@@ -10,14 +10,25 @@ use crate::units::{ClientId, GroupId, Instant};
 
 const ROW: Units = px(17);
 const ROWS: usize = 3;
-/// Beyond so many, only labelled marks get a line through the panel.
-const LINES: usize = 16;
+/// Beyond so many, only the first of a label has a line through the panel; the others are ticks.
+const LINES: usize = 40;
+const TICK: Units = px(8);
+/// The same thing more often than this is told once.
+const REPEATS: usize = 3;
 
-/// Marks of one kind at one place in time.
-struct Label {
+/// Something that happened, in words that can be joined.
+struct Deed {
     x: Units,
-    text: String,
+    who: String,
+    /// For one and for several.
+    verb: (&'static str, &'static str),
+    detail: String,
     fault: bool,
+}
+
+/// One or more deeds of a kind under one text.
+struct Label {
+    deeds: Vec<Deed>,
     /// Row from the bottom and left edge of the text; `None`: no room.
     place: Option<(usize, Units)>,
 }
@@ -31,11 +42,21 @@ pub struct Marks {
 impl Marks {
     /// Those that concern a group: its members, its topics and whoever writes to them.
     pub fn of(report: &Report, group: usize, x: impl Fn(Instant) -> Units, left: Units, right: Units) -> Self {
-        let concerned: Vec<&Mark> = report.run.measurements.marks.iter().filter(|mark| concerns(report.scenario, group, mark)).collect();
-        let mut labels = gather(report.scenario, &concerned, &x);
-        let mut free = [left; ROWS];
-        for label in &mut labels {
-            label.place = find_place(label, &mut free, right);
+        // The more there is to tell, the farther apart may be what is told together.
+        const NEAR: [Units; 4] = [px(3), px(30), px(60), px(120)];
+        let concerned = || report.run.measurements.marks.iter().filter(|mark| concerns(report.scenario, group, mark));
+        let deeds = || concerned().map(|mark| deed(report.scenario, &mark.kind, x(mark.at))).collect();
+        let attempts = NEAR.map(|near| Marks::placed(gather(deeds(), near), left, right));
+        attempts.into_iter().min_by_key(Marks::unlabelled).expect("there is an attempt")
+    }
+
+    /// Faults choose first.
+    fn placed(mut labels: Vec<Label>, left: Units, right: Units) -> Self {
+        let mut taken: [Vec<(Units, Units)>; ROWS] = Default::default();
+        for faults in [true, false] {
+            for label in labels.iter_mut().filter(|label| label.fault() == faults) {
+                label.place = find_place(label, &mut taken, left, right);
+            }
         }
         let rows = labels.iter().filter_map(|label| label.place).map(|(row, _)| row + 1).max().unwrap_or(0);
         Marks { labels, rows }
@@ -48,36 +69,85 @@ impl Marks {
 
     /// Marks that found no room for their label.
     pub fn unlabelled(&self) -> usize {
-        self.labels.iter().filter(|label| label.place.is_none()).count()
+        self.labels.iter().filter(|label| label.place.is_none()).map(|label| label.deeds.len()).sum()
     }
 
-    /// `frame` is what the lines run through; the labels stand above it.
-    pub fn draw(&self, svg: &mut Svg, frame: Rect) {
-        let crowded = self.labels.len() > LINES;
+    /// The lines, through a part of the panel.
+    pub fn draw_lines(&self, svg: &mut Svg, frame: Rect) {
+        let crowded = self.labels.iter().map(|label| label.deeds.len()).sum::<usize>() > LINES;
         for label in &self.labels {
-            let colour = if label.fault { palette::FAULT } else { palette::GREY };
-            let stroke = Stroke { colour, width: 5, dash: Some("16 12") };
-            let top = label.place.map_or(frame.y, |(row, _)| frame.y - row as Units * ROW - px(12));
-            let bottom = if crowded && label.place.is_none() { frame.y + px(8) } else { frame.y + frame.height };
-            svg.line((label.x, top), (label.x, bottom), stroke);
+            for (i, deed) in label.deeds.iter().enumerate() {
+                if i == 0 || label.deeds[i - 1].x != deed.x {
+                    let height = if crowded && i > 0 { frame.height.min(TICK) } else { frame.height };
+                    svg.line((deed.x, frame.y), (deed.x, frame.y + height), label.stroke());
+                }
+            }
+        }
+    }
+
+    /// The labels above `top`, each with the beginning of its line.
+    pub fn draw_labels(&self, svg: &mut Svg, top: Units) {
+        for label in &self.labels {
+            if let Some((row, _)) = label.place {
+                let x = label.deeds[0].x;
+                svg.line((x, top - row as Units * ROW - px(13)), (x, top), label.stroke());
+            }
         }
         for label in &self.labels {
             let Some((row, x)) = label.place else { continue };
-            let y = frame.y - row as Units * ROW - px(4);
-            let (font, colour) = if label.fault { (SMALL_STRONG, palette::FAULT) } else { (SMALL, palette::INK) };
-            svg.rimmed_text((x, y), Anchor::Start, font, colour, &label.text);
+            let y = top - row as Units * ROW - px(4);
+            let colour = if label.fault() { palette::FAULT } else { palette::INK };
+            svg.rimmed_text((x, y), Anchor::Start, label.font(), colour, &label.text());
         }
     }
 }
 
-/// Right of its line, or left of it at the end of the axis, in the lowest row that is free.
-fn find_place(label: &Label, free: &mut [Units; ROWS], right: Units) -> Option<(usize, Units)> {
+impl Label {
+    fn fault(&self) -> bool {
+        self.deeds[0].fault
+    }
+
+    fn stroke(&self) -> Stroke {
+        let colour = if self.fault() { palette::FAULT } else { palette::GREY };
+        Stroke { colour, width: 5, dash: Some("16 12") }
+    }
+
+    fn font(&self) -> Font {
+        if self.fault() { SMALL_STRONG } else { SMALL }
+    }
+
+    fn text(&self) -> String {
+        const NAMES: usize = 3;
+        let mut who: Vec<String> = Vec::new();
+        for deed in &self.deeds {
+            if !who.contains(&deed.who) {
+                who.push(deed.who.clone());
+            }
+        }
+        let Deed { verb: (one, many), detail, .. } = &self.deeds[0];
+        let verb = if who.len() == 1 { one } else { many };
+        let mut text = format!("{} {verb}", names::list(&who, NAMES));
+        if !detail.is_empty() && self.deeds.iter().all(|deed| deed.detail == *detail) {
+            text = format!("{text} {detail}");
+        }
+        if self.deeds.len() > who.len() {
+            text = format!("{text} ({} times)", self.deeds.len());
+        }
+        text.trim_start().to_owned()
+    }
+}
+
+/// Right of its line, or left of it at the end of the axis, in the lowest row that is free there.
+fn find_place(label: &Label, taken: &mut [Vec<(Units, Units)>; ROWS], left: Units, right: Units) -> Option<(usize, Units)> {
     const GAP: Units = px(5);
-    let font = if label.fault { SMALL_STRONG } else { SMALL };
-    let width = font.width(&label.text);
-    let beside = if label.x + GAP + width <= right { label.x + GAP } else { label.x - GAP - width };
-    let row = free.iter().position(|from| *from <= beside)?;
-    free[row] = beside + width + px(10);
+    const APART: Units = px(10);
+    let width = label.font().width(&label.text());
+    let x = label.deeds[0].x;
+    let beside = if x + GAP + width <= right { x + GAP } else { x - GAP - width };
+    let (from, to) = (beside - APART, beside + width + APART);
+    let free = |row: &Vec<(Units, Units)>| row.iter().all(|(other_from, other_to)| to <= *other_from || *other_to <= from);
+    let row = taken.iter().position(free).filter(|_| beside >= left)?;
+    taken[row].push((beside, beside + width));
     Some((row, beside))
 }
 
@@ -99,42 +169,44 @@ fn concerns(scenario: &Scenario, group: usize, mark: &Mark) -> bool {
     }
 }
 
-/// One label for all that happened alike at (nearly) the same place.
-fn gather(scenario: &Scenario, marks: &[&Mark], x: &impl Fn(Instant) -> Units) -> Vec<Label> {
-    const NEAR: Units = px(3);
-    let mut labels: Vec<(Label, Vec<String>, String)> = Vec::new();
-    for mark in marks {
-        let (who, what, fault) = words(scenario, &mark.kind);
-        let place = x(mark.at);
-        let same = labels.iter_mut().rev().take_while(|(label, _, _)| place - label.x <= NEAR).find(|(_, _, other)| *other == what);
-        match same {
-            Some((_, others, _)) if others.contains(&who) => {}
-            Some((_, others, _)) => others.push(who),
-            None => labels.push((Label { x: place, text: String::new(), fault, place: None }, vec![who], what)),
+/// One label for all that happened alike at (nearly) the same place, and one for what happens again and again.
+fn gather(deeds: Vec<Deed>, near: Units) -> Vec<Label> {
+    let same = |a: &Deed, b: &Deed| (&a.who, a.verb, &a.detail) == (&b.who, b.verb, &b.detail);
+    let often: Vec<bool> = deeds.iter().map(|deed| deeds.iter().filter(|other| same(deed, other)).count() > REPEATS).collect();
+    let mut labels: Vec<Label> = Vec::new();
+    for (deed, often) in deeds.into_iter().zip(often) {
+        let joins = |label: &&mut Label| {
+            let first = &label.deeds[0];
+            same(first, &deed) && often || first.verb == deed.verb && deed.x - first.x <= near
+        };
+        match labels.iter_mut().rev().find(joins) {
+            Some(label) => label.deeds.push(deed),
+            None => labels.push(Label { deeds: vec![deed], place: None }),
         }
     }
     labels
-        .into_iter()
-        .map(|(label, who, what)| Label { text: format!("{} {what}", names::list(&who, 3)).trim().to_owned(), ..label })
-        .collect()
 }
 
-/// Who, what happened to it, and whether that is a fault.
-fn words(scenario: &Scenario, kind: &MarkKind) -> (String, String, bool) {
+fn deed(scenario: &Scenario, kind: &MarkKind, x: Units) -> Deed {
     let client = |id: &ClientId| names::client(scenario, *id).to_owned();
-    match kind {
-        MarkKind::Started(id) => (client(id), "starts".to_owned(), false),
-        MarkKind::Stopping(id) => (client(id), "stops".to_owned(), false),
-        MarkKind::Crashed(id) => (client(id), "crashes".to_owned(), true),
-        MarkKind::Paused(id, lasts) => (client(id), format!("pauses for {}", figures::span(*lasts)), true),
-        MarkKind::Slowed(id, factor) => (client(id), format!("takes {} × as long", thousandths(*factor)), true),
-        MarkKind::SpeedRestored(id) => (client(id), "at full speed".to_owned(), false),
-        MarkKind::Kicked(id) => (client(id), "exceeds max.poll.interval".to_owned(), true),
-        MarkKind::Failed(id) => (client(id), "fails".to_owned(), true),
-        MarkKind::RateChanged(id) => (scenario.producers[id.index()].name.clone(), "changes its rate".to_owned(), false),
-        MarkKind::PartitionsAdded(topic, to) => (scenario.topics[topic.index()].name.clone(), format!("has {to} partitions"), false),
-        MarkKind::RunPhaseEnded => (String::new(), "producers stop".to_owned(), false),
-    }
+    let (who, verb, detail, fault) = match kind {
+        MarkKind::Started(id) => (client(id), ("starts", "start"), String::new(), false),
+        MarkKind::Stopping(id) => (client(id), ("stops", "stop"), String::new(), false),
+        MarkKind::Crashed(id) => (client(id), ("crashes", "crash"), String::new(), true),
+        MarkKind::Paused(id, lasts) => (client(id), ("pauses", "pause"), format!("for {}", figures::span(*lasts)), true),
+        MarkKind::Slowed(id, factor) => (client(id), ("slows down", "slow down"), format!("× {}", thousandths(*factor)), true),
+        MarkKind::SpeedRestored(id) => (client(id), ("at full speed", "at full speed"), String::new(), false),
+        MarkKind::Kicked(id) => (client(id), ("exceeds", "exceed"), "max.poll.interval.ms".to_owned(), true),
+        MarkKind::Failed(id) => (client(id), ("fails", "fail"), String::new(), true),
+        MarkKind::RateChanged(id) => {
+            (scenario.producers[id.index()].name.clone(), ("changes its rate", "change their rates"), String::new(), false)
+        }
+        MarkKind::PartitionsAdded(topic, to) => {
+            (scenario.topics[topic.index()].name.clone(), ("grows", "grow"), format!("to {to} partitions"), false)
+        }
+        MarkKind::RunPhaseEnded => (String::new(), ("producers stop", "producers stop"), String::new(), false),
+    };
+    Deed { x, who, verb, detail, fault }
 }
 
 fn thousandths(factor: u64) -> String {

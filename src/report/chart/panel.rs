@@ -2,14 +2,14 @@
 
 use crate::metrics::{GroupMeasurements, PartitionMeasurements};
 use crate::report::chart::axis::{CountAxis, TimeAxis};
-use crate::report::chart::legend::{self, Margin};
+use crate::report::chart::legend::{self, Margin, Owners};
 use crate::report::chart::lettering::{BODY, HEADING, SMALL, STRONG, TINY};
 use crate::report::chart::lines::{self, Line};
 use crate::report::chart::marks::Marks;
 use crate::report::chart::svg::{Anchor, Rect, Stroke, Svg, Units, px};
 use crate::report::chart::{heat, lanes, palette, series};
 use crate::report::{Report, figures, names};
-use crate::units::Instant;
+use crate::units::{Instant, TopicPartition};
 
 /// More partitions than this are a sum and a heat map.
 pub const MOST_LINES: usize = 8;
@@ -38,9 +38,43 @@ impl Place {
         Rect { x: self.left, y, width: self.right - self.left, height }
     }
 
-    fn margin(&self, y: Units, height: Units) -> Margin {
+    fn margin(&self, y: Units) -> Margin {
         let x = self.right + LEGEND_GAP;
-        Margin { x, y, width: self.margin_right - x, height }
+        Margin { x, y, width: self.margin_right - x }
+    }
+}
+
+/// Where the parts of a panel stand, from top to bottom.
+struct Layout {
+    /// The lower edge of the marks' labels.
+    marks: Units,
+    /// Numbers of the rebalances.
+    numbers: Rect,
+    plot: Rect,
+    heat: Option<Rect>,
+    lanes: Rect,
+}
+
+impl Layout {
+    fn new(place: &Place, partitions: &[PartitionMeasurements], top: Units, highest: u64) -> Self {
+        let plot_height = if highest == 0 { place.plot_height / 3 } else { place.plot_height };
+        let lanes_height = lanes::Scale::of(partitions.len()).height(partitions.len());
+        let numbers = place.frame(top, px(14));
+        let plot = place.frame(numbers.y + numbers.height, plot_height);
+        let heat = (partitions.len() > MOST_LINES).then(|| place.frame(plot.y + plot.height + GAP, lanes_height));
+        let above = heat.unwrap_or(plot);
+        let lanes = place.frame(above.y + above.height + GAP, lanes_height);
+        Layout { marks: top, numbers, plot, heat, lanes }
+    }
+
+    /// What shading and marks run through, the plot and what is below it; the captions between stay clear.
+    fn frames(&self) -> (Rect, Vec<Rect>) {
+        let upper = Rect { y: self.numbers.y, height: self.numbers.height + self.plot.height, ..self.plot };
+        (upper, self.heat.into_iter().chain([self.lanes]).collect())
+    }
+
+    fn bottom(&self) -> Units {
+        self.lanes.y + self.lanes.height
     }
 }
 
@@ -48,33 +82,42 @@ impl Place {
 pub fn draw(svg: &mut Svg, report: &Report, group: usize, place: &Place, top: Units) -> Units {
     let measured = &report.run.measurements.groups[group];
     let partitions = &measured.partitions;
-    let many = partitions.len() > MOST_LINES;
     let marks = Marks::of(report, group, |at| place.x(at), place.left, place.right);
     header(svg, report, group, place, top + px(15), &marks);
-    let plot = place.frame(top + px(26) + marks.height(), place.plot_height);
-    let lanes_height = lanes::Scale::of(partitions.len()).height(partitions.len());
-    let heat_frame = many.then(|| place.frame(plot.y + plot.height + GAP, lanes_height));
-    let above = heat_frame.unwrap_or(plot);
-    let lanes_frame = place.frame(above.y + above.height + GAP, lanes_height);
-    let bottom = lanes_frame.y + lanes_height;
-    let whole = Rect { height: bottom - plot.y, ..plot };
-    shade(svg, report, measured, place, whole);
-    lag(svg, report, group, place, plot);
-    if let Some(frame) = heat_frame {
+    let series = drawn_series(partitions);
+    let highest = series.iter().flatten().copied().max().unwrap_or(0);
+    let layout = Layout::new(place, partitions, top + px(26) + marks.height(), highest);
+    shade(svg, report, measured, place, &layout);
+    let (upper, lower) = layout.frames();
+    marks.draw_lines(svg, upper);
+    let table_end = lag(svg, report, group, place, layout.plot, &series);
+    if let Some(frame) = layout.heat {
         caption(svg, frame, "Lag by partition", "records not processed, darker for more");
         heat::draw(svg, partitions, report.run.measurements.sample_interval, frame, |at| place.x(at));
         lanes::labels(svg, report, partitions, frame, |_| None);
-        legend::shades(svg, partitions, place.margin(frame.y, lanes_height));
+        legend::shades(svg, partitions, place.margin(frame.y));
     }
-    caption(svg, lanes_frame, "Partition owner", lanes_remark(partitions));
-    lanes::draw(svg, report, group, lanes_frame, |at| place.x(at));
-    let swatch = |lane: usize| (!many).then(|| palette::line(lane));
-    lanes::labels(svg, report, partitions, lanes_frame, swatch);
-    let settles = report.run.measurements.end > report.run.measurements.run_end;
-    legend::owners(svg, report, group, place.margin(lanes_frame.y, lanes_height), settles);
-    marks.draw(svg, whole);
-    time_labels(svg, place, bottom + px(4));
-    bottom + px(40)
+    caption(svg, layout.lanes, "Partition owner", lanes_remark(partitions));
+    lanes::draw(svg, report, group, layout.lanes, |at| place.x(at));
+    let swatch = |lane: usize| layout.heat.is_none().then(|| palette::line(lane));
+    lanes::labels(svg, report, partitions, layout.lanes, swatch);
+    let owners = Owners::of(report, group, layout.lanes.height);
+    // Beside the lanes; a legend that is longer begins higher, where the table above leaves room.
+    let earliest = layout.heat.map_or(table_end, |frame| frame.y + px(40)) + px(10);
+    let owners_top = (layout.bottom() - owners.height()).min(layout.lanes.y).max(earliest);
+    owners.draw(svg, place.margin(owners_top));
+    lower.into_iter().for_each(|frame| marks.draw_lines(svg, frame));
+    marks.draw_labels(svg, layout.marks);
+    time_labels(svg, place, layout.bottom() + px(4));
+    (layout.bottom() + px(40)).max(owners_top + owners.height() + px(10))
+}
+
+/// One for each partition, or their sum.
+fn drawn_series(partitions: &[PartitionMeasurements]) -> Vec<Vec<u64>> {
+    if partitions.len() > MOST_LINES {
+        return vec![series::sum(partitions)];
+    }
+    partitions.iter().map(series::unprocessed).collect()
 }
 
 fn header(svg: &mut Svg, report: &Report, group: usize, place: &Place, y: Units, marks: &Marks) {
@@ -88,7 +131,7 @@ fn header(svg: &mut Svg, report: &Report, group: usize, place: &Place, y: Units,
     };
     let mut remark = format!("{members}, {} of {}", partition_count(report, group), names::list(&topics, 2));
     if marks.unlabelled() > 0 {
-        remark.push_str(&format!(" · {} marks without a label: see summary.txt", marks.unlabelled()));
+        remark.push_str(&format!(" · {} marks without a label: see replay.json", marks.unlabelled()));
     }
     let x = place.left + HEADING.width(&title) + px(14);
     svg.text((x, y), Anchor::Start, BODY, palette::GREY, &BODY.fit(&remark, place.margin_right - x));
@@ -99,31 +142,41 @@ fn partition_count(report: &Report, group: usize) -> String {
 }
 
 /// The settle phase and the rebalances, behind everything.
-fn shade(svg: &mut Svg, report: &Report, measured: &GroupMeasurements, place: &Place, whole: Rect) {
+fn shade(svg: &mut Svg, report: &Report, measured: &GroupMeasurements, place: &Place, layout: &Layout) {
     const NARROWEST: Units = 6;
     let (run_end, end) = (report.run.measurements.run_end, report.run.measurements.end);
     let settle_x = place.x(run_end);
-    svg.rect(Rect { x: settle_x, width: place.x(end) - settle_x, ..whole }, palette::SETTLE);
-    let mut labelled_to = 0;
-    for (i, rebalance) in measured.rebalances.iter().enumerate() {
-        let (from, to) = (place.x(rebalance.started), place.x(rebalance.ended.unwrap_or(end)));
-        let width = (to - from).max(NARROWEST);
-        svg.named_rect(Rect { x: from, width, ..whole }, palette::SHADE, &format!("rebalance {}", i + 1));
-        // Its number in the summary, where there is room.
-        let number = format!("{}", i + 1);
-        let at = from + width / 2 - TINY.width(&number) / 2;
-        if at >= labelled_to {
-            svg.text((at, whole.y + px(11)), Anchor::Start, TINY, palette::GREY, &number);
-            labelled_to = at + TINY.width(&number) + px(3);
+    let settle = place.x(end) - settle_x;
+    let spans = measured.rebalances.iter().map(|rebalance| (place.x(rebalance.started), place.x(rebalance.ended.unwrap_or(end))));
+    let (upper, lower) = layout.frames();
+    for frame in [upper].into_iter().chain(lower) {
+        svg.rect(Rect { x: settle_x, width: settle, ..frame }, palette::SETTLE);
+        for (i, (from, to)) in spans.clone().enumerate() {
+            let band = Rect { x: from, width: (to - from).max(NARROWEST), ..frame };
+            svg.named_rect(band, palette::SHADE, &format!("rebalance {}", i + 1));
         }
+    }
+    // Their numbers in the summary, where there is room.
+    let mut free_from = place.left + px(1);
+    let y = layout.numbers.y + px(10);
+    for (i, (from, to)) in spans.enumerate() {
+        let number = format!("{}", i + 1);
+        let x = ((from + to) / 2 - TINY.width(&number) / 2).max(place.left + px(1));
+        if x >= free_from {
+            svg.text((x, y), Anchor::Start, TINY, palette::GREY, &number);
+            free_from = x + TINY.width(&number) + px(3);
+        }
+    }
+    if !measured.rebalances.is_empty() {
+        svg.text((place.left - px(9), y), Anchor::End, TINY, palette::GREY, "rebalance");
     }
 }
 
-fn lag(svg: &mut Svg, report: &Report, group: usize, place: &Place, plot: Rect) {
+/// The lag lines and their table; returns where the table ends.
+fn lag(svg: &mut Svg, report: &Report, group: usize, place: &Place, plot: Rect, all: &[Vec<u64>]) -> Units {
     let measurements = &report.run.measurements;
     let partitions = &measurements.groups[group].partitions;
     let many = partitions.len() > MOST_LINES;
-    let all = if many { vec![series::sum(partitions)] } else { partitions.iter().map(series::unprocessed).collect() };
     let highest = all.iter().flatten().copied().max().unwrap_or(0);
     let count = CountAxis::new(highest);
     let drawn: Vec<Line> = all
@@ -133,7 +186,7 @@ fn lag(svg: &mut Svg, report: &Report, group: usize, place: &Place, plot: Rect) 
             name: if many { "sum".to_owned() } else { names::partition(report.scenario, partitions[i].partition) },
             colour: if many { palette::TOTAL } else { palette::line(i) },
             // Where lines lie upon each other, the ones below stay visible at the edges.
-            width: if many { 9 } else { 10 + 2 * (all.len() - 1 - i) as u32 },
+            width: if many { 9 } else { 9 + 3 * (all.len() - 1 - i) as u32 / 2 },
             dash: if many { None } else { lines::DASHES[i] },
             points: series::thin(measurements, values, COLUMNS),
         })
@@ -142,32 +195,39 @@ fn lag(svg: &mut Svg, report: &Report, group: usize, place: &Place, plot: Rect) 
         lines::draw_area(svg, plot, (place.time, count), &drawn[0]);
     } else {
         lines::draw(svg, plot, (place.time, count), &drawn);
-        peaks(svg, place, plot, count, &drawn);
+        let ids: Vec<TopicPartition> = partitions.iter().map(|partition| partition.partition).collect();
+        peaks(svg, report, place, (plot, count), &drawn, &ids);
     }
     count_labels(svg, plot, count, if many { "records not processed, sum" } else { "records not processed" });
     if highest == 0 {
         let middle = (plot.x + plot.width / 2, plot.y + plot.height / 2);
         svg.rimmed_text(middle, Anchor::Middle, BODY, palette::GREY, "nothing was left unprocessed at any sample");
     }
-    legend::series_table(svg, report, partitions, place.margin(plot.y + px(10), plot.height), many);
+    legend::series_table(svg, report, partitions, place.margin(plot.y + px(10)), many)
 }
 
-/// The name of each line at its highest point, unless that is low or another name stands there.
-fn peaks(svg: &mut Svg, place: &Place, plot: Rect, count: CountAxis, drawn: &[Line]) {
+/// The name of each line at its highest point, unless that is low or another name stands there. Lines that are one share a name.
+fn peaks(svg: &mut Svg, report: &Report, place: &Place, (plot, count): (Rect, CountAxis), drawn: &[Line], ids: &[TopicPartition]) {
+    const WIDEST: Units = px(200);
     let mut placed: Vec<Rect> = Vec::new();
     let peak = |line: &Line| line.points.iter().copied().rev().max_by_key(|point| point.1);
-    let mut peaks: Vec<(&Line, (u64, u64))> = drawn.iter().filter_map(|line| Some((line, peak(line)?))).collect();
+    let first_alike = |i: usize| (0..i).all(|other| drawn[other].points != drawn[i].points);
+    let mut peaks: Vec<(usize, (u64, u64))> =
+        (0..drawn.len()).filter(|i| first_alike(*i)).filter_map(|i| Some((i, peak(&drawn[i])?))).collect();
     peaks.sort_by_key(|(_, (_, value))| std::cmp::Reverse(*value));
-    for (line, (at, value)) in peaks {
+    for (i, (at, value)) in peaks {
+        let alike: Vec<TopicPartition> = (i..drawn.len()).filter(|j| drawn[*j].points == drawn[i].points).map(|j| ids[j]).collect();
+        let name = SMALL.fit(&names::partitions(report.scenario, &alike), WIDEST);
         let y = count.place(value, plot.y + plot.height, plot.y);
-        let width = SMALL.width(&line.name);
-        let x = (place.x(Instant::from_nanos(at)) - width / 2).clamp(plot.x + px(4), plot.x + plot.width - width);
+        let width = SMALL.width(&name);
+        let x = (place.x(Instant::from_nanos(at)) - width / 2).clamp(plot.x + px(4), plot.x + plot.width - px(4) - width);
         let label = Rect { x, y: y - px(18), width, height: px(15) };
-        let low = y > plot.y + plot.height * 4 / 5;
+        let low = y > plot.y + plot.height * 7 / 10;
         if low || placed.iter().any(|other| overlap(*other, label)) {
             continue;
         }
-        svg.rimmed_text((x, y - px(6)), Anchor::Start, SMALL, line.colour, &line.name);
+        let colour = if alike.len() == 1 { palette::line_letters(i) } else { palette::INK };
+        svg.rimmed_text((x, y - px(6)), Anchor::Start, SMALL, colour, &name);
         placed.push(label);
     }
 }
@@ -185,7 +245,7 @@ fn count_labels(svg: &mut Svg, plot: Rect, count: CountAxis, title: &str) {
         svg.line((plot.x - px(5), y), (plot.x, y), axis);
         svg.text((plot.x - px(9), y + px(4)), Anchor::End, BODY, palette::INK, &label);
     }
-    let (x, y) = (px(22), plot.y + plot.height / 2);
+    let (x, y) = (plot.x - px(70), plot.y + plot.height / 2);
     let size = SMALL.size;
     let grey = palette::GREY;
     svg.raw(&format!(
@@ -214,5 +274,5 @@ fn time_labels(svg: &mut Svg, place: &Place, y: Units) {
         svg.line((x, y), (x, y + px(5)), axis);
         svg.text((x, y + px(19)), Anchor::Middle, BODY, palette::INK, &label);
     }
-    svg.text((place.right + LEGEND_GAP, y + px(19)), Anchor::Start, SMALL, palette::GREY, "virtual time");
+    svg.text((place.left - px(12), y + px(19)), Anchor::End, SMALL, palette::GREY, "virtual time");
 }

@@ -53,6 +53,11 @@ impl Svg {
         self.raw(&format!(r#"<rect x="{x}" y="{y}" width="{width}" height="{height}" fill="{fill}"><title>{name}</title></rect>"#));
     }
 
+    pub fn outline(&mut self, rect: Rect, colour: &str) {
+        let Rect { x, y, width, height } = rect;
+        self.raw(&format!(r#"<rect x="{x}" y="{y}" width="{width}" height="{height}" fill="none" stroke="{colour}" stroke-width="3"/>"#));
+    }
+
     pub fn line(&mut self, from: (Units, Units), to: (Units, Units), stroke: Stroke) {
         let Stroke { colour, width, dash } = stroke;
         let dash = dash.map(|dash| format!(r#" stroke-dasharray="{dash}""#)).unwrap_or_default();
