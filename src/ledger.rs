@@ -5,8 +5,17 @@
 //! ended first). "Processed" means that the application finished the record. The ledger is a fold over the trace and never looks into a
 //! broker: broker and ledger are two independent accounts of one run.
 
+use crate::deliveries::{Deliveries, Delivery};
+use crate::ownership::Ownership;
+use crate::slots::Slots;
 use crate::terms::RemovalReason;
-use crate::units::{ClientId, GroupId, Instant, OffsetRange, TopicPartition};
+use crate::trace::{Cast, Sink, TraceEvent};
+use crate::units::{ClientId, GroupId, Instant, Offset, OffsetRange, ProducerId, TopicPartition};
+
+mod closing;
+pub mod page;
+
+use page::{Page, Processing};
 
 /// What became of the records that one group should have processed.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -84,3 +93,153 @@ pub struct Skip {
     pub by: ClientId,
     pub at: Instant,
 }
+
+/// The fold. Its size grows with disturbances, not with records or batches.
+#[derive(Clone, Debug)]
+pub struct Ledger {
+    slots: Slots,
+    ownership: Ownership,
+    deliveries: Deliveries,
+    pages: Vec<Page>,
+    /// By partition: how many records it has.
+    appended: Vec<Offset>,
+    producers: Vec<Sent>,
+    /// By client.
+    crashes: Vec<Vec<Instant>>,
+    /// Whether the settle phase ended with everything drained.
+    drained: bool,
+}
+
+/// What one producer handed over.
+#[derive(Copy, Clone, Default, Debug)]
+struct Sent {
+    appended: u64,
+    /// Told at the end of the run phase.
+    sent: Option<u64>,
+}
+
+impl Ledger {
+    pub fn new(cast: &Cast) -> Self {
+        let slots = Slots::new(cast);
+        Ledger {
+            ownership: Ownership::new(&slots),
+            deliveries: Deliveries::new(&slots),
+            pages: vec![Page::default(); slots.count()],
+            appended: vec![Offset(0); slots.partitions()],
+            producers: vec![Sent::default(); cast.producer_topic.len()],
+            crashes: vec![Vec::new(); cast.client_group.len()],
+            drained: false,
+            slots,
+        }
+    }
+
+    /// The account of each group.
+    ///
+    /// Panics if a group's records do not add up: then the trace contradicts itself.
+    pub fn accounts(&self) -> Vec<Account> {
+        if self.deliveries.holds_back() {
+            let mut whole = self.clone();
+            whole.write_all();
+            return whole.accounts();
+        }
+        self.slots.groups().map(|group| self.close(group)).collect()
+    }
+
+    /// How often each record that was processed at all was processed, by whom first and last; by offset.
+    pub fn processings(&self, group: GroupId, partition: TopicPartition) -> impl Iterator<Item = (OffsetRange, &Processing)> {
+        self.pages[self.slots.at(group, partition)].processings()
+    }
+
+    /// How many ranges the ledger keeps for its answer.
+    pub fn ranges(&self) -> usize {
+        self.pages.iter().map(Page::ranges).sum()
+    }
+
+    fn appended(&mut self, producer: ProducerId, partition: TopicPartition, first: Offset, records: u64) {
+        let end = &mut self.appended[self.slots.cast().index(partition)];
+        *end = (*end).max(first + records);
+        self.producers[producer.index()].appended += records;
+    }
+
+    fn settled(&mut self, drained: bool) {
+        self.drained = drained;
+        self.write_all();
+    }
+
+    fn write(ownership: &Ownership, pages: &mut [Page], slot: usize, delivery: Delivery<'_>) {
+        let hold = ownership.hold_of(slot, delivery.by.client);
+        pages[slot].processed(delivery, hold);
+    }
+
+    fn write_all(&mut self) {
+        self.deliveries.pass_on_all(|slot, delivery| Self::write(&self.ownership, &mut self.pages, slot, delivery));
+    }
+}
+
+impl Sink for Ledger {
+    fn record(&mut self, at: Instant, event: &TraceEvent) {
+        self.ownership.record(at, event);
+        let write = |slot, delivery: Delivery<'_>| Self::write(&self.ownership, &mut self.pages, slot, delivery);
+        match event {
+            TraceEvent::Polled { client, partition, offsets } => self.deliveries.polled(*client, *partition, *offsets),
+            TraceEvent::Processed { .. } => self.deliveries.processed(event, write),
+            TraceEvent::Dropped { client, partition, offsets } => {
+                self.deliveries.dropped(*client, *partition, *offsets, write);
+                self.pages[self.slots.of(*client, *partition)].dropped(*offsets, *client, at);
+            }
+            TraceEvent::ClientStarted { client, .. } => self.deliveries.started(*client, write),
+            TraceEvent::ClientCrashed { client } => self.crashes[client.index()].push(at),
+            TraceEvent::Appended { producer, partition, first, per_batch, batches, .. } => {
+                self.appended(*producer, *partition, *first, u64::from(*per_batch) * batches);
+            }
+            TraceEvent::ProducerStopped { producer, sent } => self.producers[producer.index()].sent = Some(*sent),
+            TraceEvent::Committed { group, member, partition, offset, .. } => {
+                self.pages[self.slots.at(*group, *partition)].committed(*offset, member.map(|member| member.client), at);
+            }
+            TraceEvent::OffsetExpired { group, partition } => self.pages[self.slots.at(*group, *partition)].uncommitted(),
+            TraceEvent::GroupDeleted { group } => self.slots.of_group(*group).for_each(|(_, slot)| self.pages[slot].uncommitted()),
+            TraceEvent::PositionSet { client, partition, offset, source } => {
+                self.pages[self.slots.of(*client, *partition)].position_set(*offset, *source, *client, at);
+            }
+            TraceEvent::SettlePhaseEnded { drained } => self.settled(*drained),
+            TraceEvent::RateChanged { .. }
+            | TraceEvent::PartitionsAdded { .. }
+            | TraceEvent::ClientStopping { .. }
+            | TraceEvent::ClientStopped { .. }
+            | TraceEvent::ClientPaused { .. }
+            | TraceEvent::ClientResumed { .. }
+            | TraceEvent::ClientSlowed { .. }
+            | TraceEvent::ClientSpeedRestored { .. }
+            | TraceEvent::ClientFailed { .. }
+            | TraceEvent::GroupStateChanged { .. }
+            | TraceEvent::MemberPending { .. }
+            | TraceEvent::PendingDropped { .. }
+            | TraceEvent::MemberAdded { .. }
+            | TraceEvent::MemberReplaced { .. }
+            | TraceEvent::MemberRemoved { .. }
+            | TraceEvent::RebalanceStarted { .. }
+            | TraceEvent::InitialDelayExtended { .. }
+            | TraceEvent::MemberRejoined { .. }
+            | TraceEvent::JoinPhaseEnded { .. }
+            | TraceEvent::HeartbeatHandled { .. }
+            | TraceEvent::RequestRefused { .. }
+            | TraceEvent::CommitRefused { .. }
+            | TraceEvent::CoordinatorFound { .. }
+            | TraceEvent::JoinSent { .. }
+            | TraceEvent::AssignmentComputed { .. }
+            | TraceEvent::RebalanceNoticed { .. }
+            | TraceEvent::PollIntervalExceeded { .. }
+            | TraceEvent::MembershipLost { .. }
+            | TraceEvent::RevocationPending { .. }
+            | TraceEvent::Revoked { .. }
+            | TraceEvent::Lost { .. }
+            | TraceEvent::Assigned { .. }
+            | TraceEvent::FetchStarted { .. }
+            | TraceEvent::CommitFailed { .. }
+            | TraceEvent::RunPhaseEnded => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -3,8 +3,25 @@
 //! A fold over the trace. Nothing is sampled while the run goes on: appended and processed ranges carry their times, so any sampling
 //! interval gives exact values, and choosing another changes nothing else.
 
-use crate::terms::{GroupState, Name, RebalanceReason, RemovalReason};
-use crate::units::{ClientId, Instant, MemberId, Offset, Span, TopicPartition};
+use crate::deliveries::{Deliveries, Delivery};
+use crate::ownership::Ownership;
+use crate::records::CreationTimes;
+use crate::slots::Slots;
+use crate::terms::{CommitKind, GroupState, Name, RebalanceReason, RemovalReason};
+use crate::trace::{Cast, Sink, TraceEvent};
+use crate::units::{ClientId, GroupId, Instant, MemberId, Offset, Span, TopicId, TopicPartition};
+
+mod availability;
+mod latency;
+mod reading;
+mod rebalances;
+mod result;
+mod series;
+
+use latency::Histogram;
+use reading::Reading;
+use rebalances::Rebalances;
+use series::{Counts, Grid};
 
 /// All that was measured. Samples lie at 0, `interval`, 2·`interval`, … up to the end of the run and settle phases; a sample sees
 /// everything of its own nanosecond.
@@ -160,3 +177,168 @@ pub enum MarkKind {
     PartitionsAdded(crate::units::TopicId, u32),
     RunPhaseEnded,
 }
+
+/// Kicked by max.poll.interval.ms again and again while nothing is committed.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct Livelock {
+    /// The first and the last of the kicks.
+    pub from: Instant,
+    pub to: Instant,
+    pub kicks: usize,
+}
+
+/// So many kicks without a commit between them are a livelock.
+pub const LIVELOCK_KICKS: usize = 3;
+
+/// The longest livelock of a group.
+pub fn livelock(group: &GroupMeasurements) -> Option<Livelock> {
+    let stuck = group.kicks.chunk_by(|(_, _, before), (_, _, after)| before == after);
+    let longest = stuck.filter(|kicks| kicks.len() >= LIVELOCK_KICKS).max_by_key(|kicks| kicks.len())?;
+    Some(Livelock { from: longest[0].0, to: longest[longest.len() - 1].0, kicks: longest.len() })
+}
+
+/// The fold.
+#[derive(Clone, Debug)]
+pub struct Metrics {
+    slots: Slots,
+    grid: Grid,
+    ownership: Ownership,
+    deliveries: Deliveries,
+    created: CreationTimes,
+    /// By partition: records below the high watermark.
+    visible: Vec<Counts>,
+    /// By partition: the slots of the groups that read it.
+    readers: Vec<Vec<usize>>,
+    readings: Vec<Reading>,
+    groups: Vec<GroupCounts>,
+    /// By client: its last poll that returned something.
+    last_poll: Vec<Option<Instant>>,
+    marks: Vec<Mark>,
+    end: Instant,
+}
+
+#[derive(Clone, Default, Debug)]
+struct GroupCounts {
+    rebalances: Rebalances,
+    latency: Histogram,
+    kicks: Vec<(Instant, ClientId, u64)>,
+    heartbeats: u64,
+    commits: u64,
+    commits_refused: u64,
+    commits_failed: u64,
+    polls: u64,
+    /// Of all partitions.
+    committed: u64,
+    /// A request commits several partitions, each of which is told by itself.
+    last_commit: Option<(Instant, Option<MemberId>, CommitKind)>,
+}
+
+impl Metrics {
+    /// `run`: the length of the run phase.
+    pub fn new(cast: &Cast, sample_interval: Span, run: Span) -> Self {
+        assert!(!sample_interval.is_zero(), "samples lie apart");
+        let slots = Slots::new(cast);
+        let mut metrics = Metrics {
+            grid: Grid { interval: sample_interval, run_end: Instant::ZERO + run },
+            ownership: Ownership::new(&slots),
+            deliveries: Deliveries::new(&slots),
+            created: CreationTimes::new(slots.partitions()),
+            visible: vec![Counts::default(); slots.partitions()],
+            readers: cast.all_partitions().map(|partition| slots.of_partition(partition).collect()).collect(),
+            readings: vec![Reading::default(); slots.count()],
+            groups: vec![GroupCounts::default(); cast.group_topics.len()],
+            last_poll: vec![None; cast.client_group.len()],
+            marks: Vec::new(),
+            end: Instant::ZERO,
+            slots,
+        };
+        for (topic, (partitions, _)) in cast.partitions.iter().enumerate() {
+            metrics.partitions_begin(Instant::ZERO, TopicId(topic as u32), 0, *partitions);
+        }
+        metrics
+    }
+
+    /// All that was measured, when the trace has come to its end.
+    pub fn measurements(mut self) -> Measurements {
+        self.finish_all();
+        result::measurements(self)
+    }
+
+    fn partitions_begin(&mut self, at: Instant, topic: TopicId, from: u32, to: u32) {
+        for partition in (from..to).map(|partition| TopicPartition { topic, partition }) {
+            for slot in &self.readers[self.slots.cast().index(partition)] {
+                self.readings[*slot].availability.begins(at);
+            }
+        }
+    }
+
+    fn group(&mut self, group: GroupId) -> &mut GroupCounts {
+        &mut self.groups[group.index()]
+    }
+
+    fn mark(&mut self, at: Instant, kind: MarkKind) {
+        self.marks.push(Mark { at, kind });
+    }
+}
+
+impl Sink for Metrics {
+    fn record(&mut self, at: Instant, event: &TraceEvent) {
+        self.end = self.end.max(at);
+        for slot in self.ownership.record(at, event) {
+            self.readings[*slot].availability.owner_gone(at);
+        }
+        match event {
+            TraceEvent::Appended { .. } => self.appended(event),
+            TraceEvent::Polled { client, partition, offsets } => self.polled(at, *client, *partition, *offsets),
+            TraceEvent::Processed { .. } | TraceEvent::Dropped { .. } | TraceEvent::ClientStarted { .. } => self.put_down(at, event),
+            TraceEvent::PositionSet { client, partition, offset, source } => self.position_set(at, *client, *partition, *offset, *source),
+            TraceEvent::FetchStarted { client, partition, .. } => self.fetch_started(at, *client, *partition),
+            TraceEvent::Committed { .. }
+            | TraceEvent::CommitRefused { .. }
+            | TraceEvent::CommitFailed { .. }
+            | TraceEvent::OffsetExpired { .. }
+            | TraceEvent::GroupDeleted { .. } => self.commit(at, event),
+            TraceEvent::HeartbeatHandled { group, .. } => self.group(*group).heartbeats += 1,
+            TraceEvent::GroupStateChanged { group, .. }
+            | TraceEvent::MemberPending { group, .. }
+            | TraceEvent::PendingDropped { group, .. }
+            | TraceEvent::MemberAdded { group, .. }
+            | TraceEvent::MemberReplaced { group, .. }
+            | TraceEvent::MemberRemoved { group, .. }
+            | TraceEvent::RebalanceStarted { group, .. }
+            | TraceEvent::MemberRejoined { group, .. }
+            | TraceEvent::JoinPhaseEnded { group, .. } => self.group(*group).rebalances.record(at, event),
+            TraceEvent::PollIntervalExceeded { client, .. } => self.kicked(at, *client),
+            TraceEvent::RateChanged { producer, .. } => self.mark(at, MarkKind::RateChanged(*producer)),
+            TraceEvent::PartitionsAdded { topic, from, to } => {
+                self.partitions_begin(at, *topic, *from, *to);
+                self.mark(at, MarkKind::PartitionsAdded(*topic, *to));
+            }
+            TraceEvent::ClientStopping { client } => self.mark(at, MarkKind::Stopping(*client)),
+            TraceEvent::ClientCrashed { client } => self.mark(at, MarkKind::Crashed(*client)),
+            TraceEvent::ClientPaused { client, until } => self.mark(at, MarkKind::Paused(*client, until.since(at))),
+            TraceEvent::ClientSlowed { client, factor } => self.mark(at, MarkKind::Slowed(*client, *factor)),
+            TraceEvent::ClientSpeedRestored { client } => self.mark(at, MarkKind::SpeedRestored(*client)),
+            TraceEvent::ClientFailed { client, .. } => self.mark(at, MarkKind::Failed(*client)),
+            TraceEvent::RunPhaseEnded => self.mark(at, MarkKind::RunPhaseEnded),
+            TraceEvent::ProducerStopped { .. }
+            | TraceEvent::ClientStopped { .. }
+            | TraceEvent::ClientResumed { .. }
+            | TraceEvent::InitialDelayExtended { .. }
+            | TraceEvent::RequestRefused { .. }
+            | TraceEvent::CoordinatorFound { .. }
+            | TraceEvent::JoinSent { .. }
+            | TraceEvent::AssignmentComputed { .. }
+            | TraceEvent::RebalanceNoticed { .. }
+            | TraceEvent::MembershipLost { .. }
+            | TraceEvent::RevocationPending { .. }
+            | TraceEvent::Revoked { .. }
+            | TraceEvent::Lost { .. }
+            | TraceEvent::Assigned { .. }
+            | TraceEvent::SettlePhaseEnded { .. } => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

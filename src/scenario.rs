@@ -3,8 +3,19 @@
 //! Everything that a run needs stands here with its default filled in and every name resolved to a dense id. [`check`] makes it out of the
 //! file as written ([`file`]); code that gets a `Scenario` validates nothing again.
 
+pub mod builtin;
+pub mod check;
+pub mod defaults;
+pub mod file;
+pub mod quantity;
+pub mod reader;
+pub mod yaml;
+
+use crate::error::Problems;
+use crate::release::Release;
 use crate::terms::Name;
 use crate::trace::Cast;
+use crate::trace::names::Names;
 use crate::units::{ClientId, GroupId, InstanceId, Instant, ProducerId, Rate, Span, TopicId, TopicPartition};
 
 #[derive(Clone, PartialEq, Debug)]
@@ -35,23 +46,6 @@ pub struct Scenario {
     pub expect: Vec<Expectation>,
     /// Extra outputs that the file asks for.
     pub outputs: Outputs,
-}
-
-/// A release of Apache Kafka of which the differences are known.
-#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Release {
-    V2_8,
-    V3_9,
-    V4_0_0,
-    V4_0_1,
-    V4_0_2,
-    V4_1_0,
-    V4_1_2,
-    V4_2_0,
-    V4_2_1,
-    V4_3_0,
-    V4_3_1,
-    V4_4_0,
 }
 
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -439,7 +433,24 @@ pub struct Outputs {
     pub trace: bool,
 }
 
+/// Text to scenario, with warnings; or all that is wrong with it. `file` is what messages call the text, and where a scenario without a
+/// name gets its name from.
+pub fn load(text: &str, file: &str) -> Result<(Scenario, Problems), Problems> {
+    check::load(text, file)
+}
+
 impl Scenario {
+    /// Who takes part, by name.
+    pub fn names(&self) -> Names {
+        Names {
+            groups: self.groups.iter().map(|group| group.name.clone()).collect(),
+            clients: self.clients.iter().map(|client| (client.group, client.name.clone())).collect(),
+            topics: self.topics.iter().map(|topic| topic.name.clone()).collect(),
+            producers: self.producers.iter().map(|producer| producer.name.clone()).collect(),
+            instances: self.instances.clone(),
+        }
+    }
+
     /// Who takes part, as dense numbers.
     pub fn cast(&self) -> Cast {
         let mut next = 0;

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+pub mod names;
+
 /// A name that Kafka passes through and compares: a protocol type, an assignor.
 pub type Name = Arc<str>;
 
@@ -9,6 +11,8 @@ pub type Name = Arc<str>;
 #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum ErrorCode {
     None,
+    /// Kafka threw an exception that it did not expect itself.
+    UnknownServerError,
     OffsetMetadataTooLarge,
     CoordinatorLoadInProgress,
     CoordinatorNotAvailable,

@@ -15,6 +15,9 @@ use crate::units::{
 pub mod ending;
 pub mod hash;
 pub mod json;
+pub mod lines;
+pub mod names;
+pub mod subject;
 pub mod text;
 
 /// Who takes part, as dense numbers: what a fold needs to size its tables. Names are the report's business.

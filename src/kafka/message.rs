@@ -120,6 +120,22 @@ pub struct JoinAnswer {
     pub members: Vec<JoinedMember>,
 }
 
+impl JoinAnswer {
+    /// An error. Kafka leaves the protocol empty but for validation errors and fencing, where it is null; no client looks at it.
+    pub fn refusal(member: Option<MemberId>, error: ErrorCode) -> Self {
+        JoinAnswer {
+            error,
+            member,
+            generation: -1,
+            protocol_type: None,
+            protocol: Some(Name::default()),
+            leader: None,
+            skip_assignment: false,
+            members: Vec::new(),
+        }
+    }
+}
+
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct JoinedMember {
     pub member: MemberId,
@@ -133,6 +149,12 @@ pub struct SyncAnswer {
     pub protocol_type: Option<Name>,
     pub protocol: Option<Name>,
     pub assignment: Assignment,
+}
+
+impl SyncAnswer {
+    pub const fn refusal(error: ErrorCode) -> Self {
+        SyncAnswer { error, protocol_type: None, protocol: None, assignment: None }
+    }
 }
 
 /// What OffsetFetch says of one partition.
@@ -162,6 +184,24 @@ pub enum GroupResponse {
     OffsetFetch(OffsetFetchAnswer),
     OffsetDelete { error: ErrorCode, partitions: Vec<(TopicPartition, ErrorCode)> },
     DeleteGroup(ErrorCode),
+}
+
+impl GroupRequest {
+    /// The answer to a request that is refused as a whole.
+    pub fn refusal(&self, error: ErrorCode) -> GroupResponse {
+        let each = |offsets: &[(TopicPartition, Offset, u32)]| offsets.iter().map(|(partition, _, _)| (*partition, error)).collect();
+        match self {
+            GroupRequest::Join(_) => GroupResponse::Join(JoinAnswer::refusal(None, error)),
+            GroupRequest::Sync(_) => GroupResponse::Sync(SyncAnswer::refusal(error)),
+            GroupRequest::Heartbeat(_) => GroupResponse::Heartbeat(error),
+            GroupRequest::Leave(_) => GroupResponse::Leave { error, members: Vec::new() },
+            GroupRequest::OffsetCommit(commit) => GroupResponse::OffsetCommit(each(&commit.offsets)),
+            GroupRequest::TxnOffsetCommit(commit) => GroupResponse::TxnOffsetCommit(each(&commit.offsets)),
+            GroupRequest::OffsetFetch(_) => GroupResponse::OffsetFetch(OffsetFetchAnswer { error, offsets: Vec::new() }),
+            GroupRequest::OffsetDelete { .. } => GroupResponse::OffsetDelete { error, partitions: Vec::new() },
+            GroupRequest::DeleteGroup => GroupResponse::DeleteGroup(error),
+        }
+    }
 }
 
 /// A request as it reaches the coordinator of its group.

@@ -1,6 +1,6 @@
 //! Ids back to the names that the scenario gave them.
 
-use crate::scenario::{Release, Releases, Scenario};
+use crate::scenario::{Releases, Scenario};
 use crate::units::{ClientId, MemberId, TopicPartition};
 
 pub fn client(scenario: &Scenario, id: ClientId) -> &str {
@@ -50,28 +50,11 @@ pub fn list(names: &[String], shown: usize) -> String {
     }
 }
 
-pub fn release(release: Release) -> &'static str {
-    match release {
-        Release::V2_8 => "2.8",
-        Release::V3_9 => "3.9",
-        Release::V4_0_0 => "4.0.0",
-        Release::V4_0_1 => "4.0.1",
-        Release::V4_0_2 => "4.0.2",
-        Release::V4_1_0 => "4.1.0",
-        Release::V4_1_2 => "4.1.2",
-        Release::V4_2_0 => "4.2.0",
-        Release::V4_2_1 => "4.2.1",
-        Release::V4_3_0 => "4.3.0",
-        Release::V4_3_1 => "4.3.1",
-        Release::V4_4_0 => "4.4.0",
-    }
-}
-
 /// `4.3.1`, or both where brokers and clients differ.
 pub fn releases(releases: Releases) -> String {
     let Releases { brokers, clients } = releases;
     if brokers == clients {
-        return release(brokers).to_owned();
+        return brokers.name().to_owned();
     }
-    format!("{} (brokers), {} (clients)", release(brokers), release(clients))
+    format!("{} (brokers), {} (clients)", brokers.name(), clients.name())
 }

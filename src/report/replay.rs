@@ -58,7 +58,7 @@ pub fn render(report: &Report) -> String {
     let replay = Replay {
         groupsim: env!("CARGO_PKG_VERSION"),
         scenario: ScenarioId { name: &scenario.name, hash: hex(hash(report.source.text)) },
-        kafka: Kafka { brokers: names::release(scenario.kafka.brokers), clients: names::release(scenario.kafka.clients) },
+        kafka: Kafka { brokers: scenario.kafka.brokers.name(), clients: scenario.kafka.clients.name() },
         seed: report.run.seed,
         faults: report.run.measurements.marks.iter().filter_map(|mark| fault(scenario, mark)).collect(),
         trace_hash: hex(report.run.trace_hash),

@@ -1,1 +1,173 @@
-//! stub
+//! The trace as JSON Lines: one object a fact, in order.
+//!
+//! Every line begins with `at_ns`, the virtual time in nanoseconds, and `event`; the rest is listed here. Times and lengths of time are integers
+//! of nanoseconds and end in `_ns`; `from` and `to` are offsets, `to` excluded; partitions read `orders-0`; members are the client's name, from
+//! its second member id on with its number (`B#2`). What does not apply is null. `created` and `finished` tell the times of a range of records,
+//! either as a rule or one by one: `{"origin_ns", "spacing_ns": [n, d], "index"}` is origin_ns + floor((index + i) · n / d) for record i,
+//! `{"first_ns", "each_ns"}` is first_ns + i · each_ns, `{"listed_ns"}` has them all.
+//!
+//! | event | fields |
+//! |---|---|
+//! | `appended` | `producer`, `partition`, `from`, `to`, `per_batch`, `batches`, `created`, `delay_ns` |
+//! | `producer_stopped` | `producer`, `sent` |
+//! | `rate_changed` | `producer`, `records`, `per_ns` |
+//! | `partitions_added` | `topic`, `old_count`, `new_count` |
+//! | `client_started` | `group`, `client`, `life` |
+//! | `client_stopping` | `group`, `client` |
+//! | `client_stopped` | `group`, `client` |
+//! | `client_crashed` | `group`, `client` |
+//! | `client_paused` | `group`, `client`, `until_ns` |
+//! | `client_resumed` | `group`, `client` |
+//! | `client_slowed` | `group`, `client`, `factor_thousandths` |
+//! | `client_speed_restored` | `group`, `client` |
+//! | `client_failed` | `group`, `client`, `error` |
+//! | `group_state_changed` | `group`, `old_state`, `new_state`, `generation` |
+//! | `member_pending` | `group`, `member` |
+//! | `pending_dropped` | `group`, `member`, `reason` |
+//! | `member_added` | `group`, `member`, `instance` |
+//! | `member_replaced` | `group`, `member`, `old_member`, `instance` |
+//! | `member_removed` | `group`, `member`, `reason` |
+//! | `rebalance_started` | `group`, `reason`, `trigger`, `generation`, `deadline_ns`, `initial` |
+//! | `initial_delay_extended` | `group`, `until_ns` |
+//! | `member_rejoined` | `group`, `member` |
+//! | `join_phase_ended` | `group`, `generation`, `leader`, `protocol`, `members` |
+//! | `heartbeat_handled` | `group`, `member`, `error` |
+//! | `request_refused` | `group`, `member`, `request`, `error` |
+//! | `committed` | `group`, `member`, `partition`, `offset`, `kind` |
+//! | `commit_refused` | `group`, `member`, `kind`, `error` |
+//! | `offset_expired` | `group`, `partition` |
+//! | `group_deleted` | `group` |
+//! | `coordinator_found` | `group`, `client`, `broker` |
+//! | `join_sent` | `group`, `client`, `member` |
+//! | `assignment_computed` | `group`, `client`, `generation`, `assigned`: partitions by member |
+//! | `rebalance_noticed` | `group`, `client` |
+//! | `poll_interval_exceeded` | `group`, `client`, `last_poll_ns` |
+//! | `membership_lost` | `group`, `client`, `error` |
+//! | `revocation_pending` | `group`, `client`, `partitions` |
+//! | `revoked` | `group`, `client`, `partitions` |
+//! | `lost` | `group`, `client`, `partitions` |
+//! | `assigned` | `group`, `client`, `member`, `generation`, `partitions` |
+//! | `position_set` | `group`, `client`, `partition`, `offset`, `source` |
+//! | `fetch_started` | `group`, `client`, `partition`, `offset` |
+//! | `polled` | `group`, `client`, `partition`, `from`, `to` |
+//! | `processed` | `group`, `client`, `member`, `generation`, `partition`, `from`, `to`, `finished` |
+//! | `dropped` | `group`, `client`, `partition`, `from`, `to` |
+//! | `commit_failed` | `group`, `client`, `kind`, `failure` |
+//! | `run_phase_ended` | |
+//! | `settle_phase_ended` | `drained` |
+
+use std::io::{self, Write};
+
+use crate::trace::json::line::{EscapedNames, Line};
+use crate::trace::lines::LineWriter;
+use crate::trace::names::Names;
+use crate::trace::subject::Subject;
+use crate::trace::{Sink, TraceEvent};
+use crate::units::{Instant, OffsetRange};
+
+mod line;
+
+/// Writes every fact as a line of JSON. Nothing is allocated for a fact, and no name escaped twice.
+#[derive(Debug)]
+pub struct JsonLines<W> {
+    names: EscapedNames,
+    lines: LineWriter<W>,
+}
+
+impl<W: Write> JsonLines<W> {
+    pub fn new(names: &Names, out: W) -> Self {
+        JsonLines { names: EscapedNames::new(names), lines: LineWriter::new(out) }
+    }
+
+    /// Writes what is left and gives `out` back, or the first error that there was.
+    pub fn finish(self) -> io::Result<W> {
+        self.lines.finish()
+    }
+}
+
+impl<W: Write> Sink for JsonLines<W> {
+    fn record(&mut self, at: Instant, event: &TraceEvent) {
+        let mut line = Line::begin(self.lines.buffer(), &self.names, at, event.name());
+        write_subject(&mut line, event.subject());
+        write_details(&mut line, event);
+        line.end();
+        self.lines.end_line();
+    }
+}
+
+fn write_subject(line: &mut Line<'_>, subject: Subject) {
+    match subject {
+        Subject::Run => line,
+        Subject::Topic(topic) => line.topic(topic),
+        Subject::Producer(producer) => line.producer(producer),
+        Subject::Group(group) => line.group(group),
+        Subject::Client(client) => line.client(client),
+    };
+}
+
+/// What a fact says beyond its subject.
+fn write_details(line: &mut Line<'_>, event: &TraceEvent) {
+    use TraceEvent as E;
+    match event {
+        E::Appended { partition, first, per_batch, batches, created, delay, .. } => {
+            let records = OffsetRange::new(*first, *first + u64::from(*per_batch) * batches);
+            line.partition(*partition).offsets(records).count("per_batch", *per_batch).number("batches", *batches);
+            line.created(created).span("delay_ns", *delay)
+        }
+        E::ProducerStopped { sent, .. } => line.number("sent", *sent),
+        E::RateChanged { rate, .. } => line.number("records", rate.records).span("per_ns", rate.per),
+        E::PartitionsAdded { from, to, .. } => line.count("old_count", *from).count("new_count", *to),
+        E::ClientStarted { life, .. } => line.count("life", *life),
+        E::ClientStopping { .. } | E::ClientStopped { .. } | E::ClientCrashed { .. } | E::ClientResumed { .. } => line,
+        E::ClientSpeedRestored { .. } | E::RebalanceNoticed { .. } | E::GroupDeleted { .. } | E::RunPhaseEnded => line,
+        E::ClientPaused { until, .. } | E::InitialDelayExtended { until, .. } => line.instant("until_ns", *until),
+        E::ClientSlowed { factor, .. } => line.number("factor_thousandths", *factor),
+        E::ClientFailed { error, .. } => line.word("error", error.name()),
+        E::GroupStateChanged { from, to, generation, .. } => {
+            line.word("old_state", from.name()).word("new_state", to.name()).generation(*generation)
+        }
+        E::MemberPending { member, .. } | E::MemberRejoined { member, .. } => line.member("member", Some(*member)),
+        E::PendingDropped { member, reason, .. } | E::MemberRemoved { member, reason, .. } => {
+            line.member("member", Some(*member)).word("reason", reason.name())
+        }
+        E::MemberAdded { member, instance, .. } => line.member("member", Some(*member)).instance(*instance),
+        E::MemberReplaced { old, new, instance, .. } => {
+            line.member("member", Some(*new)).member("old_member", Some(*old)).instance(Some(*instance))
+        }
+        E::RebalanceStarted { reason, trigger, generation, deadline, initial, .. } => {
+            line.word("reason", reason.name()).member("trigger", *trigger).generation(*generation);
+            line.instant("deadline_ns", *deadline).flag("initial", *initial)
+        }
+        E::JoinPhaseEnded { generation, leader, protocol, members, .. } => {
+            line.generation(*generation).member("leader", *leader).text("protocol", protocol.as_deref()).count("members", *members)
+        }
+        E::HeartbeatHandled { member, error, .. } => line.member("member", *member).word("error", error.name()),
+        E::RequestRefused { member, request, error, .. } => {
+            line.member("member", *member).word("request", request.name()).word("error", error.name())
+        }
+        E::Committed { member, partition, offset, kind, .. } => {
+            line.member("member", *member).partition(*partition).offset(*offset).word("kind", kind.name())
+        }
+        E::CommitRefused { member, kind, error, .. } => {
+            line.member("member", *member).word("kind", kind.name()).word("error", error.name())
+        }
+        E::OffsetExpired { partition, .. } => line.partition(*partition),
+        E::CoordinatorFound { broker, .. } => line.count("broker", broker.0),
+        E::JoinSent { member, .. } => line.member("member", *member),
+        E::AssignmentComputed { generation, assigned, .. } => line.generation(*generation).assigned(assigned),
+        E::PollIntervalExceeded { last_poll, .. } => line.instant("last_poll_ns", *last_poll),
+        E::MembershipLost { error, .. } => line.word("error", error.name()),
+        E::RevocationPending { partitions, .. } | E::Revoked { partitions, .. } | E::Lost { partitions, .. } => line.partitions(partitions),
+        E::Assigned { member, generation, partitions, .. } => {
+            line.member("member", Some(*member)).generation(*generation).partitions(partitions)
+        }
+        E::PositionSet { partition, offset, source, .. } => line.partition(*partition).offset(*offset).word("source", source.name()),
+        E::FetchStarted { partition, offset, .. } => line.partition(*partition).offset(*offset),
+        E::Polled { partition, offsets, .. } | E::Dropped { partition, offsets, .. } => line.partition(*partition).offsets(*offsets),
+        E::Processed { member, generation, partition, offsets, finished, .. } => {
+            line.member("member", *member).generation(*generation).partition(*partition).offsets(*offsets).finished(finished)
+        }
+        E::CommitFailed { kind, failure, .. } => line.word("kind", kind.name()).word("failure", failure.name()),
+        E::SettlePhaseEnded { drained } => line.flag("drained", *drained),
+    };
+}

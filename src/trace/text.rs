@@ -1,1 +1,198 @@
-//! stub
+//! The trace to be read: one line a fact, in columns for the time in milliseconds, for whom it is about, and for what happened.
+//!
+//! ```text
+//!        12006 ms  M1  revocation pending orders-0..3
+//! ```
+//!
+//! Runs of partitions include both ends (`orders-0..3` are four); ranges of offsets exclude the last (`[0, 500)` are 500 records).
+
+use std::fmt::{self, Display};
+use std::io::{self, Write};
+
+use crate::trace::lines::LineWriter;
+use crate::trace::names::Names;
+use crate::trace::subject::Subject;
+use crate::trace::{Created, Finished, Sink, TraceEvent};
+use crate::units::{ClientId, InstanceId, Instant, MemberId, OffsetRange, TopicPartition};
+
+/// Writes every fact as a line to be read.
+#[derive(Debug)]
+pub struct TextLines<W> {
+    names: Names,
+    subject_width: usize,
+    lines: LineWriter<W>,
+}
+
+impl<W: Write> TextLines<W> {
+    pub fn new(names: Names, out: W) -> Self {
+        TextLines { subject_width: subject_width(&names), names, lines: LineWriter::new(out) }
+    }
+
+    /// Writes what is left and gives `out` back, or the first error that there was.
+    pub fn finish(self) -> io::Result<W> {
+        self.lines.finish()
+    }
+}
+
+impl<W: Write> Sink for TextLines<W> {
+    fn record(&mut self, at: Instant, event: &TraceEvent) {
+        let (time, width) = (at.to_string(), self.subject_width);
+        let subject = subject_name(event.subject(), &self.names);
+        let what = fmt::from_fn(|f| describe(event, &self.names, f));
+        write!(self.lines.buffer(), "{time:>12} ms  {subject:width$}  {what}").expect("a Vec takes every byte");
+        self.lines.end_line();
+    }
+}
+
+/// So wide that every name of the scenario fits.
+fn subject_width(names: &Names) -> usize {
+    let plain = [&names.groups, &names.topics, &names.producers].into_iter().flatten().map(|name| name.chars().count());
+    let clients = (0..names.clients.len()).map(|client| names.client(ClientId(client as u32)).to_string().chars().count());
+    plain.chain(clients).max().unwrap_or(0)
+}
+
+fn subject_name(subject: Subject, names: &Names) -> String {
+    match subject {
+        Subject::Run => "-".to_owned(),
+        Subject::Topic(topic) => names.topic(topic).to_owned(),
+        Subject::Producer(producer) => names.producer(producer).to_owned(),
+        Subject::Group(group) => names.group(group).to_owned(),
+        Subject::Client(client) => names.client(client).to_string(),
+    }
+}
+
+/// What happened, without the subject.
+fn describe(event: &TraceEvent, n: &Names, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    use TraceEvent as E;
+    match event {
+        E::Appended { partition, first, per_batch, batches, created, delay, .. } => {
+            let records = OffsetRange::new(*first, *first + u64::from(*per_batch) * batches);
+            let created = created_from_to(created, records.len());
+            write!(f, "appended {}: {batches} x {per_batch} {created}, visible after {delay}", range(n, *partition, records))
+        }
+        E::ProducerStopped { sent, .. } => write!(f, "stopped after {sent} records"),
+        E::RateChanged { rate, .. } => write!(f, "rate is {} records in {}", rate.records, rate.per),
+        E::PartitionsAdded { from, to, .. } => write!(f, "grew from {from} to {to} partitions"),
+        E::ClientStarted { life, .. } => write!(f, "started, life {life}"),
+        E::ClientStopping { .. } => f.write_str("told to stop"),
+        E::ClientStopped { .. } => f.write_str("stopped"),
+        E::ClientCrashed { .. } => f.write_str("crashed"),
+        E::ClientPaused { until, .. } => write!(f, "paused until {until} ms"),
+        E::ClientResumed { .. } => f.write_str("resumed"),
+        E::ClientSlowed { factor, .. } => write!(f, "slowed to {}.{:03} times its processing time", factor / 1000, factor % 1000),
+        E::ClientSpeedRestored { .. } => f.write_str("back to its own speed"),
+        E::ClientFailed { error, .. } => write!(f, "failed with {error}"),
+        E::GroupStateChanged { from, to, generation, .. } => write!(f, "{from} -> {to}, generation {generation}"),
+        E::MemberPending { member, .. } => write!(f, "{} has to join again with its id", n.member(*member)),
+        E::PendingDropped { member, reason, .. } => write!(f, "pending {} dropped, {}", n.member(*member), spaced(reason)),
+        E::MemberAdded { member, instance, .. } => write!(f, "{} added{}", n.member(*member), as_instance(n, *instance)),
+        E::MemberReplaced { old, new, instance, .. } => {
+            write!(f, "{} replaced by {}{}", n.member(*old), n.member(*new), as_instance(n, Some(*instance)))
+        }
+        E::MemberRemoved { member, reason, .. } => write!(f, "{} removed, {}", n.member(*member), spaced(reason)),
+        E::RebalanceStarted { reason, trigger, generation, deadline, initial, .. } => {
+            let (reason, trigger, wait) = (spaced(reason), triggered_by(n, *trigger), if *initial { "initial delay" } else { "joins" });
+            write!(f, "rebalance after generation {generation}, {reason}{trigger}; {wait} until {deadline} ms")
+        }
+        E::InitialDelayExtended { until, .. } => write!(f, "initial delay goes on until {until} ms"),
+        E::MemberRejoined { member, .. } => write!(f, "{} waits for the end of the join phase", n.member(*member)),
+        E::JoinPhaseEnded { generation, leader, protocol, members, .. } => {
+            write!(f, "generation {generation} has {members} members{}{}", led_by(n, *leader), after(", protocol ", protocol.as_deref()))
+        }
+        E::HeartbeatHandled { member, error, .. } => write!(f, "heartbeat{}: {error}", of_member(n, *member)),
+        E::RequestRefused { member, request, error, .. } => write!(f, "{request}{} refused: {error}", of_member(n, *member)),
+        E::Committed { member, partition, offset, kind, .. } => {
+            write!(f, "committed {} at {offset}{}, {kind}", n.partition(*partition), by_member(n, *member))
+        }
+        E::CommitRefused { member, kind, error, .. } => write!(f, "{kind} commit{} refused: {error}", of_member(n, *member)),
+        E::OffsetExpired { partition, .. } => write!(f, "offset of {} expired", n.partition(*partition)),
+        E::GroupDeleted { .. } => f.write_str("deleted"),
+        E::CoordinatorFound { broker, .. } => write!(f, "coordinator is broker {}", broker.0),
+        E::JoinSent { member, .. } => write!(f, "JoinGroup sent{}", as_member(n, *member)),
+        E::AssignmentComputed { generation, assigned, .. } => write!(f, "generation {generation} is to be{}", shares(n, assigned)),
+        E::RebalanceNoticed { .. } => f.write_str("noticed the rebalance"),
+        E::PollIntervalExceeded { last_poll, .. } => write!(f, "leaves: no poll since {last_poll} ms"),
+        E::MembershipLost { error, .. } => write!(f, "is no member any more: {error}"),
+        E::RevocationPending { partitions, .. } => write!(f, "revocation pending {}", n.partitions(partitions)),
+        E::Revoked { partitions, .. } => write!(f, "revoked {}", n.partitions(partitions)),
+        E::Lost { partitions, .. } => write!(f, "lost {}", n.partitions(partitions)),
+        E::Assigned { member, generation, partitions, .. } => {
+            write!(f, "assigned {}{} in generation {generation}", n.partitions(partitions), as_member(n, Some(*member)))
+        }
+        E::PositionSet { partition, offset, source, .. } => {
+            write!(f, "position of {} is {offset}, {}", n.partition(*partition), spaced(source))
+        }
+        E::FetchStarted { partition, offset, .. } => write!(f, "fetches {} from {offset}", n.partition(*partition)),
+        E::Polled { partition, offsets, .. } => write!(f, "polled {}", range(n, *partition, *offsets)),
+        E::Processed { partition, offsets, finished, .. } => write!(f, "processed {}", processed(n, *partition, *offsets, finished)),
+        E::Dropped { partition, offsets, .. } => write!(f, "dropped {}", range(n, *partition, *offsets)),
+        E::CommitFailed { kind, failure, .. } => write!(f, "{kind} commit failed: {failure}"),
+        E::RunPhaseEnded => f.write_str("run phase ended"),
+        E::SettlePhaseEnded { drained } => write!(f, "settle phase ended, {}", if *drained { "drained" } else { "not drained" }),
+    }
+}
+
+/// `orders-0 [0, 500)`
+fn range(names: &Names, partition: TopicPartition, offsets: OffsetRange) -> impl Display {
+    fmt::from_fn(move |f| write!(f, "{} [{}, {})", names.partition(partition), offsets.from, offsets.to))
+}
+
+/// `member_joined` as words.
+fn spaced(term: &impl Display) -> String {
+    term.to_string().replace('_', " ")
+}
+
+fn of_member(names: &Names, member: Option<MemberId>) -> impl Display {
+    after(" of ", member.map(|member| names.member(member)))
+}
+
+fn by_member(names: &Names, member: Option<MemberId>) -> impl Display {
+    after(" by ", member.map(|member| names.member(member)))
+}
+
+fn as_member(names: &Names, member: Option<MemberId>) -> impl Display {
+    after(" as ", member.map(|member| names.member(member)))
+}
+
+fn led_by(names: &Names, leader: Option<MemberId>) -> impl Display {
+    after(", leader ", leader.map(|leader| names.member(leader)))
+}
+
+fn triggered_by(names: &Names, trigger: Option<MemberId>) -> impl Display {
+    after(": ", trigger.map(|member| names.member(member)))
+}
+
+fn as_instance(names: &Names, instance: Option<InstanceId>) -> impl Display {
+    after(" as instance ", instance.map(|instance| names.instance(instance)))
+}
+
+/// Nothing if there is nothing to name.
+fn after(words: &'static str, name: Option<impl Display>) -> impl Display {
+    fmt::from_fn(move |f| match &name {
+        Some(name) => write!(f, "{words}{name}"),
+        None => Ok(()),
+    })
+}
+
+/// `: A orders-0..1; B orders-2`
+fn shares(names: &Names, assigned: &[(MemberId, Box<[TopicPartition]>)]) -> impl Display {
+    fmt::from_fn(move |f| {
+        for (i, (member, partitions)) in assigned.iter().enumerate() {
+            let before = if i == 0 { ": " } else { "; " };
+            write!(f, "{before}{} {}", names.member(*member), names.partitions(partitions))?;
+        }
+        Ok(())
+    })
+}
+
+/// `created from 0 to 49 ms`
+fn created_from_to(created: &Created, records: u64) -> impl Display {
+    let (first, last) = (created.at(0), created.at(records.saturating_sub(1)));
+    fmt::from_fn(move |f| write!(f, "created from {first} to {last} ms"))
+}
+
+/// `orders-0 [0, 500), done from 10 to 500 ms`
+fn processed(names: &Names, partition: TopicPartition, offsets: OffsetRange, finished: &Finished) -> impl Display {
+    let (first, last) = (finished.at(0), finished.at(offsets.len().saturating_sub(1)));
+    fmt::from_fn(move |f| write!(f, "{}, done from {first} to {last} ms", range(names, partition, offsets)))
+}

@@ -1,0 +1,342 @@
+//! The classic consumer: an application thread in its poll loop and a heartbeat thread (ClassicKafkaConsumer, ConsumerCoordinator).
+//!
+//! `loop { records = poll(timeout); process them; commit }`. Everything but heartbeats and the detection of a missed poll deadline happens
+//! inside poll(), commit and close. A consumer that waits in poll() acts on each network event as it arrives; one that is busy acts at
+//! its next poll(). One [`Consumer`] is one life of a process: a restart makes another.
+//!
+//! Not modelled: metadata bootstrap and connection set-up at the start (a start costs the coordinator look-up only), `assign()`, seek, pause()
+//! of partitions. A start-up or a look-up is answered by any broker at once.
+
+use std::rc::Rc;
+
+use crate::client::fetcher::{Fetcher, Slice};
+use crate::client::membership::Membership;
+use crate::effects::Effects;
+use crate::kafka::fetch::FetchLimits;
+use crate::terms::{CommitKind, Name};
+use crate::kafka::request::{Request, Response, To};
+use crate::terms::FatalError;
+use crate::trace::TraceEvent;
+use crate::trace::names::Names;
+use crate::units::{BrokerId, ClientId, InstanceId, Instant, MemberId, Offset, Span, TopicId, TopicPartition};
+
+mod close;
+mod commit;
+mod heartbeat;
+mod join;
+mod poll;
+mod position;
+mod work;
+
+pub use work::Batch;
+
+/// Where a record's processing time comes from: a constant, or a pure function of the record.
+#[derive(Clone)]
+pub enum Service {
+    Constant(Span),
+    Drawn(Rc<dyn Fn(TopicPartition, Offset) -> Span>),
+}
+
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum OffsetReset {
+    Earliest,
+    Latest,
+    None,
+}
+
+/// When the application commits.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum CommitPolicy {
+    /// enable.auto.commit with this interval.
+    Auto(Span),
+    /// commitSync() after each batch.
+    Sync,
+    /// commitAsync() after each batch.
+    Async,
+    /// commitSync of what is processed, after so many records of a batch and at its end.
+    Every(u32),
+    /// commitSync() before the batch is processed.
+    BeforeProcessing,
+    Never,
+}
+
+/// What does not change while a process lives.
+#[derive(Clone)]
+pub struct ConsumerConfig {
+    pub client: ClientId,
+    pub life: u32,
+    pub topics: Vec<TopicId>,
+    pub instance: Option<InstanceId>,
+    /// partition.assignment.strategy by protocol name, in order of preference.
+    pub protocols: Vec<Name>,
+    pub session_timeout: Span,
+    pub heartbeat_interval: Span,
+    /// By how many millionths of the interval the heartbeats of a busy member come late.
+    pub heartbeat_drift: u64,
+    pub max_poll_interval: Span,
+    pub max_poll_records: u64,
+    pub reset: OffsetReset,
+    pub limits: FetchLimits,
+    pub metadata_max_age: Span,
+    pub request_timeout: Span,
+    pub default_api_timeout: Span,
+    pub retry_backoff: Span,
+    pub poll_timeout: Span,
+    pub service: Service,
+    pub per_batch: Span,
+    pub commit: CommitPolicy,
+    /// commitSync in onPartitionsRevoked.
+    pub commit_on_revoke: bool,
+    /// How long onPartitionsRevoked and onPartitionsLost take if there is something to give up.
+    pub listener_takes: Span,
+    /// A real client looks its coordinator up and its requests wait behind a parked Fetch; an ideal one does neither.
+    pub real: bool,
+    pub validate_positions: bool,
+    /// KAFKA-17182.
+    pub spare_buffered_brokers: bool,
+    pub brokers: u32,
+    /// The coordinator, for an ideal client.
+    pub coordinator: BrokerId,
+    pub names: Rc<Names>,
+}
+
+/// What a consumer does to the network.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Outgoing {
+    Request(To, Request),
+    /// The connection to the coordinator is dropped; what was on its way is lost.
+    DisconnectCoordinator,
+    /// The process is gone: all connections close.
+    Exit,
+}
+
+/// Wake-ups of a consumer. `Step` is the application's, the others are timers.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum ConsumerTimer {
+    /// The batch in hand, or the listener, is done.
+    Step,
+    Heartbeat,
+    PollInterval,
+    /// Something to look at while idle in poll(): an auto-commit, a missing position.
+    Idle,
+    /// A commit or a look-up is to be tried again.
+    Retry,
+    MetadataAge,
+    RequestTimeout,
+    CloseTimeout,
+}
+
+pub type ConsumerEffects = Effects<Outgoing, ConsumerTimer>;
+
+/// What the application thread is doing.
+#[derive(Debug)]
+enum App {
+    /// Blocked in poll().
+    Idle,
+    /// Blocked in poll() until the committed offsets are known.
+    AwaitingOffsets,
+    Busy(Batch),
+    /// Blocked in commitSync().
+    Committing(CommitWait),
+    /// In the rebalance listener.
+    Listening { ends: Instant, then: AfterListener },
+    Closing(Close),
+    Done,
+}
+
+/// A commitSync in progress.
+#[derive(Debug)]
+struct CommitWait {
+    kind: CommitKind,
+    offsets: Vec<(TopicPartition, Offset)>,
+    gives_up: Instant,
+    then: AfterCommit,
+}
+
+#[derive(Debug)]
+enum AfterCommit {
+    /// poll() again.
+    Poll,
+    /// Start on the records that poll() returned.
+    Begin(Vec<Slice>),
+    /// Go on with the batch.
+    Resume(Batch),
+    /// The listener's commit is made.
+    Listener(AfterListener),
+    Close,
+}
+
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+enum AfterListener {
+    /// onJoinPrepare is done.
+    SendJoin,
+    Close,
+}
+
+/// Where close() stands.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+enum Close {
+    Leaving,
+    /// So many fetch sessions are still to be closed.
+    ClosingSessions(u32),
+}
+
+pub struct Consumer {
+    config: ConsumerConfig,
+    app: App,
+    membership: Membership,
+    fetcher: Fetcher,
+    /// Partition counts by topic, as this client's metadata has them.
+    metadata: Vec<u32>,
+    /// When the application called poll().
+    poll_started: Instant,
+    /// The start of the last iteration of poll(): max.poll.interval.ms counts from there.
+    last_poll: Instant,
+    /// The next auto-commit is due.
+    auto_commit_due: Instant,
+    /// The earliest idle wake-up that is under way.
+    idle_wake: Option<Instant>,
+    /// The earliest request time-out wake-up that is under way.
+    timeout_wake: Option<Instant>,
+    /// close() comes next, once the application is done with what it has in hand.
+    stopping: bool,
+    /// Thousandths of the normal processing time.
+    slowness: u64,
+    /// Brokers that this consumer has a fetch session with.
+    sessions: Vec<bool>,
+    slices: Vec<Slice>,
+}
+
+impl Consumer {
+    /// A process that was just started; `metadata` are the partition counts by topic.
+    pub fn new(config: ConsumerConfig, metadata: Vec<u32>) -> Self {
+        let fetcher = Fetcher::new(config.brokers as usize, config.spare_buffered_brokers);
+        let sessions = vec![false; config.brokers as usize];
+        Consumer {
+            config,
+            app: App::Idle,
+            membership: Membership::new(),
+            fetcher,
+            metadata,
+            poll_started: Instant::ZERO,
+            last_poll: Instant::ZERO,
+            auto_commit_due: Instant::NEVER,
+            idle_wake: None,
+            timeout_wake: None,
+            stopping: false,
+            slowness: 1000,
+            sessions,
+            slices: Vec::new(),
+        }
+    }
+
+    pub fn life(&self) -> u32 {
+        self.config.life
+    }
+
+    pub fn is_done(&self) -> bool {
+        matches!(self.app, App::Done)
+    }
+
+    /// A member with its assignment: what a rolling restart waits for.
+    pub fn is_up(&self) -> bool {
+        self.membership.state == crate::client::membership::MemberState::Stable && !self.membership.rejoin_needed_or_pending()
+    }
+
+    /// No records in hand or waiting.
+    pub fn is_idle(&self) -> bool {
+        matches!(self.app, App::Idle)
+    }
+
+    pub fn member(&self) -> Option<MemberId> {
+        self.membership.member
+    }
+
+    /// The process starts and calls poll().
+    pub fn start(&mut self, now: Instant, fx: &mut ConsumerEffects) {
+        fx.emit(TraceEvent::ClientStarted { client: self.config.client, life: self.config.life });
+        if let CommitPolicy::Auto(interval) = self.config.commit {
+            self.auto_commit_due = now + interval;
+        }
+        if !self.config.real {
+            self.membership.coordinator = crate::client::membership::CoordinatorKnown::Yes(self.config.coordinator);
+        }
+        fx.wake(now + self.config.metadata_max_age, ConsumerTimer::MetadataAge);
+        self.poll_started = now;
+        self.iterate(now, fx);
+    }
+
+    /// The application is told to stop: what it has in hand is finished, then close().
+    pub fn stop(&mut self, now: Instant, fx: &mut ConsumerEffects) {
+        fx.emit(TraceEvent::ClientStopping { client: self.config.client });
+        self.stopping = true;
+        if matches!(self.app, App::Idle | App::AwaitingOffsets) {
+            self.begin_close(now, fx);
+        }
+    }
+
+    /// The process dies between two records; nothing is sent.
+    pub fn crash(&mut self, now: Instant, fx: &mut ConsumerEffects) {
+        self.drop_batch(now, fx);
+        fx.emit(TraceEvent::ClientCrashed { client: self.config.client });
+        self.app = App::Done;
+    }
+
+    /// An exception that the application does not survive: the process ends without a word to the group.
+    fn fail(&mut self, now: Instant, error: FatalError, fx: &mut ConsumerEffects) {
+        self.drop_batch(now, fx);
+        fx.emit(TraceEvent::ClientFailed { client: self.config.client, error });
+        fx.send(Outgoing::Exit);
+        self.app = App::Done;
+    }
+
+    pub fn on_response(&mut self, now: Instant, from: To, response: Response, fx: &mut ConsumerEffects) {
+        let polling = matches!(self.app, App::Idle);
+        match response {
+            Response::Coordinator(broker) => self.on_coordinator(now, broker, fx),
+            Response::Metadata(counts) => {
+                self.metadata = counts;
+                fx.wake(now + self.config.metadata_max_age, ConsumerTimer::MetadataAge);
+            }
+            Response::Group(answer) => self.on_group_answer(now, answer, fx),
+            Response::Fetched { number, records } => {
+                let To::Broker(broker) = from else { unreachable!("records come from partition leaders") };
+                self.fetcher.receive(broker, number, &records);
+            }
+            Response::Offsets { latest, offsets } => self.on_reset_offsets(latest, &offsets, fx),
+            Response::EpochsValid(partitions) => self.on_validated(&partitions, fx),
+            Response::FetchSessionClosed => self.on_session_closed(fx),
+        }
+        if polling {
+            self.on_network_event(now, fx);
+        }
+    }
+
+    pub fn on_timer(&mut self, now: Instant, timer: ConsumerTimer, fx: &mut ConsumerEffects) {
+        match timer {
+            ConsumerTimer::Step => self.on_step(now, fx),
+            ConsumerTimer::Heartbeat => self.on_heartbeat_timer(now, fx),
+            ConsumerTimer::PollInterval => self.check_poll_interval(now, fx),
+            ConsumerTimer::Idle => self.on_idle_wake(now, fx),
+            ConsumerTimer::Retry => self.on_retry(now, fx),
+            ConsumerTimer::MetadataAge => fx.send(Outgoing::Request(self.least_loaded(), Request::Metadata)),
+            ConsumerTimer::RequestTimeout => self.on_request_timeout(now, fx),
+            ConsumerTimer::CloseTimeout => {
+                if matches!(self.app, App::Closing(_)) {
+                    self.finish_close(fx);
+                }
+            }
+        }
+    }
+
+    /// The process was frozen from `since` until `now`; what arrived meanwhile is handed in afterwards. The heartbeat thread looks first.
+    pub fn on_resume(&mut self, since: Instant, now: Instant, fx: &mut ConsumerEffects) {
+        self.shift_work(since, now, fx);
+        self.heartbeat_pass(now, fx);
+    }
+
+    /// For requests that any broker answers: one without a Fetch in flight would be chosen, the first one here.
+    fn least_loaded(&self) -> To {
+        To::Broker(BrokerId(0))
+    }
+}

@@ -1,0 +1,151 @@
+//! poll(): its iterations, and the wake-ups of a consumer that waits in it (ClassicKafkaConsumer.poll, pollForFetches).
+
+use super::{App, CommitPolicy, Consumer, ConsumerEffects, ConsumerTimer, Outgoing};
+use crate::client::membership::CoordinatorKnown;
+use crate::terms::CommitKind;
+use crate::kafka::request::{Request, To};
+use crate::trace::TraceEvent;
+use crate::units::{BrokerId, Instant, Span};
+
+/// How often poll() looks again while a partition has no position (retry.backoff.ms).
+const POSITION_CHECK: Span = Span::from_millis(100);
+
+impl Consumer {
+    /// The application calls poll().
+    pub(super) fn poll(&mut self, now: Instant, fx: &mut ConsumerEffects) {
+        self.app = App::Idle;
+        if self.stopping {
+            self.begin_close(now, fx);
+            return;
+        }
+        self.poll_started = now;
+        self.iterate(now, fx);
+    }
+
+    /// One iteration from the top: membership, auto-commit, positions, records, fetches.
+    pub(super) fn iterate(&mut self, now: Instant, fx: &mut ConsumerEffects) {
+        if !matches!(self.app, App::Idle) {
+            return;
+        }
+        self.last_poll = now;
+        match self.membership.coordinator {
+            CoordinatorKnown::Yes(_) => {}
+            CoordinatorKnown::Asking => return,
+            CoordinatorKnown::No => {
+                self.find_coordinator(fx);
+                return;
+            }
+        }
+        if self.progress_rejoin(now, fx) {
+            self.maybe_auto_commit(now, fx);
+            self.update_positions(now, fx);
+        }
+        if matches!(self.app, App::Idle) {
+            self.collect_or_fetch(now, fx);
+        }
+    }
+
+    /// Something came from the network. A consumer that waits in poll() returns records if there are any, else it goes round again.
+    pub(super) fn on_network_event(&mut self, now: Instant, fx: &mut ConsumerEffects) {
+        if !matches!(self.app, App::Idle) {
+            return;
+        }
+        if self.collect(now, fx) {
+            return;
+        }
+        self.iterate(now, fx);
+    }
+
+    pub(super) fn collect_or_fetch(&mut self, now: Instant, fx: &mut ConsumerEffects) {
+        if self.collect(now, fx) {
+            return;
+        }
+        self.send_fetches(fx);
+        self.arm_idle_wake(now, fx);
+    }
+
+    /// Returns records from poll(), if any are buffered: the next fetches go out first, then the application has them.
+    fn collect(&mut self, now: Instant, fx: &mut ConsumerEffects) -> bool {
+        let mut slices = std::mem::take(&mut self.slices);
+        slices.clear();
+        self.fetcher.collect(self.config.max_poll_records, &mut slices);
+        if slices.is_empty() {
+            self.slices = slices;
+            return false;
+        }
+        self.note_silent_polls(now);
+        self.send_fetches(fx);
+        for slice in &slices {
+            fx.emit(TraceEvent::Polled { client: self.config.client, partition: slice.partition, offsets: slice.offsets });
+        }
+        if self.config.commit == CommitPolicy::BeforeProcessing {
+            self.commit_before_processing(now, slices, fx);
+        } else {
+            self.begin_batch(now, slices, fx);
+        }
+        true
+    }
+
+    /// poll() calls that returned nothing since the last iteration: each was an iteration of its own, one poll timeout after the other.
+    fn note_silent_polls(&mut self, now: Instant) {
+        let timeout = self.config.poll_timeout.as_nanos();
+        let waited = now.since(self.poll_started).as_nanos();
+        if timeout > 0 && waited > 0 {
+            let polls = (waited - 1) / timeout;
+            self.last_poll = self.last_poll.max(self.poll_started + self.config.poll_timeout.times(polls));
+        }
+    }
+
+    pub(super) fn send_fetches(&mut self, fx: &mut ConsumerEffects) {
+        for broker in (0..self.config.brokers).map(BrokerId) {
+            let Some((number, entries)) = self.fetcher.prepare(broker) else { continue };
+            self.sessions[broker.index()] = true;
+            for entry in &entries {
+                let owned = self.fetcher.find_mut(entry.partition).expect("only owned partitions are fetched");
+                if !owned.fetch_told {
+                    owned.fetch_told = true;
+                    fx.emit(TraceEvent::FetchStarted { client: self.config.client, partition: entry.partition, offset: entry.from });
+                }
+            }
+            fx.send(Outgoing::Request(To::Broker(broker), Request::Fetch { number, entries }));
+        }
+    }
+
+    /// While idle, the next auto-commit or a missing position ends the wait. There is no auto-commit while a join is pending.
+    fn arm_idle_wake(&mut self, now: Instant, fx: &mut ConsumerEffects) {
+        let mut at = if self.membership.rejoin_needed_or_pending() { Instant::NEVER } else { self.auto_commit_due };
+        if !self.fetcher.has_all_positions() {
+            at = at.min(now + POSITION_CHECK);
+        }
+        if at == Instant::NEVER || self.idle_wake.is_some_and(|wake| wake <= at) {
+            return;
+        }
+        self.idle_wake = Some(at);
+        fx.wake(at.max(now), ConsumerTimer::Idle);
+    }
+
+    pub(super) fn on_idle_wake(&mut self, now: Instant, fx: &mut ConsumerEffects) {
+        if self.idle_wake.is_some_and(|wake| wake <= now) {
+            self.idle_wake = None;
+        }
+        if !matches!(self.app, App::Idle) {
+            return;
+        }
+        if self.auto_commit_due <= now || !self.fetcher.has_all_positions() {
+            self.iterate(now, fx);
+        } else {
+            self.arm_idle_wake(now, fx);
+        }
+    }
+
+    /// The periodic auto-commit covers exactly what earlier polls returned.
+    fn maybe_auto_commit(&mut self, now: Instant, fx: &mut ConsumerEffects) {
+        let CommitPolicy::Auto(interval) = self.config.commit else { return };
+        if now < self.auto_commit_due {
+            return;
+        }
+        self.auto_commit_due = now + interval;
+        let offsets = self.fetcher.consumed();
+        self.commit_async(now, CommitKind::Auto, offsets, fx);
+    }
+}

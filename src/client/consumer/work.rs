@@ -1,0 +1,298 @@
+//! The application at work on a batch: one record after the other, each for its time.
+//!
+//! A batch is a plan: which record is finished when. A pause or a change of speed cuts it: what is finished is told, the rest is planned
+//! anew. The unit of work is a chunk, the records up to the next commit.
+
+use super::{AfterCommit, App, CommitPolicy, Consumer, ConsumerEffects, ConsumerTimer, Service};
+use crate::client::fetcher::Slice;
+use crate::terms::CommitKind;
+use crate::trace::{Finished, TraceEvent};
+use crate::units::{Instant, MemberId, Offset, OffsetRange, Span, TopicPartition};
+
+/// Records that poll() returned and that are being processed.
+#[derive(Debug)]
+pub struct Batch {
+    slices: Vec<Slice>,
+    /// Who the application was for the group when it polled.
+    member: Option<MemberId>,
+    generation: i32,
+    /// Records in all.
+    records: u64,
+    /// Records that are finished and told.
+    told: u64,
+    /// The end of the chunk in hand: a number of records.
+    chunk_end: u64,
+    plan: Plan,
+    /// When the chunk is finished.
+    ends: Instant,
+}
+
+/// When the records from `told` to `chunk_end` are finished.
+#[derive(Debug)]
+enum Plan {
+    Even { first: Instant, each: Span },
+    Listed(Vec<Instant>),
+}
+
+impl Plan {
+    /// How many of `records` are finished at `now`.
+    fn finished(&self, now: Instant, records: u64) -> u64 {
+        match self {
+            Plan::Even { first, .. } if now < *first => 0,
+            Plan::Even { each, .. } if each.is_zero() => records,
+            Plan::Even { first, each } => (now.since(*first).as_nanos() / each.as_nanos() + 1).min(records),
+            Plan::Listed(times) => times.partition_point(|time| *time <= now) as u64,
+        }
+    }
+
+    /// The part from record `from` on, `count` of them, as times.
+    fn part(&self, from: u64, count: u64) -> Finished {
+        match self {
+            Plan::Even { first, each } => Finished::Even { first: *first + each.times(from), each: *each },
+            Plan::Listed(times) => Finished::Listed(times[from as usize..(from + count) as usize].into()),
+        }
+    }
+}
+
+impl Batch {
+    /// The records from number `from` to `to` as offset ranges, with the number of the first of each.
+    fn ranges(&self, from: u64, to: u64) -> impl Iterator<Item = (u64, TopicPartition, OffsetRange)> + '_ {
+        let mut start = 0;
+        self.slices.iter().filter_map(move |slice| {
+            let (first, end) = (start, start + slice.offsets.len());
+            start = end;
+            let (low, high) = (from.max(first), to.min(end));
+            (low < high).then(|| {
+                let base = slice.offsets.from;
+                (low, slice.partition, OffsetRange::new(base + (low - first), base + (high - first)))
+            })
+        })
+    }
+
+    /// Positions after the finished records, of the partitions that have any in this batch.
+    fn processed_positions(&self) -> Vec<(TopicPartition, Offset)> {
+        let mut positions: Vec<(TopicPartition, Offset)> = Vec::new();
+        for (_, partition, offsets) in self.ranges(0, self.told) {
+            match positions.iter_mut().find(|(known, _)| *known == partition) {
+                Some((_, to)) => *to = offsets.to,
+                None => positions.push((partition, offsets.to)),
+            }
+        }
+        positions.sort_unstable();
+        positions
+    }
+}
+
+impl Consumer {
+    /// Starts on the records that poll() returned.
+    pub(super) fn begin_batch(&mut self, now: Instant, slices: Vec<Slice>, fx: &mut ConsumerEffects) {
+        let records = slices.iter().map(|slice| slice.offsets.len()).sum();
+        let batch = Batch {
+            slices,
+            member: self.membership.member,
+            generation: self.membership.generation,
+            records,
+            told: 0,
+            chunk_end: 0,
+            plan: Plan::Even { first: now, each: Span::ZERO },
+            ends: now,
+        };
+        let overhead = self.scaled(self.config.per_batch);
+        self.plan_chunk(now, now + overhead, batch, fx);
+    }
+
+    /// Plans the next chunk of a batch from `start` on.
+    pub(super) fn plan_chunk(&mut self, now: Instant, start: Instant, mut batch: Batch, fx: &mut ConsumerEffects) {
+        let left = batch.records - batch.told;
+        let chunk = match self.config.commit {
+            CommitPolicy::Every(records) => left.min(u64::from(records)),
+            CommitPolicy::Auto(_) | CommitPolicy::Sync | CommitPolicy::Async | CommitPolicy::BeforeProcessing | CommitPolicy::Never => left,
+        };
+        batch.chunk_end = batch.told + chunk;
+        match &self.config.service {
+            Service::Constant(each) => {
+                let each = self.scaled(*each);
+                batch.plan = Plan::Even { first: start + each, each };
+                batch.ends = start + each.times(chunk);
+            }
+            Service::Drawn(time_of) => {
+                let mut at = start;
+                let mut times = Vec::with_capacity(chunk as usize);
+                for (_, partition, offsets) in batch.ranges(batch.told, batch.chunk_end) {
+                    for offset in offsets.from.0..offsets.to.0 {
+                        at += self.scaled(time_of(partition, Offset(offset)));
+                        times.push(at);
+                    }
+                }
+                batch.plan = Plan::Listed(times);
+                batch.ends = at;
+            }
+        }
+        self.work_until(now, batch, fx);
+    }
+
+    fn work_until(&mut self, now: Instant, batch: Batch, fx: &mut ConsumerEffects) {
+        let ends = batch.ends;
+        self.app = App::Busy(batch);
+        fx.wake(ends.max(now), ConsumerTimer::Step);
+        self.watch_poll_interval(ends, fx);
+    }
+
+    /// A chunk, or the listener, may be finished.
+    pub(super) fn on_step(&mut self, now: Instant, fx: &mut ConsumerEffects) {
+        match std::mem::replace(&mut self.app, App::Idle) {
+            App::Busy(mut batch) if batch.ends <= now => {
+                self.tell_finished(now, &mut batch, fx);
+                self.after_chunk(now, batch, fx);
+            }
+            App::Listening { ends, then } if ends <= now => self.after_listener_work(now, then, fx),
+            other => self.app = other,
+        }
+    }
+
+    fn after_chunk(&mut self, now: Instant, mut batch: Batch, fx: &mut ConsumerEffects) {
+        let done = batch.told == batch.records;
+        match self.config.commit {
+            CommitPolicy::Sync => {
+                self.recycle(&mut batch);
+                let offsets = self.fetcher.consumed();
+                self.commit_sync(now, CommitKind::Sync, offsets, AfterCommit::Poll, fx);
+            }
+            CommitPolicy::Every(_) => {
+                let offsets = batch.processed_positions();
+                let then = if done { AfterCommit::Poll } else { AfterCommit::Resume(batch) };
+                self.commit_sync(now, CommitKind::Sync, offsets, then, fx);
+            }
+            CommitPolicy::Async => {
+                self.recycle(&mut batch);
+                let offsets = self.fetcher.consumed();
+                self.commit_async(now, CommitKind::Async, offsets, fx);
+                self.poll(now, fx);
+            }
+            CommitPolicy::Auto(_) | CommitPolicy::BeforeProcessing | CommitPolicy::Never => {
+                self.recycle(&mut batch);
+                self.poll(now, fx);
+            }
+        }
+    }
+
+    /// Keeps the buffer of a finished batch for the next one.
+    fn recycle(&mut self, batch: &mut Batch) {
+        self.slices = std::mem::take(&mut batch.slices);
+    }
+
+    /// Tells the records that are finished by now.
+    fn tell_finished(&self, now: Instant, batch: &mut Batch, fx: &mut ConsumerEffects) {
+        let finished = batch.told + batch.plan.finished(now, batch.chunk_end - batch.told);
+        for (number, partition, offsets) in batch.ranges(batch.told, finished) {
+            fx.emit(TraceEvent::Processed {
+                client: self.config.client,
+                member: batch.member,
+                generation: batch.generation,
+                partition,
+                offsets,
+                finished: batch.plan.part(number - batch.told, offsets.len()),
+            });
+        }
+        batch.told = finished;
+    }
+
+    /// The process dies: what is finished counts, the record in progress and the rest do not.
+    pub(super) fn drop_batch(&mut self, now: Instant, fx: &mut ConsumerEffects) {
+        match std::mem::replace(&mut self.app, App::Idle) {
+            App::Busy(mut batch) => {
+                self.tell_finished(now, &mut batch, fx);
+                self.tell_dropped(&batch, fx);
+            }
+            App::Committing(wait) => match wait.then {
+                AfterCommit::Begin(slices) => {
+                    for slice in slices {
+                        fx.emit(TraceEvent::Dropped { client: self.config.client, partition: slice.partition, offsets: slice.offsets });
+                    }
+                }
+                AfterCommit::Resume(batch) => self.tell_dropped(&batch, fx),
+                AfterCommit::Poll | AfterCommit::Listener(_) | AfterCommit::Close => {}
+            },
+            App::Idle | App::AwaitingOffsets | App::Listening { .. } | App::Closing(_) | App::Done => {}
+        }
+    }
+
+    fn tell_dropped(&self, batch: &Batch, fx: &mut ConsumerEffects) {
+        for (_, partition, offsets) in batch.ranges(batch.told, batch.records) {
+            fx.emit(TraceEvent::Dropped { client: self.config.client, partition, offsets });
+        }
+    }
+
+    /// From now on processing takes `slowness` thousandths of its time; the work left is scaled too.
+    pub fn set_slowness(&mut self, now: Instant, slowness: u64, fx: &mut ConsumerEffects) {
+        let old = std::mem::replace(&mut self.slowness, slowness);
+        let App::Busy(mut batch) = std::mem::replace(&mut self.app, App::Idle) else { return };
+        self.tell_finished(now, &mut batch, fx);
+        let rescale = |span: Span| Span::from_nanos(scale(span.as_nanos(), slowness, old));
+        self.replan(batch, |at| now + rescale(at.since(now)), rescale, now, fx);
+    }
+
+    /// The process did nothing from `since` until `now`.
+    pub(super) fn shift_work(&mut self, since: Instant, now: Instant, fx: &mut ConsumerEffects) {
+        let lost = now.since(since);
+        match std::mem::replace(&mut self.app, App::Idle) {
+            App::Busy(mut batch) => {
+                self.tell_finished(since, &mut batch, fx);
+                self.replan(batch, |at| at + lost, |each| each, now, fx);
+            }
+            App::Listening { ends, then } => {
+                self.app = App::Listening { ends: ends + lost, then };
+                fx.wake(ends + lost, ConsumerTimer::Step);
+            }
+            other => self.app = other,
+        }
+    }
+
+    /// Moves the moments at which the unfinished records of the chunk are finished.
+    fn replan(
+        &mut self,
+        mut batch: Batch,
+        moment: impl Fn(Instant) -> Instant,
+        spacing: impl Fn(Span) -> Span,
+        now: Instant,
+        fx: &mut ConsumerEffects,
+    ) {
+        let left = batch.chunk_end - batch.told;
+        batch.plan = match batch.plan {
+            Plan::Even { first, each } if left > 0 => {
+                // `first` belongs to the record that was next when the plan was made.
+                let next = batch.ends_of_next(first, each, left);
+                Plan::Even { first: moment(next), each: spacing(each) }
+            }
+            Plan::Even { first, each } => Plan::Even { first, each },
+            Plan::Listed(times) => {
+                let skipped = times.len() - left as usize;
+                Plan::Listed(times[skipped..].iter().map(|time| moment(*time)).collect())
+            }
+        };
+        batch.ends = match &batch.plan {
+            Plan::Even { first, each } if left > 0 => *first + each.times(left - 1),
+            Plan::Even { .. } => batch.ends.max(now),
+            Plan::Listed(times) => times.last().copied().unwrap_or(batch.ends.max(now)),
+        };
+        self.work_until(now, batch, fx);
+    }
+
+    fn scaled(&self, span: Span) -> Span {
+        if self.slowness == 1000 { span } else { Span::from_nanos(scale(span.as_nanos(), self.slowness, 1000)) }
+    }
+}
+
+impl Batch {
+    /// When the first unfinished record is finished, by an even plan whose chunk ends as planned.
+    fn ends_of_next(&self, first: Instant, each: Span, left: u64) -> Instant {
+        let last = self.ends;
+        let back = each.times(left - 1);
+        Instant::from_nanos(last.as_nanos().saturating_sub(back.as_nanos())).max(first)
+    }
+}
+
+/// `nanos * by / of`, rounded down, without overflow.
+fn scale(nanos: u64, by: u64, of: u64) -> u64 {
+    u64::try_from(u128::from(nanos) * u128::from(by) / u128::from(of.max(1))).unwrap_or(u64::MAX)
+}

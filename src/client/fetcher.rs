@@ -1,0 +1,260 @@
+//! Assigned partitions, their positions, and the fetched records that wait for poll() (SubscriptionState, AbstractFetch, FetchCollector).
+
+use std::collections::VecDeque;
+
+use crate::kafka::fetch::{FetchEntry, Fetched};
+use crate::units::{BrokerId, Offset, OffsetRange, TopicPartition};
+
+/// `SubscriptionState.FetchStates`.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum Phase {
+    /// The committed offset is not known yet.
+    Initializing,
+    /// Nothing is committed: auto.offset.reset has to find a position.
+    AwaitReset { asked: bool },
+    /// The committed position's leader epoch has to be confirmed.
+    AwaitValidation { asked: bool },
+    Fetching,
+}
+
+/// A partition that this consumer owns.
+#[derive(Clone, Debug)]
+pub struct Owned {
+    pub partition: TopicPartition,
+    pub leader: BrokerId,
+    pub phase: Phase,
+    /// The next offset that poll() returns; meaningful from `Fetching` on.
+    pub position: Offset,
+    /// About to be revoked: neither fetched nor returned.
+    pub pending_revocation: bool,
+    /// Its first Fetch was sent.
+    pub fetch_told: bool,
+}
+
+impl Owned {
+    fn is_fetchable(&self) -> bool {
+        self.phase == Phase::Fetching && !self.pending_revocation
+    }
+}
+
+/// Records of one partition that poll() returns together.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct Slice {
+    pub partition: TopicPartition,
+    pub offsets: OffsetRange,
+}
+
+/// A Fetch to one broker.
+#[derive(Copy, Clone, Debug, Default)]
+struct Pipe {
+    /// The number of the last Fetch that was sent.
+    number: u32,
+    in_flight: bool,
+}
+
+#[derive(Debug)]
+pub struct Fetcher {
+    /// In the order in which they are asked for.
+    owned: Vec<Owned>,
+    /// Fetched and not yet drained, in order of arrival. The front one may be empty: drained exactly when the last poll's budget ran out, it
+    /// counts as buffered until the next poll.
+    buffer: VecDeque<Fetched>,
+    pipes: Vec<Pipe>,
+    /// KAFKA-17182: no Fetch to a broker that leads a buffered partition.
+    spare_buffered_brokers: bool,
+}
+
+impl Fetcher {
+    pub fn new(brokers: usize, spare_buffered_brokers: bool) -> Self {
+        Fetcher { owned: Vec::new(), buffer: VecDeque::new(), pipes: vec![Pipe::default(); brokers], spare_buffered_brokers }
+    }
+
+    pub fn owned(&self) -> &[Owned] {
+        &self.owned
+    }
+
+    pub fn owned_mut(&mut self) -> &mut [Owned] {
+        &mut self.owned
+    }
+
+    pub fn find_mut(&mut self, partition: TopicPartition) -> Option<&mut Owned> {
+        self.owned.iter_mut().find(|owned| owned.partition == partition)
+    }
+
+    pub fn partitions(&self) -> Box<[TopicPartition]> {
+        let mut partitions: Box<[TopicPartition]> = self.owned.iter().map(|owned| owned.partition).collect();
+        partitions.sort_unstable();
+        partitions
+    }
+
+    /// Gives everything up.
+    pub fn clear(&mut self) {
+        self.owned.clear();
+        self.buffer.clear();
+    }
+
+    /// Takes partitions over, in this order; positions are to be found.
+    pub fn assign(&mut self, partitions: impl Iterator<Item = (TopicPartition, BrokerId)>) {
+        self.owned.extend(partitions.map(|(partition, leader)| Owned {
+            partition,
+            leader,
+            phase: Phase::Initializing,
+            position: Offset(0),
+            pending_revocation: false,
+            fetch_told: false,
+        }));
+    }
+
+    /// Positions that a commit without arguments covers: `SubscriptionState.allConsumed`.
+    pub fn consumed(&self) -> Vec<(TopicPartition, Offset)> {
+        let mut consumed: Vec<_> =
+            self.owned.iter().filter(|owned| owned.phase == Phase::Fetching).map(|owned| (owned.partition, owned.position)).collect();
+        consumed.sort_unstable();
+        consumed
+    }
+
+    pub fn has_all_positions(&self) -> bool {
+        self.owned.iter().all(|owned| owned.phase == Phase::Fetching)
+    }
+
+    /// A Fetch answer came: its records wait for poll(). One CompletedFetch a partition, in answer order.
+    pub fn receive(&mut self, broker: BrokerId, number: u32, records: &[Fetched]) {
+        let pipe = &mut self.pipes[broker.index()];
+        if pipe.number == number {
+            pipe.in_flight = false;
+        }
+        self.buffer.extend(records);
+    }
+
+    /// Whether the Fetch that is on its way to a broker will ever be answered is unknown: another one may go.
+    pub fn forget_in_flight(&mut self) {
+        self.pipes.iter_mut().for_each(|pipe| pipe.in_flight = false);
+    }
+
+    /// The Fetch to be sent to a broker, if one may go: every fetchable partition that is not buffered, from its position.
+    pub fn prepare(&mut self, broker: BrokerId) -> Option<(u32, Vec<FetchEntry>)> {
+        if self.pipes[broker.index()].in_flight {
+            return None;
+        }
+        let buffered = |partition: TopicPartition| self.buffer.iter().any(|fetched| fetched.partition == partition);
+        let mut entries = Vec::new();
+        for owned in self.owned.iter().filter(|owned| owned.leader == broker && owned.is_fetchable()) {
+            match (buffered(owned.partition), self.spare_buffered_brokers) {
+                (true, true) => return None,
+                (true, false) => {}
+                (false, _) => entries.push(FetchEntry { partition: owned.partition, from: owned.position }),
+            }
+        }
+        if entries.is_empty() {
+            return None;
+        }
+        let pipe = &mut self.pipes[broker.index()];
+        pipe.in_flight = true;
+        pipe.number += 1;
+        Some((pipe.number, entries))
+    }
+
+    /// Up to `budget` records for poll(): partition by partition in the order of arrival (`FetchCollector.collectFetch`).
+    pub fn collect(&mut self, budget: u64, slices: &mut Vec<Slice>) {
+        let mut left = budget;
+        if self.buffer.front().is_some_and(|front| front.offsets.is_empty()) {
+            self.buffer.pop_front();
+        }
+        while left > 0 {
+            let Some(front) = self.buffer.front_mut() else { break };
+            let usable = self.owned.iter().position(|owned| owned.partition == front.partition).filter(|at| {
+                let owned = &self.owned[*at];
+                owned.is_fetchable() && owned.position == front.offsets.from
+            });
+            let Some(at) = usable else {
+                self.buffer.pop_front();
+                continue;
+            };
+            let taken = front.offsets.len().min(left);
+            let offsets = OffsetRange::new(front.offsets.from, front.offsets.from + taken);
+            slices.push(Slice { partition: front.partition, offsets });
+            self.owned[at].position = offsets.to;
+            front.offsets.from = offsets.to;
+            left -= taken;
+            if front.offsets.is_empty() && left > 0 {
+                self.buffer.pop_front();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::units::TopicId;
+
+    fn at(partition: u32) -> TopicPartition {
+        TopicPartition { topic: TopicId(0), partition }
+    }
+
+    fn fetched(partition: u32, from: u64, to: u64) -> Fetched {
+        Fetched { partition: at(partition), offsets: OffsetRange::new(Offset(from), Offset(to)) }
+    }
+
+    /// Three partitions with positions at 0, led by one broker.
+    fn fetcher(spare: bool) -> Fetcher {
+        let mut fetcher = Fetcher::new(1, spare);
+        fetcher.assign((0..3).map(|partition| (at(partition), BrokerId(0))));
+        fetcher.owned_mut().iter_mut().for_each(|owned| owned.phase = Phase::Fetching);
+        fetcher
+    }
+
+    fn poll(fetcher: &mut Fetcher) -> Vec<(u32, u64)> {
+        let mut slices = Vec::new();
+        fetcher.collect(500, &mut slices);
+        slices.iter().map(|slice| (slice.partition.partition, slice.offsets.len())).collect()
+    }
+
+    fn asked(fetcher: &mut Fetcher) -> Option<Vec<u32>> {
+        let (_, entries) = fetcher.prepare(BrokerId(0))?;
+        Some(entries.iter().map(|entry| entry.partition.partition).collect())
+    }
+
+    #[test]
+    fn records_come_partition_by_partition_in_order_of_arrival() {
+        let mut fetcher = fetcher(true);
+        fetcher.receive(BrokerId(0), 0, &[fetched(0, 0, 1200), fetched(1, 0, 300), fetched(2, 0, 300)]);
+        assert_eq!(poll(&mut fetcher), [(0, 500)]);
+        assert_eq!(poll(&mut fetcher), [(0, 500)]);
+        assert_eq!(poll(&mut fetcher), [(0, 200), (1, 300)]);
+        assert_eq!(poll(&mut fetcher), [(2, 300)]);
+    }
+
+    #[test]
+    fn before_4_0_drained_partitions_are_asked_for_while_others_are_buffered() {
+        let mut fetcher = fetcher(false);
+        fetcher.receive(BrokerId(0), 0, &[fetched(0, 0, 700), fetched(1, 0, 300), fetched(2, 0, 300)]);
+        poll(&mut fetcher);
+        assert_eq!(poll(&mut fetcher), [(0, 200), (1, 300)]);
+        assert_eq!(asked(&mut fetcher), Some(vec![0]), "1 was drained exactly at the budget and still counts as buffered");
+    }
+
+    #[test]
+    fn since_4_0_a_broker_with_buffered_partitions_gets_no_fetch() {
+        let mut fetcher = fetcher(true);
+        fetcher.receive(BrokerId(0), 0, &[fetched(0, 0, 700), fetched(1, 0, 300)]);
+        poll(&mut fetcher);
+        assert_eq!(asked(&mut fetcher), None);
+        assert_eq!(poll(&mut fetcher), [(0, 200), (1, 300)]);
+        assert_eq!(asked(&mut fetcher), None, "1 was drained exactly at the budget");
+        assert_eq!(poll(&mut fetcher), []);
+        assert_eq!(asked(&mut fetcher), Some(vec![0, 1, 2]));
+        assert_eq!(asked(&mut fetcher), None, "one is on its way");
+    }
+
+    #[test]
+    fn records_at_another_position_or_of_a_partition_given_up_are_dropped() {
+        let mut fetcher = fetcher(true);
+        fetcher.receive(BrokerId(0), 0, &[fetched(0, 5, 10), fetched(1, 0, 5)]);
+        fetcher.find_mut(at(1)).expect("1 is owned").pending_revocation = true;
+        assert_eq!(poll(&mut fetcher), []);
+        fetcher.clear();
+        fetcher.receive(BrokerId(0), 0, &[fetched(2, 0, 5)]);
+        assert_eq!(poll(&mut fetcher), []);
+    }
+}

@@ -1,0 +1,140 @@
+//! What a classic member knows about its membership (AbstractCoordinator).
+
+use std::collections::VecDeque;
+
+use crate::effects::Deadline;
+use crate::kafka::message::Assignment;
+use crate::terms::{CommitKind, Name};
+use crate::units::{BrokerId, Instant, MemberId};
+
+/// `AbstractCoordinator.MemberState`.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum MemberState {
+    Unjoined,
+    /// JoinGroup is on its way or parked.
+    Preparing,
+    /// JoinGroup is answered, SyncGroup is on its way or parked.
+    Completing,
+    Stable,
+}
+
+/// How far a rejoin has come; driven by poll().
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Rejoin {
+    /// Nothing going on (a rejoin may be needed).
+    Idle,
+    /// onJoinPrepare: the auto-commit is on its way.
+    Committing,
+    /// onJoinPrepare is done: JoinGroup may go.
+    Prepared,
+    /// JoinGroup or SyncGroup is on its way.
+    Waiting,
+    /// SyncGroup brought an assignment; onJoinComplete is due.
+    Synced(Assignment),
+    /// onJoinComplete runs its listener.
+    Completing,
+}
+
+/// What the client knows of its coordinator.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum CoordinatorKnown {
+    No,
+    /// FindCoordinator is on its way.
+    Asking,
+    Yes(BrokerId),
+}
+
+/// A request to the coordinator that waits for its answer.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct Call {
+    pub kind: CallKind,
+    /// The generation when it was sent; answers for an older one are ignored.
+    pub generation: i32,
+    pub deadline: Instant,
+}
+
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum CallKind {
+    Join,
+    Sync,
+    Heartbeat,
+    Leave,
+    Commit(CommitKind),
+    OffsetFetch,
+}
+
+#[derive(Debug)]
+pub struct Membership {
+    pub state: MemberState,
+    /// -1 without one.
+    pub generation: i32,
+    pub member: Option<MemberId>,
+    pub protocol: Option<Name>,
+    pub leader: bool,
+    pub rejoin_needed: bool,
+    /// onJoinPrepare has to run before the next JoinGroup.
+    pub needs_prepare: bool,
+    pub rejoin: Rejoin,
+    pub coordinator: CoordinatorKnown,
+    pub heartbeat: Deadline,
+    /// The client's own session timer: no successful heartbeat answer until then.
+    pub session_ends: Instant,
+    /// The leader's partition counts by topic at its last assignment.
+    pub assigned_counts: Option<Vec<u32>>,
+    /// Requests to the coordinator, in order.
+    pub calls: VecDeque<Call>,
+}
+
+impl Membership {
+    pub fn new() -> Self {
+        Membership {
+            state: MemberState::Unjoined,
+            generation: -1,
+            member: None,
+            protocol: None,
+            leader: false,
+            rejoin_needed: true,
+            needs_prepare: true,
+            rejoin: Rejoin::Idle,
+            coordinator: CoordinatorKnown::No,
+            heartbeat: Deadline::NONE,
+            session_ends: Instant::NEVER,
+            assigned_counts: None,
+            calls: VecDeque::new(),
+        }
+    }
+
+    /// The generation is void (`resetStateAndRejoin`): the next JoinGroup starts anew, and what is owned is lost.
+    pub fn reset(&mut self, keep_member: bool) {
+        self.state = MemberState::Unjoined;
+        self.generation = -1;
+        if !keep_member {
+            self.member = None;
+        }
+        self.rejoin_needed = true;
+        self.needs_prepare = true;
+        self.rejoin = Rejoin::Idle;
+        self.heartbeat.disarm();
+    }
+
+    /// Whether what it owns is lost rather than revoked: no valid generation.
+    pub fn is_void(&self) -> bool {
+        self.generation < 0 || self.member.is_none()
+    }
+
+    pub fn rejoin_needed_or_pending(&self) -> bool {
+        self.rejoin_needed || self.rejoin != Rejoin::Idle
+    }
+
+    /// Takes the oldest waiting call of one sort off the list. Answers on one connection come in order.
+    pub fn answered(&mut self, is: impl Fn(CallKind) -> bool) -> Option<Call> {
+        let at = self.calls.iter().position(|call| is(call.kind))?;
+        self.calls.remove(at)
+    }
+}
+
+impl Default for Membership {
+    fn default() -> Self {
+        Membership::new()
+    }
+}

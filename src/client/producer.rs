@@ -1,0 +1,414 @@
+//! The producer: records into batches into requests (KafkaProducer, RecordAccumulator, Sender).
+//!
+//! A producer here is a generator. Nothing that the model knows disturbs it once it runs (its rate plan, the growth of its topic and the
+//! end of the run are known beforehand), so it works out one request after the other, and the simulator schedules one event for each: its
+//! arrival. The cost is one step a batch, not one a record.
+//!
+//! Batches close when they are full or `linger.ms` old; when a broker is ready, the first batch of every partition it leads goes out in one
+//! request (`RecordAccumulator.drain`); at most `max.in.flight.requests.per.connection` are on their way to a broker.
+//!
+//! Not modelled: errors and retries, compression, `buffer.memory`, adaptive partitioning (null keys are spread uniformly), the size of
+//! the request (`max.request.size`). A record in flight is neither lost nor duplicated by its producer.
+
+use std::collections::VecDeque;
+
+use crate::kafka::partitioner::{self, StickyPartitioner};
+use crate::kafka::record_size::{self, BATCH_HEADER_BYTES};
+use crate::trace::Created;
+use crate::units::{BrokerId, Instant, Pace, Rate, Span};
+
+/// Where a producer's randomness comes from: streams that the simulator owns.
+pub trait ProducerDraws {
+    /// The next partition for null keys, uniformly below `partitions`.
+    fn partition(&mut self, partitions: u32) -> u32;
+    /// The number of the next record's key.
+    fn key(&mut self) -> u32;
+    /// The time to the next record of a Poisson process.
+    fn gap(&mut self, rate: Rate) -> Span;
+    /// One way to or from a broker.
+    fn latency(&mut self) -> Span;
+}
+
+#[derive(Clone, Debug)]
+pub struct ProducerConfig {
+    /// The rate from each instant on, ascending, the first at 0; ends with rate zero at the end of the run phase.
+    pub plan: Vec<(Instant, Rate)>,
+    pub poisson: bool,
+    /// The keys, or none for null keys.
+    pub keys: Option<Vec<String>>,
+    /// Bytes of a value.
+    pub record_size: u64,
+    pub batch_size: u64,
+    pub linger: Span,
+    pub max_in_flight: usize,
+    /// What a broker waits for before it answers (acks=all: the replication), or `None` if it never answers (acks=0).
+    pub acks: Option<Span>,
+    /// From a leader's append to the high watermark.
+    pub replication: Span,
+    /// How many partitions the producer knows of, from each instant on, ascending, the first at 0.
+    pub partitions: Vec<(Instant, u32)>,
+    /// By partition.
+    pub leaders: Vec<BrokerId>,
+    pub brokers: usize,
+}
+
+/// A batch as it is appended.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    pub partition: u32,
+    pub records: u32,
+    pub bytes: u32,
+    pub created: Created,
+}
+
+/// A produce request: when it was sent and from when on consumers may read what it brings.
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    pub sent: Instant,
+    pub visible: Instant,
+    pub broker: BrokerId,
+    pub batches: Vec<Batch>,
+}
+
+#[derive(Debug)]
+pub struct Producer {
+    config: ProducerConfig,
+    arrivals: Arrivals,
+    /// By key.
+    key_hashes: Vec<u32>,
+    key_bytes: Vec<u64>,
+    sticky: StickyPartitioner,
+    /// By partition: batches not yet sent, the last one open.
+    queues: Vec<VecDeque<Open>>,
+    /// Partitions whose queue is not empty.
+    busy: Vec<u32>,
+    /// By broker: when the answers of the requests on their way come back.
+    in_flight: Vec<VecDeque<Instant>>,
+    /// By broker: the last arrival there and the last answer here (connections are FIFO), and when the broker is done with the last request.
+    wires: Vec<Wire>,
+    known_partitions: u32,
+    next_growth: usize,
+}
+
+#[derive(Copy, Clone, Debug, Default)]
+struct Wire {
+    arrived: Instant,
+    handled: Instant,
+    answered: Instant,
+}
+
+/// The records to come.
+#[derive(Debug)]
+struct Arrivals {
+    /// Into the plan: the step that the next record belongs to.
+    step: usize,
+    pace: Option<Pace>,
+    /// Number of the next record within its step.
+    index: u64,
+    next: Option<Instant>,
+    sent: u64,
+}
+
+/// A batch that is being filled or waits to be sent.
+#[derive(Debug)]
+struct Open {
+    created: Instant,
+    records: u32,
+    bytes: u64,
+    times: Times,
+    closed: Option<Instant>,
+}
+
+#[derive(Debug)]
+enum Times {
+    Even { pace: Pace, index: u64 },
+    Listed(Vec<Instant>),
+}
+
+impl Producer {
+    pub fn new(config: ProducerConfig, draws: &mut impl ProducerDraws) -> Self {
+        let key_hashes = config.keys.iter().flatten().map(|key| partitioner::murmur2(key.as_bytes()).cast_unsigned() & 0x7fff_ffff).collect();
+        let key_bytes = config.keys.iter().flatten().map(|key| key.len() as u64).collect();
+        let known = config.partitions[0].1;
+        let mut producer = Producer {
+            arrivals: Arrivals { step: 0, pace: None, index: 0, next: None, sent: 0 },
+            key_hashes,
+            key_bytes,
+            sticky: StickyPartitioner::new(config.batch_size),
+            queues: config.leaders.iter().map(|_| VecDeque::new()).collect(),
+            busy: Vec::new(),
+            in_flight: vec![VecDeque::new(); config.brokers],
+            wires: vec![Wire::default(); config.brokers],
+            known_partitions: known,
+            next_growth: 1,
+            config,
+        };
+        producer.enter_step(0, draws);
+        producer
+    }
+
+    /// Records handed to `send()` so far.
+    pub fn sent(&self) -> u64 {
+        self.arrivals.sent
+    }
+
+    /// The next produce request, in order of sending; `None` when everything was sent.
+    pub fn next_delivery(&mut self, draws: &mut impl ProducerDraws) -> Option<Delivery> {
+        loop {
+            match (self.next_send(), self.arrivals.next) {
+                (Some((at, broker)), Some(record)) if at <= record => return Some(self.send(at, broker, draws)),
+                (Some((at, _)), Some(_)) => self.take_records(at, draws),
+                (Some((at, broker)), None) => return Some(self.send(at, broker, draws)),
+                (None, Some(record)) => self.take_records(record + Span::from_nanos(1), draws),
+                (None, None) => return None,
+            }
+        }
+    }
+
+    /// The earliest time at which some broker gets a request, and which.
+    fn next_send(&self) -> Option<(Instant, BrokerId)> {
+        let mut best: Option<(Instant, BrokerId)> = None;
+        for &partition in &self.busy {
+            let head = self.queues[partition as usize].front().expect("a busy partition has a batch");
+            let broker = self.config.leaders[partition as usize];
+            let ready = head.closed.map_or(head.created + self.config.linger, |closed| closed.min(head.created + self.config.linger));
+            let pipe = &self.in_flight[broker.index()];
+            let free = if pipe.len() < self.config.max_in_flight { Instant::ZERO } else { pipe[pipe.len() - self.config.max_in_flight] };
+            let at = (ready.max(free), broker);
+            if best.is_none_or(|best| at < best) {
+                best = Some(at);
+            }
+        }
+        best
+    }
+
+    /// Sends the first batch of every partition that `broker` leads.
+    fn send(&mut self, at: Instant, broker: BrokerId, draws: &mut impl ProducerDraws) -> Delivery {
+        let mut batches = Vec::new();
+        let (queues, leaders) = (&mut self.queues, &self.config.leaders);
+        self.busy.sort_unstable();
+        self.busy.retain(|&partition| {
+            if leaders[partition as usize] != broker {
+                return true;
+            }
+            let queue = &mut queues[partition as usize];
+            let open = queue.pop_front().expect("a busy partition has a batch");
+            batches.push(open.into_batch(partition));
+            !queue.is_empty()
+        });
+        let visible = self.on_the_wire(at, broker, draws);
+        Delivery { sent: at, visible, broker, batches }
+    }
+
+    /// Accounts for a request: FIFO both ways, one at a time at the broker. When its records become visible.
+    fn on_the_wire(&mut self, at: Instant, broker: BrokerId, draws: &mut impl ProducerDraws) -> Instant {
+        let wire = &mut self.wires[broker.index()];
+        wire.arrived = wire.arrived.max(at + draws.latency());
+        let appended = wire.arrived.max(wire.handled);
+        let pipe = &mut self.in_flight[broker.index()];
+        while pipe.front().is_some_and(|answered| *answered <= at) {
+            pipe.pop_front();
+        }
+        match self.config.acks {
+            Some(wait) => {
+                wire.handled = appended + wait;
+                wire.answered = wire.answered.max(wire.handled + draws.latency());
+                pipe.push_back(wire.answered);
+            }
+            None => wire.handled = appended,
+        }
+        appended + self.config.replication
+    }
+
+    /// Hands the records that are created before `end` to the accumulator as long as nothing closes; at least one.
+    fn take_records(&mut self, end: Instant, draws: &mut impl ProducerDraws) {
+        let created = self.arrivals.next.expect("there is a record to take");
+        self.learn_growth(created);
+        let taken = match self.config.keys {
+            Some(_) => {
+                let key = draws.key() as usize;
+                self.take_keyed(created, self.key_hashes[key] % self.known_partitions, self.key_bytes[key])
+            }
+            None => self.take_unkeyed(created, end, draws),
+        };
+        self.arrivals.sent += taken;
+        self.arrivals.index += taken;
+        self.find_next(created, draws);
+    }
+
+    /// One record with a key of so many bytes.
+    fn take_keyed(&mut self, created: Instant, partition: u32, key: u64) -> u64 {
+        let bytes = self.record_bytes(partition, created, Some(key));
+        self.make_room(partition, created, bytes, true);
+        let open = self.queues[partition as usize].back_mut().expect("there is an open batch");
+        open.push(created, bytes, self.config.batch_size);
+        1
+    }
+
+    /// Records without a key, for the partition that the producer sticks to. How many.
+    fn take_unkeyed(&mut self, created: Instant, end: Instant, draws: &mut impl ProducerDraws) -> u64 {
+        let known = self.known_partitions;
+        let partition = loop {
+            let last = self.sticky.current().and_then(|partition| self.queues[partition as usize].back());
+            let partition = self.sticky.partition(last.is_some_and(|open| open.closed.is_none()), || draws.partition(known));
+            let bytes = self.record_bytes(partition, created, None);
+            // A batch without room closes, and a closed batch may let the partitioner go on.
+            match self.queues[partition as usize].back_mut() {
+                Some(open) if open.closed.is_none() && open.bytes + bytes > self.config.batch_size => open.closed = Some(created),
+                Some(_) | None => break partition,
+            }
+        };
+        let bytes = self.record_bytes(partition, created, None);
+        let header = if self.make_room(partition, created, bytes, self.config.poisson) { BATCH_HEADER_BYTES } else { 0 };
+        let taken = if header > 0 || self.config.poisson { 1 } else { self.run_of_equals(partition, created, end, bytes) };
+        let open = self.queues[partition as usize].back_mut().expect("there is an open batch");
+        let last = match self.arrivals.pace {
+            Some(pace) if taken > 1 => pace.at(self.arrivals.index + taken - 1),
+            Some(_) | None => created,
+        };
+        match open.times {
+            Times::Even { .. } => open.push_many(taken, last, bytes, self.config.batch_size),
+            Times::Listed(_) => open.push(created, bytes, self.config.batch_size),
+        }
+        self.sticky.charge(taken * bytes + header, open.closed.is_none(), || draws.partition(known));
+        taken
+    }
+
+    /// How many records from the next one on come before `end`, are of the same size and fit into the open batch of `partition`.
+    fn run_of_equals(&self, partition: u32, created: Instant, end: Instant, bytes: u64) -> u64 {
+        let open = self.queues[partition as usize].back().expect("there is an open batch");
+        let growth = self.config.partitions.get(self.next_growth).map_or(Instant::NEVER, |growth| growth.0);
+        let longer_delta = open.longer_timestamp_delta(created);
+        let pace = self.arrivals.pace.expect("even arrivals have a pace");
+        let in_time = pace.count_before(end.min(self.step_end()).min(growth).min(longer_delta)).saturating_sub(self.arrivals.index);
+        let same_offset_delta = u64::from(longer_offset_delta(open.records) - open.records);
+        let room = (self.config.batch_size - open.bytes) / bytes;
+        let until_cap = self.sticky.until_cap().div_ceil(bytes);
+        in_time.min(same_offset_delta).min(room).min(until_cap).max(1)
+    }
+
+    /// The size of the next record in the open batch of a partition, or in a fresh one.
+    fn record_bytes(&self, partition: u32, created: Instant, key: Option<u64>) -> u64 {
+        let (place, age) = match self.queues[partition as usize].back() {
+            Some(open) if open.closed.is_none() => (u64::from(open.records), created.as_millis() - open.created.as_millis()),
+            Some(_) | None => (0, 0),
+        };
+        record_size::record_bytes(key, self.config.record_size, place, age)
+    }
+
+    /// Sees to it that the last batch of a partition takes a record of so many bytes. True if a batch was opened for it.
+    fn make_room(&mut self, partition: u32, created: Instant, bytes: u64, listed: bool) -> bool {
+        let queue = &mut self.queues[partition as usize];
+        match queue.back_mut() {
+            Some(open) if open.closed.is_none() && open.bytes + bytes <= self.config.batch_size => return false,
+            Some(open) => {
+                open.closed.get_or_insert(created);
+            }
+            None => self.busy.push(partition),
+        }
+        let times = match self.arrivals.pace {
+            Some(pace) if !listed => Times::Even { pace, index: self.arrivals.index },
+            Some(_) | None => Times::Listed(Vec::new()),
+        };
+        queue.push_back(Open { created, records: 0, bytes: BATCH_HEADER_BYTES, times, closed: None });
+        true
+    }
+
+    /// The partitions that the metadata of that time shows.
+    fn learn_growth(&mut self, now: Instant) {
+        while let Some((at, partitions)) = self.config.partitions.get(self.next_growth)
+            && *at <= now
+        {
+            self.known_partitions = *partitions;
+            self.next_growth += 1;
+        }
+    }
+
+    /// When the current step of the plan ends.
+    fn step_end(&self) -> Instant {
+        self.config.plan.get(self.arrivals.step + 1).map_or(Instant::NEVER, |step| step.0)
+    }
+
+    /// Finds the record after the one(s) just taken.
+    fn find_next(&mut self, last: Instant, draws: &mut impl ProducerDraws) {
+        let next = match self.arrivals.pace {
+            Some(pace) => pace.at(self.arrivals.index),
+            None => last + draws.gap(self.config.plan[self.arrivals.step].1),
+        };
+        if next < self.step_end() {
+            self.arrivals.next = Some(next);
+        } else {
+            self.enter_step(self.arrivals.step + 1, draws);
+        }
+    }
+
+    /// Enters a step of the plan, or the next one in which there is a record.
+    fn enter_step(&mut self, first: usize, draws: &mut impl ProducerDraws) {
+        for step in first..self.config.plan.len() {
+            let (at, rate) = self.config.plan[step];
+            self.arrivals = Arrivals { step, pace: None, index: 0, next: None, sent: self.arrivals.sent };
+            if rate.is_zero() {
+                continue;
+            }
+            let next = if self.config.poisson {
+                at + draws.gap(rate)
+            } else {
+                self.arrivals.pace = Some(Pace::new(at, rate));
+                at
+            };
+            if next < self.step_end() {
+                self.arrivals.next = Some(next);
+                return;
+            }
+        }
+        self.arrivals.next = None;
+    }
+}
+
+/// The place in a batch from which on the offset delta takes one byte more.
+fn longer_offset_delta(place: u32) -> u32 {
+    match place {
+        0..64 => 64,
+        64..8_192 => 8_192,
+        8_192..1_048_576 => 1_048_576,
+        1_048_576.. => u32::MAX,
+    }
+}
+
+impl Open {
+    /// When a record's timestamp delta takes one byte more than that of one created at `now`.
+    fn longer_timestamp_delta(&self, now: Instant) -> Instant {
+        let (first, age) = (self.created.as_millis(), now.as_millis() - self.created.as_millis());
+        let limit = match age {
+            0..64 => 64,
+            64..8_192 => 8_192,
+            8_192..1_048_576 => 1_048_576,
+            1_048_576.. => return Instant::NEVER,
+        };
+        Instant::from_millis(first + limit)
+    }
+
+    fn push(&mut self, created: Instant, bytes: u64, batch_size: u64) {
+        if let Times::Listed(times) = &mut self.times {
+            times.push(created);
+        }
+        self.push_many(1, created, bytes, batch_size);
+    }
+
+    fn push_many(&mut self, records: u64, last: Instant, bytes: u64, batch_size: u64) {
+        self.records += u32::try_from(records).expect("a batch holds fewer than 2^32 records");
+        self.bytes += records * bytes;
+        if self.bytes >= batch_size {
+            self.closed = Some(last);
+        }
+    }
+
+    fn into_batch(self, partition: u32) -> Batch {
+        let created = match self.times {
+            Times::Even { pace, index } => Created::Even { pace, index },
+            Times::Listed(times) => Created::Listed(times.into_boxed_slice()),
+        };
+        let bytes = u32::try_from(self.bytes).expect("a batch is smaller than 4 GiB");
+        Batch { partition, records: self.records, bytes, created }
+    }
+}

@@ -1,0 +1,176 @@
+//! What must never be seen in a trace, whatever the scenario: a fold that looks for it.
+//!
+//! These are promises of the protocol (one owner in a generation, only members commit, states change along the table) and of the trace
+//! itself (time runs forward, records are polled in order). The ledger's conservation of records is asserted there.
+
+use crate::ownership::Ownership;
+use crate::slots::Slots;
+use crate::trace::{Cast, Sink, TraceEvent};
+use crate::units::{GroupId, Instant};
+
+mod groups;
+mod reading;
+
+use groups::GroupRules;
+use reading::ReadingRules;
+
+/// Of so many violations the text is kept; of all of them the number.
+pub const VIOLATIONS_KEPT: usize = 100;
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Violation {
+    pub at: Instant,
+    pub what: String,
+}
+
+#[derive(Clone, Default, Debug)]
+struct Findings {
+    now: Instant,
+    kept: Vec<Violation>,
+    count: u64,
+}
+
+/// The fold.
+#[derive(Clone, Debug)]
+pub struct Invariants {
+    findings: Findings,
+    ownership: Ownership,
+    reading: ReadingRules,
+    groups: Vec<GroupRules>,
+    /// Groups about which something was told at this moment; they must be in order when it is over.
+    touched: Vec<GroupId>,
+}
+
+impl Findings {
+    fn expect(&mut self, holds: bool, what: impl FnOnce() -> String) {
+        if holds {
+            return;
+        }
+        self.count += 1;
+        if self.kept.len() < VIOLATIONS_KEPT {
+            self.kept.push(Violation { at: self.now, what: what() });
+        }
+    }
+}
+
+impl Invariants {
+    pub fn new(cast: &Cast) -> Self {
+        let slots = Slots::new(cast);
+        Invariants {
+            findings: Findings::default(),
+            ownership: Ownership::new(&slots),
+            groups: slots.groups().map(GroupRules::new).collect(),
+            touched: Vec::new(),
+            reading: ReadingRules::new(slots),
+        }
+    }
+
+    /// The first [`VIOLATIONS_KEPT`] violations.
+    pub fn violations(&self) -> &[Violation] {
+        &self.findings.kept
+    }
+
+    /// How many violations there were.
+    pub fn count(&self) -> u64 {
+        self.findings.count
+    }
+
+    /// How often somebody was assigned a partition that a zombie, who does not know yet that it is out, still had. That is allowed.
+    pub fn zombie_overlaps(&self) -> u64 {
+        self.reading.zombie_overlaps
+    }
+
+    fn pass_time(&mut self, at: Instant) {
+        let before = self.findings.now;
+        self.findings.expect(at >= before, || format!("time ran backwards, from {before} to {at}"));
+        if at > before {
+            self.check_touched();
+            self.findings.now = at;
+        }
+    }
+
+    fn check_touched(&mut self) {
+        for group in self.touched.drain(..) {
+            self.groups[group.index()].check_settled(&mut self.findings);
+        }
+    }
+
+    fn touch(&mut self, group: GroupId, event: &TraceEvent) {
+        if !self.touched.contains(&group) {
+            self.touched.push(group);
+        }
+        self.groups[group.index()].record(event, &mut self.findings);
+    }
+}
+
+impl Sink for Invariants {
+    fn record(&mut self, at: Instant, event: &TraceEvent) {
+        self.pass_time(at);
+        let Invariants { findings, ownership, reading, groups, .. } = self;
+        match event {
+            TraceEvent::Appended { .. } => reading.appended(event, findings),
+            TraceEvent::Polled { client, partition, offsets } => reading.polled(ownership, *client, *partition, *offsets, findings),
+            TraceEvent::Processed { .. } => reading.processed(event, findings),
+            TraceEvent::Dropped { client, partition, offsets } => reading.dropped(*client, *partition, *offsets, findings),
+            TraceEvent::PositionSet { client, partition, offset, .. } => reading.position_set(*client, *partition, *offset),
+            TraceEvent::FetchStarted { client, partition, .. } => reading.fetch_started(ownership, *client, *partition, findings),
+            TraceEvent::Assigned { client, member, generation, partitions } => {
+                let group = &groups[reading.group_of(*client).index()];
+                reading.assigned(ownership, group, (*member, *generation), partitions, findings);
+            }
+            TraceEvent::AssignmentComputed { client, generation, assigned } => {
+                groups[reading.group_of(*client).index()].computed(*generation, assigned, findings);
+            }
+            TraceEvent::Committed { group, member, partition, offset, .. } => {
+                groups[group.index()].committed(*member, findings);
+                reading.committed(*partition, *offset, findings);
+            }
+            TraceEvent::SettlePhaseEnded { .. } => {
+                reading.ended(findings);
+                self.check_touched();
+            }
+            TraceEvent::GroupStateChanged { group, .. }
+            | TraceEvent::MemberPending { group, .. }
+            | TraceEvent::PendingDropped { group, .. }
+            | TraceEvent::MemberAdded { group, .. }
+            | TraceEvent::MemberReplaced { group, .. }
+            | TraceEvent::MemberRemoved { group, .. }
+            | TraceEvent::RebalanceStarted { group, .. }
+            | TraceEvent::InitialDelayExtended { group, .. }
+            | TraceEvent::MemberRejoined { group, .. }
+            | TraceEvent::JoinPhaseEnded { group, .. }
+            | TraceEvent::HeartbeatHandled { group, .. }
+            | TraceEvent::RequestRefused { group, .. }
+            | TraceEvent::CommitRefused { group, .. }
+            | TraceEvent::OffsetExpired { group, .. }
+            | TraceEvent::GroupDeleted { group } => self.touch(*group, event),
+            TraceEvent::ClientStarted { client, .. } => reading.started(*client),
+            TraceEvent::ProducerStopped { .. }
+            | TraceEvent::RateChanged { .. }
+            | TraceEvent::PartitionsAdded { .. }
+            | TraceEvent::ClientStopping { .. }
+            | TraceEvent::ClientStopped { .. }
+            | TraceEvent::ClientCrashed { .. }
+            | TraceEvent::ClientPaused { .. }
+            | TraceEvent::ClientResumed { .. }
+            | TraceEvent::ClientSlowed { .. }
+            | TraceEvent::ClientSpeedRestored { .. }
+            | TraceEvent::ClientFailed { .. }
+            | TraceEvent::CoordinatorFound { .. }
+            | TraceEvent::JoinSent { .. }
+            | TraceEvent::RebalanceNoticed { .. }
+            | TraceEvent::PollIntervalExceeded { .. }
+            | TraceEvent::MembershipLost { .. }
+            | TraceEvent::RevocationPending { .. }
+            | TraceEvent::Revoked { .. }
+            | TraceEvent::Lost { .. }
+            | TraceEvent::CommitFailed { .. }
+            | TraceEvent::RunPhaseEnded => {}
+        }
+        // What was assigned is compared with who had it before.
+        self.ownership.record(at, event);
+    }
+}
+
+#[cfg(test)]
+mod tests;

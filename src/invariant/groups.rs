@@ -1,0 +1,161 @@
+//! What must hold for a classic group as its coordinator tells it (ClassicGroupState, GroupMetadataManager).
+
+use std::collections::BTreeSet;
+
+use super::Findings;
+use crate::terms::GroupState;
+use crate::trace::TraceEvent;
+use crate::units::{GroupId, MemberId, TopicPartition};
+
+#[derive(Clone, Debug)]
+pub(super) struct GroupRules {
+    group: GroupId,
+    state: GroupState,
+    /// Of the last join phase that ended.
+    generation: Option<i32>,
+    members: BTreeSet<MemberId>,
+    /// Whose JoinGroup waits.
+    joining: BTreeSet<MemberId>,
+    /// Who takes part in the generation; others are members of an older one.
+    current: BTreeSet<MemberId>,
+    computed: Option<Computed>,
+}
+
+/// What a leader handed out.
+#[derive(Clone, Debug)]
+struct Computed {
+    generation: i32,
+    assigned: Vec<(MemberId, Box<[TopicPartition]>)>,
+}
+
+impl GroupRules {
+    pub fn new(group: GroupId) -> Self {
+        GroupRules {
+            group,
+            state: GroupState::Empty,
+            generation: None,
+            members: BTreeSet::new(),
+            joining: BTreeSet::new(),
+            current: BTreeSet::new(),
+            computed: None,
+        }
+    }
+
+    /// Takes what the coordinator tells of members and states.
+    pub fn record(&mut self, event: &TraceEvent, findings: &mut Findings) {
+        let group = self.group.0;
+        if let TraceEvent::GroupStateChanged { from, to, .. } = event {
+            self.state_changed(*from, *to, findings);
+        } else if let TraceEvent::JoinPhaseEnded { generation, .. } = event {
+            self.join_phase_ended(*generation, findings);
+        } else if let TraceEvent::MemberAdded { member, .. } = event {
+            findings.expect(self.members.insert(*member), || format!("group {group}: {member:?} was added twice"));
+        } else if let TraceEvent::MemberRemoved { member, .. } = event {
+            findings.expect(self.members.remove(member), || format!("group {group}: {member:?} was removed and is no member"));
+            self.joining.remove(member);
+            self.current.remove(member);
+        } else if let TraceEvent::MemberReplaced { old, new, .. } = event {
+            self.replaced(*old, *new, findings);
+        } else if let TraceEvent::MemberRejoined { member, .. } = event {
+            self.joining.insert(*member);
+        } else if let TraceEvent::HeartbeatHandled { member: Some(member), .. } = event {
+            // The client sends none until its JoinGroup is answered, and requests of one connection are handled in order.
+            findings.expect(!self.joining.contains(member), || format!("group {group}: a heartbeat of {member:?}, whose JoinGroup waits"));
+        } else if let TraceEvent::GroupDeleted { .. } = event {
+            findings.expect(self.members.is_empty(), || format!("group {group}: deleted with members"));
+            *self = GroupRules::new(self.group);
+        }
+    }
+
+    /// When all that happened at one moment has been told.
+    pub fn check_settled(&self, findings: &mut Findings) {
+        let GroupRules { group, members, .. } = self;
+        let is_fine = self.state != GroupState::Empty || members.is_empty();
+        findings.expect(is_fine, || format!("group {}: Empty, but it has the members {members:?}", group.0));
+        let strangers = || self.joining.difference(members);
+        findings.expect(strangers().next().is_none(), || {
+            format!("group {}: the JoinGroup of {:?} waits, who is no member", group.0, strangers().collect::<Vec<_>>())
+        });
+    }
+
+    /// A leader handed out the partitions.
+    pub fn computed(&mut self, generation: i32, assigned: &[(MemberId, Box<[TopicPartition]>)], findings: &mut Findings) {
+        let group = self.group.0;
+        let is_first = self.computed.as_ref().is_none_or(|before| before.generation < generation);
+        findings.expect(is_first, || format!("group {group}: a second assignment for generation {generation}"));
+        let mut seen = BTreeSet::new();
+        for (member, partition) in assigned.iter().flat_map(|(member, partitions)| partitions.iter().map(move |p| (member, p))) {
+            findings.expect(seen.insert(*partition), || {
+                format!("group {group}: generation {generation} gives {partition:?} to {member:?} and to somebody else")
+            });
+        }
+        self.computed = Some(Computed { generation, assigned: assigned.to_vec() });
+    }
+
+    /// Whether the leader gave this to that member, if it is known.
+    pub fn was_given(&self, member: MemberId, generation: i32, partition: TopicPartition) -> bool {
+        let Some(computed) = self.computed.as_ref().filter(|computed| computed.generation == generation) else { return true };
+        computed.assigned.iter().any(|(other, partitions)| *other == member && partitions.contains(&partition))
+    }
+
+    pub fn is_in_current_generation(&self, member: MemberId) -> bool {
+        self.current.contains(&member)
+    }
+
+    /// The coordinator took a commit.
+    pub fn committed(&self, member: Option<MemberId>, findings: &mut Findings) {
+        let GroupRules { group, members, state, .. } = self;
+        match member {
+            Some(member) => {
+                findings.expect(members.contains(&member), || format!("group {}: a commit of {member:?}, who is no member", group.0));
+            }
+            None => findings.expect(members.is_empty(), || format!("group {}: a commit without a member, but it has members", group.0)),
+        }
+        findings.expect(*state != GroupState::CompletingRebalance, || format!("group {}: a commit in CompletingRebalance", group.0));
+    }
+
+    fn state_changed(&mut self, from: GroupState, to: GroupState, findings: &mut Findings) {
+        let (group, state) = (self.group.0, self.state);
+        findings.expect(from == state, || format!("group {group}: it left {from:?}, but it was in {state:?}"));
+        findings.expect(is_legal(from, to), || format!("group {group}: it went from {from:?} to {to:?}"));
+        self.state = to;
+        if to == GroupState::Dead {
+            // If the group comes back, it starts over.
+            (self.state, self.generation, self.computed) = (GroupState::Empty, None, None);
+        }
+    }
+
+    fn join_phase_ended(&mut self, generation: i32, findings: &mut Findings) {
+        let group = self.group.0;
+        if let Some(before) = self.generation {
+            findings.expect(generation > before, || format!("group {group}: generation {generation} follows {before}"));
+        }
+        self.generation = Some(generation);
+        self.current = std::mem::take(&mut self.joining);
+    }
+
+    fn replaced(&mut self, old: MemberId, new: MemberId, findings: &mut Findings) {
+        let group = self.group.0;
+        findings.expect(self.members.remove(&old), || format!("group {group}: {old:?} was replaced and is no member"));
+        findings.expect(self.members.insert(new), || format!("group {group}: {new:?} replaces somebody and was a member before"));
+        self.joining.remove(&old);
+        if self.current.remove(&old) {
+            self.current.insert(new);
+        }
+        // The assignment goes over to the new id.
+        let assigned = self.computed.iter_mut().flat_map(|computed| &mut computed.assigned);
+        assigned.filter(|(member, _)| *member == old).for_each(|(member, _)| *member = new);
+    }
+}
+
+/// ClassicGroupState's valid previous states.
+fn is_legal(from: GroupState, to: GroupState) -> bool {
+    use GroupState::{CompletingRebalance, Dead, Empty, PreparingRebalance, Stable};
+    match to {
+        Empty => matches!(from, PreparingRebalance),
+        PreparingRebalance => matches!(from, Empty | CompletingRebalance | Stable),
+        CompletingRebalance => matches!(from, PreparingRebalance),
+        Stable => matches!(from, CompletingRebalance),
+        Dead => true,
+    }
+}

@@ -1,0 +1,196 @@
+use super::*;
+use crate::story::{A, B, C, GROUP, Story, cast, member, ms, range, tp};
+use crate::terms::{CommitKind, ErrorCode, GroupState, PositionSource, RebalanceReason, RemovalReason};
+use crate::units::{ClientId, MemberId, TopicPartition};
+use GroupState::{CompletingRebalance, Empty, PreparingRebalance, Stable};
+
+fn invariants(story: &Story) -> Invariants {
+    story.told_to(Invariants::new(&cast()))
+}
+
+/// What the only violation says.
+fn violation(story: Story) -> String {
+    let found = invariants(&story.at(900).ends(0, true));
+    assert_eq!(found.count(), 1, "{:?}", found.violations());
+    found.violations()[0].what.clone()
+}
+
+fn computed(story: Story, leader: ClientId, generation: i32, assigned: &[(ClientId, &[u32])]) -> Story {
+    let given = |partitions: &[u32]| -> Box<[TopicPartition]> { partitions.iter().copied().map(tp).collect() };
+    let assigned = assigned.iter().map(|(client, partitions)| (member(*client), given(partitions))).collect();
+    story.tell(TraceEvent::AssignmentComputed { client: leader, generation, assigned })
+}
+
+/// A has partition 0 and B has partition 1 in generation 1, which is Stable at 10 ms; A has polled 0..50 of 100 records.
+fn stable() -> Story {
+    let story = Story::default().added(A).state(Empty, PreparingRebalance, 0).rebalance(RebalanceReason::MemberJoined, A, 0).rejoined(A);
+    let story = story.at(5).added(B).rejoined(B).all_joined(A, 1, 2).state(PreparingRebalance, CompletingRebalance, 1);
+    let story = computed(story, A, 1, &[(A, &[0]), (B, &[1])]).at(10).state(CompletingRebalance, Stable, 1);
+    let story = story.assigned(A, 1, &[0]).assigned(B, 1, &[1]).starts(A, 0, 0, PositionSource::ResetEarliest);
+    story.starts(B, 1, 0, PositionSource::ResetEarliest).at(100).appended(0, 0..100).polled(A, 0, 0..50)
+}
+
+fn rebalancing() -> Story {
+    stable().state(Stable, PreparingRebalance, 1).rebalance(RebalanceReason::MemberJoined, C, 1).added(C).rejoined(C)
+}
+
+fn heartbeat(story: Story, client: ClientId) -> Story {
+    story.tell(TraceEvent::HeartbeatHandled { group: GROUP, member: Some(member(client)), error: ErrorCode::None })
+}
+
+#[test]
+fn a_decent_life_violates_nothing() {
+    let story = heartbeat(stable().at(160).processed(A, 0, 0..50).committed(A, 0, 50), A).polled(A, 0, 50..60);
+    let story = story.at(170).processed(A, 0, 50..60).state(Stable, PreparingRebalance, 1).rebalance(RebalanceReason::MemberLeft, B, 1);
+    let story = story.removed(B, RemovalReason::Left).revoked(B, 1).revoked(A, 0).rejoined(A).all_joined(A, 2, 1);
+    let story = story.state(PreparingRebalance, CompletingRebalance, 2);
+    let story = computed(story, A, 2, &[(A, &[0, 1])]).state(CompletingRebalance, Stable, 2).assigned(A, 2, &[0, 1]);
+    let story = story.at(300).crashed(A).at(400).state(Stable, PreparingRebalance, 2).removed(A, RemovalReason::SessionExpired);
+    let found = invariants(&story.all_joined(A, 3, 0).state(PreparingRebalance, Empty, 3).at(500).ends(100, true));
+    assert_eq!((found.violations(), found.zombie_overlaps()), (&[][..], 0));
+}
+
+#[test]
+fn time_that_runs_backwards_is_seen() {
+    assert_eq!(violation(stable().at(50).crashed(C).at(900)), "time ran backwards, from 100 to 50");
+}
+
+#[test]
+fn a_state_change_against_the_table_is_seen() {
+    assert!(violation(stable().state(Stable, CompletingRebalance, 1)).contains("went from Stable to CompletingRebalance"));
+    assert!(violation(stable().state(CompletingRebalance, Stable, 1)).contains("it was in Stable"));
+}
+
+#[test]
+fn a_generation_that_does_not_grow_is_seen() {
+    assert!(violation(rebalancing().all_joined(A, 1, 3)).contains("generation 1 follows 1"));
+}
+
+#[test]
+fn a_second_assignment_for_a_generation_is_seen() {
+    assert!(violation(computed(stable(), A, 1, &[(A, &[0]), (B, &[1])])).contains("second assignment for generation 1"));
+}
+
+#[test]
+fn a_partition_given_to_two_is_seen() {
+    assert!(violation(computed(rebalancing(), A, 2, &[(A, &[0, 1]), (B, &[1])])).contains("to somebody else"));
+}
+
+#[test]
+fn an_empty_group_with_members_is_seen() {
+    let story = rebalancing().all_joined(A, 2, 0).state(PreparingRebalance, Empty, 2);
+    assert!(violation(story).contains("Empty, but it has the members"));
+}
+
+#[test]
+fn two_owners_in_one_generation_are_seen() {
+    let story = rebalancing().rejoined(A).rejoined(B).all_joined(A, 2, 3);
+    let story = computed(story, A, 2, &[(C, &[0])]).at(200).assigned(C, 2, &[0]);
+    assert!(violation(story).contains("which MemberId { client: ClientId(0), number: 1 } of the same generation has"));
+}
+
+#[test]
+fn a_zombie_beside_the_owner_is_counted_and_no_violation() {
+    let removed = rebalancing().removed(A, RemovalReason::SessionExpired).rejoined(B).all_joined(C, 2, 2);
+    let found = invariants(&computed(removed, C, 2, &[(C, &[0])]).assigned(C, 2, &[0]));
+    assert_eq!((found.count(), found.zombie_overlaps()), (0, 1));
+    // A static member that did not rejoin is kept, but it is of an older generation.
+    let kept = rebalancing().rejoined(B).all_joined(C, 2, 3);
+    let found = invariants(&computed(kept, C, 2, &[(C, &[0])]).assigned(C, 2, &[0]));
+    assert_eq!((found.count(), found.zombie_overlaps()), (0, 1));
+}
+
+#[test]
+fn a_partition_that_nobody_gave_is_seen() {
+    assert!(violation(stable().at(200).revoked(B, 1).assigned(A, 1, &[1])).contains("did not give to it"));
+}
+
+#[test]
+fn a_commit_of_a_stranger_is_seen() {
+    assert!(violation(stable().committed(C, 0, 10)).contains("who is no member"));
+    let nobody =
+        TraceEvent::Committed { group: GROUP, member: None, partition: tp(0), offset: crate::units::Offset(1), kind: CommitKind::Sync };
+    assert!(violation(stable().tell(nobody)).contains("a commit without a member"));
+}
+
+#[test]
+fn a_commit_while_a_rebalance_completes_is_seen() {
+    let story = rebalancing().rejoined(A).rejoined(B).all_joined(A, 2, 3).state(PreparingRebalance, CompletingRebalance, 2);
+    assert!(violation(story.committed(A, 0, 10)).contains("a commit in CompletingRebalance"));
+}
+
+#[test]
+fn a_commit_above_the_high_watermark_is_seen_even_if_the_records_are_told_later() {
+    assert!(violation(stable().committed(A, 0, 101)).contains("101 was committed at 100, and it ends at 100"));
+    // Record 120 is visible at 120 ms.
+    let told_later = || stable().at(120).committed(A, 0, 121).at(150);
+    assert_eq!(invariants(&told_later().appended(0, 100..150)).count(), 0);
+    assert!(violation(stable().at(120).committed(A, 0, 122).at(150).appended(0, 100..150)).contains("above the high watermark 121"));
+}
+
+#[test]
+fn a_heartbeat_behind_a_waiting_join_is_seen() {
+    assert!(violation(heartbeat(rebalancing().rejoined(A), A)).contains("whose JoinGroup waits"));
+    assert_eq!(invariants(&heartbeat(rebalancing(), A)).count(), 0);
+}
+
+#[test]
+fn a_member_out_of_nowhere_is_seen() {
+    assert!(violation(stable().rejoined(C)).contains("who is no member"));
+    assert!(violation(stable().added(A)).contains("added twice"));
+    assert!(violation(stable().removed(C, RemovalReason::Left)).contains("is no member"));
+    let replaced = TraceEvent::MemberReplaced {
+        group: GROUP,
+        old: member(C),
+        new: MemberId { client: C, number: 2 },
+        instance: crate::units::InstanceId(0),
+    };
+    assert!(violation(stable().tell(replaced)).contains("was replaced and is no member"));
+}
+
+#[test]
+fn an_append_with_a_gap_or_before_its_time_is_seen() {
+    assert!(violation(stable().at(300).appended(0, 101..110)).contains("101 was appended at the end 100"));
+    assert!(violation(stable().at(105).appended(0, 100..110)).contains("only 6 of 10 records"));
+}
+
+#[test]
+fn a_poll_of_what_is_not_owned_is_seen() {
+    assert!(violation(stable().revoked(A, 0).polled(A, 0, 50..60)).contains("which it does not have"));
+    assert!(violation(stable().kicked(A).polled(A, 0, 50..60)).contains("which it does not have"));
+    let fetch = TraceEvent::FetchStarted { client: A, partition: tp(1), offset: crate::units::Offset(0) };
+    assert!(violation(stable().tell(fetch)).contains("which it does not have"));
+}
+
+#[test]
+fn a_poll_that_jumps_is_seen() {
+    assert!(violation(stable().polled(A, 0, 51..60)).contains("at 50"));
+    assert!(violation(stable().polled(A, 0, 50..101)).contains("which ends at 100"));
+    assert!(violation(stable().assigned(A, 1, &[0]).polled(A, 0, 50..60)).contains("without a position"));
+}
+
+#[test]
+fn records_that_nobody_polled_cannot_be_processed() {
+    assert!(violation(stable().at(300).processed(A, 0, 10..60)).contains("without having them in hand"));
+    assert!(violation(stable().at(300).processed(A, 0, 0..50).processed(A, 0, 0..50)).contains("without having them in hand"));
+    assert!(violation(stable().at(300).processed(B, 0, 0..50)).contains("without having them in hand"));
+    assert!(violation(stable().dropped(A, 0, 60..61)).contains("without having them in hand"));
+}
+
+#[test]
+fn records_are_not_finished_in_the_future() {
+    let finished = crate::trace::Finished::Even { first: ms(150), each: crate::units::Span::from_millis(1) };
+    let (member, offsets) = (Some(member(A)), range(0..50));
+    let told = TraceEvent::Processed { client: A, member, generation: 1, partition: tp(0), offsets, finished };
+    assert!(violation(stable().at(198).tell(told)).contains("later, at 199"));
+}
+
+#[test]
+fn the_texts_are_bounded_and_the_number_is_not() {
+    let mut story = stable();
+    for _ in 0..VIOLATIONS_KEPT + 50 {
+        story = story.committed(C, 0, 1);
+    }
+    let found = invariants(&story);
+    assert_eq!((found.violations().len(), found.count()), (VIOLATIONS_KEPT, VIOLATIONS_KEPT as u64 + 50));
+}

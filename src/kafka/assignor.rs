@@ -1,0 +1,152 @@
+//! Client-side assignors: who gets which partitions, computed by the leader of a classic group. One file for each algorithm.
+//!
+//! Pure: plain data in, partitions out. Origin: `ConsumerPartitionAssignor` and `AbstractPartitionAssignor#assign` (Kafka 4.0).
+//!
+//! Not modelled: racks. An assignor never sees `client.rack` or the racks of replicas, so it never prefers a near replica.
+
+use std::cmp::Ordering;
+
+use crate::kafka::java;
+use crate::units::{TopicId, TopicPartition};
+
+pub mod range;
+pub mod round_robin;
+
+/// An assignor that `partition.assignment.strategy` can name.
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Assignor {
+    Range,
+    RoundRobin,
+}
+
+/// A topic of the leader's metadata. One without partitions is one without metadata: nobody gets anything of it.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct Topic<'a> {
+    pub name: &'a str,
+    pub partitions: u32,
+}
+
+/// A member as its subscription tells. Topics are places in the list of [`Topic`]s, each at most once.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct Member<'a> {
+    pub id: &'a str,
+    pub instance: Option<&'a str>,
+    pub topics: &'a [TopicId],
+}
+
+/// What each member gets, in the order in which the members were given.
+pub type Assignment = Vec<Vec<TopicPartition>>;
+
+/// The assignor threw instead of assigning.
+#[derive(Copy, Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum AssignError {
+    #[error("the assignor was called without members")]
+    NoMembers,
+}
+
+impl Assignor {
+    pub const ALL: [Assignor; 2] = [Assignor::Range, Assignor::RoundRobin];
+
+    /// As it stands in the protocol list of a JoinGroup.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Assignor::Range => "range",
+            Assignor::RoundRobin => "roundrobin",
+        }
+    }
+
+    pub const fn summary(self) -> &'static str {
+        match self {
+            Assignor::Range => "contiguous blocks of each topic; the first members of every topic get one partition more",
+            Assignor::RoundRobin => "all partitions of all topics dealt out in turn",
+        }
+    }
+
+    /// As it stands in a consumer's properties.
+    pub const fn class_name(self) -> &'static str {
+        match self {
+            Assignor::Range => "org.apache.kafka.clients.consumer.RangeAssignor",
+            Assignor::RoundRobin => "org.apache.kafka.clients.consumer.RoundRobinAssignor",
+        }
+    }
+
+    /// By its name or by its class.
+    pub fn named(text: &str) -> Option<Assignor> {
+        Assignor::ALL.into_iter().find(|assignor| assignor.name() == text || assignor.class_name() == text)
+    }
+
+    pub fn assign(self, topics: &[Topic<'_>], members: &[Member<'_>]) -> Result<Assignment, AssignError> {
+        match self {
+            Assignor::Range => Ok(range::assign(topics, members)),
+            Assignor::RoundRobin => round_robin::assign(topics, members),
+        }
+    }
+}
+
+/// The members' places in member order: static ones by instance id, then the others by member id (`MemberInfo#compareTo`).
+fn member_order(members: &[Member<'_>]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..members.len()).collect();
+    order.sort_by(|&a, &b| {
+        let (a, b) = (&members[a], &members[b]);
+        match (a.instance, b.instance) {
+            (Some(a), Some(b)) => java::compare_strings(a, b),
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (None, None) => java::compare_strings(a.id, b.id),
+        }
+    });
+    order
+}
+
+/// For each topic the ranks (places in member order) of its subscribers, ascending.
+fn subscribers(topics: &[Topic<'_>], members: &[Member<'_>], order: &[usize]) -> Vec<Vec<usize>> {
+    let mut ranks = vec![Vec::new(); topics.len()];
+    for (rank, &member) in order.iter().enumerate() {
+        for topic in members[member].topics {
+            ranks[topic.index()].push(rank);
+        }
+    }
+    ranks
+}
+
+/// The topics by name.
+fn topic_order(topics: &[Topic<'_>]) -> Vec<TopicId> {
+    let mut order: Vec<TopicId> = (0..topics.len()).map(|topic| TopicId(topic as u32)).collect();
+    order.sort_by(|a, b| java::compare_strings(topics[a.index()].name, topics[b.index()].name));
+    order
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_assignor_is_found_by_its_name_and_by_its_class() {
+        for assignor in Assignor::ALL {
+            assert_eq!(Assignor::named(assignor.name()), Some(assignor));
+            assert_eq!(Assignor::named(assignor.class_name()), Some(assignor));
+            assert!(!assignor.summary().is_empty());
+        }
+        assert_eq!(Assignor::named("Range"), None);
+    }
+
+    #[test]
+    fn static_members_come_first_and_by_instance_id() {
+        let member = |id, instance| Member { id, instance, topics: &[] };
+        let members = [member("b", None), member("z", Some("i2")), member("a", None), member("y", Some("i10"))];
+        assert_eq!(member_order(&members), [3, 1, 2, 0]);
+    }
+
+    #[test]
+    fn a_thousand_members_share_ten_thousand_partitions_evenly() {
+        let names: Vec<String> = (0..100).map(|n| format!("topic-{n}")).collect();
+        let topics: Vec<Topic<'_>> = names.iter().map(|name| Topic { name, partitions: 100 }).collect();
+        let ids: Vec<String> = (0..1000).map(|n| format!("member-{n}")).collect();
+        let every: Vec<TopicId> = (0..100).map(TopicId).collect();
+        let members: Vec<Member<'_>> = ids.iter().map(|id| Member { id, instance: None, topics: &every }).collect();
+        let sizes = |assignor: Assignor| -> Vec<usize> { assignor.assign(&topics, &members).unwrap().iter().map(Vec::len).collect() };
+        assert_eq!(sizes(Assignor::RoundRobin), vec![10; 1000]);
+        let skewed = sizes(Assignor::Range);
+        assert_eq!((skewed.iter().filter(|&&size| size == 100).count(), skewed.iter().sum::<usize>()), (100, 10_000));
+    }
+}

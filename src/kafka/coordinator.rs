@@ -1,0 +1,252 @@
+//! The group coordinator of one shard: one partition of `__consumer_offsets` and the groups that live in it.
+//!
+//! A pure state machine: requests and timers in, answers, wake-ups and facts out. Origin: GroupCoordinatorService, GroupCoordinatorShard and
+//! CoordinatorRuntime (KIP-848's rewrite); for 2.8 and 3.9 what differs in the old GroupCoordinator (see [`crate::kafka::release`]).
+//!
+//! Not modelled: authorisation and topic existence (KafkaApis), writes that fail. OffsetFetch without requireStable reads the latest offsets, not
+//! the replicated ones: it sees a commit up to one write latency early; no client of the simulator asks so.
+
+use std::collections::BTreeMap;
+
+use crate::kafka::coordinator::shard::{CoordinatorConfig, CoordinatorEffects, MemberIds, Shard, Ticket, Turn};
+use crate::kafka::coordinator::timers::{CoordinatorTimer, Timers};
+use crate::kafka::coordinator::writes::{Deferred, Writes};
+use crate::kafka::group::classic::ClassicGroup;
+use crate::kafka::message::{GroupRequest, GroupResponse, Heartbeat, JoinAnswer, JoinGroup, LeaveGroup};
+use crate::kafka::offsets::Offsets;
+use crate::terms::{ErrorCode, RequestKind};
+use crate::trace::TraceEvent;
+use crate::units::{GroupId, Instant, MemberId};
+
+pub mod expiry;
+pub mod moving;
+pub mod offset_requests;
+pub mod shard;
+pub mod timers;
+pub mod writes;
+
+#[derive(Debug)]
+pub struct Coordinator {
+    status: Status,
+    groups: BTreeMap<GroupId, ClassicGroup>,
+    offsets: Offsets,
+    shard: Shard,
+}
+
+/// Whether this broker may answer for the shard.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+enum Status {
+    Active,
+    /// Reading the log.
+    Loading,
+    /// Another broker leads the partition.
+    Moved,
+}
+
+impl Coordinator {
+    /// A coordinator that has loaded an empty shard at time zero.
+    pub fn new(config: CoordinatorConfig) -> Self {
+        let shard = Shard {
+            config,
+            timers: Timers::default(),
+            writes: Writes::default(),
+            member_ids: MemberIds::default(),
+            stored: BTreeMap::new(),
+        };
+        let mut coordinator = Coordinator { status: Status::Active, groups: BTreeMap::new(), offsets: Offsets::default(), shard };
+        coordinator.schedule_expiry(Instant::ZERO);
+        coordinator
+    }
+
+    pub fn group(&self, group: GroupId) -> Option<&ClassicGroup> {
+        self.groups.get(&group)
+    }
+
+    pub fn offsets(&self) -> &Offsets {
+        &self.offsets
+    }
+
+    pub fn timers(&self) -> &Timers {
+        &self.shard.timers
+    }
+
+    pub fn on_request(&mut self, now: Instant, ticket: Ticket, group: GroupId, request: GroupRequest, fx: &mut CoordinatorEffects) {
+        match self.status {
+            Status::Active => self.handle(now, ticket, group, request, fx),
+            Status::Loading => match request {
+                // Blindly: the member shall not give up while its group is read.
+                GroupRequest::Heartbeat(Heartbeat { member, .. }) => {
+                    fx.emit(TraceEvent::HeartbeatHandled { group, member, error: ErrorCode::None });
+                    self.turn(now, fx).answer(ticket, GroupResponse::Heartbeat(ErrorCode::None));
+                }
+                other => self.turn(now, fx).answer(ticket, other.refusal(ErrorCode::CoordinatorLoadInProgress)),
+            },
+            Status::Moved => self.turn(now, fx).answer(ticket, request.refusal(ErrorCode::NotCoordinator)),
+        }
+        self.settle(now, fx);
+    }
+
+    /// A wake-up is a hint: whatever is due fires, in the order of the deadlines and then of arming.
+    pub fn on_timer(&mut self, now: Instant, _timer: CoordinatorTimer, fx: &mut CoordinatorEffects) {
+        self.shard.timers.woken(now);
+        while self.fire_next(now, fx).is_some() {}
+        self.settle(now, fx);
+    }
+
+    /// Fires the next timer if it is due.
+    pub fn fire_next(&mut self, now: Instant, fx: &mut CoordinatorEffects) -> Option<CoordinatorTimer> {
+        let (_, _, timer) = self.shard.timers.next().filter(|(at, _, _)| *at <= now)?;
+        self.shard.timers.cancel(timer);
+        match timer {
+            CoordinatorTimer::Join(group) => self.with_group(now, group, fx, |group, turn| group.join_timed_out(turn)),
+            CoordinatorTimer::Sync(group) => self.with_group(now, group, fx, |group, turn| group.sync_timed_out(turn)),
+            CoordinatorTimer::Heartbeat(group, member) => {
+                self.with_group(now, group, fx, |group, turn| group.session_expired(member, turn));
+            }
+            CoordinatorTimer::ExpireOffsets => self.expire_offsets(now, fx),
+            CoordinatorTimer::WriteCommitted => {}
+        }
+        self.settle(now, fx);
+        Some(timer)
+    }
+
+    fn handle(&mut self, now: Instant, ticket: Ticket, id: GroupId, request: GroupRequest, fx: &mut CoordinatorEffects) {
+        match request {
+            GroupRequest::Join(join) => self.join(now, ticket, id, join, fx),
+            GroupRequest::Leave(leave) => self.leave(now, ticket, id, leave, fx),
+            GroupRequest::Sync(sync) => {
+                let refused = |error| TraceEvent::RequestRefused { group: id, member: sync.member, request: RequestKind::SyncGroup, error };
+                let refused = refused(ErrorCode::UnknownMemberId);
+                let (group, mut turn) = self.group_turn(now, id, fx);
+                match group {
+                    Some(group) => group.sync(ticket, sync, &mut turn),
+                    None => {
+                        turn.emit(refused);
+                        turn.answer(ticket, GroupRequest::Sync(sync).refusal(ErrorCode::UnknownMemberId));
+                    }
+                }
+            }
+            GroupRequest::Heartbeat(heartbeat) => {
+                let (group, mut turn) = self.group_turn(now, id, fx);
+                match group {
+                    Some(group) => group.heartbeat(ticket, heartbeat, &mut turn),
+                    None => {
+                        let (member, error) = (heartbeat.member, ErrorCode::UnknownMemberId);
+                        turn.emit(TraceEvent::HeartbeatHandled { group: id, member, error });
+                        turn.answer(ticket, GroupResponse::Heartbeat(error));
+                    }
+                }
+            }
+            GroupRequest::OffsetCommit(commit) => self.commit(now, ticket, id, commit, fx),
+            GroupRequest::TxnOffsetCommit(commit) => self.commit_in_transaction(now, ticket, id, commit, fx),
+            GroupRequest::OffsetFetch(fetch) => self.fetch(now, ticket, id, fetch, fx),
+            GroupRequest::OffsetDelete { partitions } => self.delete_offsets(now, ticket, id, partitions, fx),
+            GroupRequest::DeleteGroup => self.delete_group(now, ticket, id, fx),
+        }
+    }
+
+    fn join(&mut self, now: Instant, ticket: Ticket, id: GroupId, mut join: JoinGroup, fx: &mut CoordinatorEffects) {
+        join.version = join.version.min(self.shard.config.switches.join_group_version);
+        let config = &self.shard.config;
+        let allowed = config.min_session_timeout..=config.max_session_timeout;
+        if !allowed.contains(&join.session_timeout) {
+            return self.refuse_join(now, ticket, id, join.member, ErrorCode::InvalidSessionTimeout, fx);
+        }
+        let is_known = self.groups.contains_key(&id);
+        if !is_known && join.member.is_some() {
+            return self.refuse_join(now, ticket, id, join.member, ErrorCode::UnknownMemberId, fx);
+        }
+        self.groups.entry(id).or_insert_with(|| ClassicGroup::new(id, now));
+        self.with_group(now, id, fx, |group, turn| {
+            if !is_known {
+                // It stays, even if this very request is refused.
+                group.store_created(turn);
+                turn.write(Deferred::Nothing);
+            }
+            group.join(ticket, join, turn);
+        });
+    }
+
+    fn refuse_join(
+        &mut self,
+        now: Instant,
+        ticket: Ticket,
+        group: GroupId,
+        member: Option<MemberId>,
+        error: ErrorCode,
+        fx: &mut CoordinatorEffects,
+    ) {
+        let mut turn = self.turn(now, fx);
+        turn.emit(TraceEvent::RequestRefused { group, member, request: RequestKind::JoinGroup, error });
+        turn.answer(ticket, GroupResponse::Join(JoinAnswer::refusal(member, error)));
+    }
+
+    fn leave(&mut self, now: Instant, ticket: Ticket, id: GroupId, leave: LeaveGroup, fx: &mut CoordinatorEffects) {
+        let (group, mut turn) = self.group_turn(now, id, fx);
+        if let Some(group) = group {
+            return group.leave(ticket, leave, &mut turn);
+        }
+        let error = ErrorCode::UnknownMemberId;
+        for (member, _) in &leave.members {
+            turn.emit(TraceEvent::RequestRefused { group: id, member: *member, request: RequestKind::LeaveGroup, error });
+        }
+        let members = leave.members.into_iter().map(|(member, instance)| (member, instance, error)).collect();
+        turn.answer(ticket, GroupResponse::Leave { error: ErrorCode::None, members });
+    }
+
+    fn turn<'a>(&'a mut self, now: Instant, fx: &'a mut CoordinatorEffects) -> Turn<'a> {
+        Turn { now, shard: &mut self.shard, fx }
+    }
+
+    fn group_turn<'a>(
+        &'a mut self,
+        now: Instant,
+        group: GroupId,
+        fx: &'a mut CoordinatorEffects,
+    ) -> (Option<&'a mut ClassicGroup>, Turn<'a>) {
+        (self.groups.get_mut(&group), Turn { now, shard: &mut self.shard, fx })
+    }
+
+    /// Does something with a group, if it exists.
+    fn with_group(
+        &mut self,
+        now: Instant,
+        group: GroupId,
+        fx: &mut CoordinatorEffects,
+        event: impl FnOnce(&mut ClassicGroup, &mut Turn<'_>),
+    ) {
+        if let (Some(group), mut turn) = self.group_turn(now, group, fx) {
+            event(group, &mut turn);
+        }
+    }
+
+    /// Finishes the writes that are replicated, and asks for the next wake-up.
+    fn settle(&mut self, now: Instant, fx: &mut CoordinatorEffects) {
+        while let Some(waiting) = self.shard.writes.take_replicated(now) {
+            for deferred in waiting {
+                self.finish(now, deferred, fx);
+            }
+        }
+        match self.shard.writes.next() {
+            Some(at) if self.shard.timers.deadline(CoordinatorTimer::WriteCommitted) == Some(at) => {}
+            Some(at) => self.shard.timers.arm(CoordinatorTimer::WriteCommitted, at),
+            None => self.shard.timers.cancel(CoordinatorTimer::WriteCommitted),
+        }
+        if let Some((at, timer)) = self.shard.timers.wake_up_needed() {
+            fx.wake(at, timer);
+        }
+    }
+
+    fn finish(&mut self, now: Instant, deferred: Deferred, fx: &mut CoordinatorEffects) {
+        match deferred {
+            Deferred::Answer(answer) => fx.send(answer),
+            Deferred::AssignmentStored { group, generation, assignments } => {
+                self.with_group(now, group, fx, |group, turn| group.assignment_stored(generation, assignments, turn));
+            }
+            Deferred::StaticMemberStored { group, member, leader, version } => {
+                self.with_group(now, group, fx, |group, turn| group.static_member_stored(member, leader, version, turn));
+            }
+            Deferred::Nothing => {}
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! What the groups of one shard share, and one turn of its event loop.
+
+use std::collections::BTreeMap;
+
+use crate::effects::Effects;
+use crate::kafka::coordinator::timers::{CoordinatorTimer, Timers};
+use crate::kafka::coordinator::writes::{Deferred, WriteLatency, Writes};
+use crate::kafka::group::classic::stored::StoredGroup;
+use crate::kafka::message::GroupResponse;
+use crate::kafka::release::Switches;
+use crate::trace::TraceEvent;
+use crate::units::{ClientId, GroupId, Instant, MemberId, Span};
+
+/// A request while it is handled or parked: whoever sent it knows what it stands for.
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Ticket(pub u64);
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Answer {
+    pub ticket: Ticket,
+    pub response: GroupResponse,
+}
+
+pub type CoordinatorEffects = Effects<Answer, CoordinatorTimer>;
+
+/// Broker properties of the group coordinator.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct CoordinatorConfig {
+    /// group.initial.rebalance.delay.ms
+    pub initial_rebalance_delay: Span,
+    /// group.min.session.timeout.ms
+    pub min_session_timeout: Span,
+    /// group.max.session.timeout.ms
+    pub max_session_timeout: Span,
+    /// group.max.size
+    pub max_size: u32,
+    /// offsets.retention.minutes
+    pub offsets_retention: Span,
+    /// offsets.retention.check.interval.ms
+    pub retention_check_interval: Span,
+    /// offset.metadata.max.bytes
+    pub offset_metadata_max_bytes: u32,
+    pub write_latency: WriteLatency,
+    pub switches: Switches,
+}
+
+impl CoordinatorConfig {
+    /// Kafka's defaults, and writes that take no time.
+    pub const fn defaults(switches: Switches) -> Self {
+        CoordinatorConfig {
+            initial_rebalance_delay: Span::from_secs(3),
+            min_session_timeout: Span::from_secs(6),
+            max_session_timeout: Span::from_secs(1800),
+            max_size: i32::MAX as u32,
+            offsets_retention: Span::from_secs(7 * 24 * 3600),
+            retention_check_interval: Span::from_secs(600),
+            offset_metadata_max_bytes: 4096,
+            write_latency: WriteLatency { linger: Span::ZERO, replication: Span::ZERO },
+            switches,
+        }
+    }
+}
+
+/// Gives out member ids.
+#[derive(Debug, Default)]
+pub struct MemberIds {
+    last: BTreeMap<ClientId, u32>,
+    given: u64,
+}
+
+impl MemberIds {
+    /// A fresh id, and its place among all ids of the shard.
+    pub fn next(&mut self, client: ClientId) -> (MemberId, u64) {
+        let number = self.last.entry(client).or_default();
+        *number += 1;
+        self.given += 1;
+        (MemberId { client, number: *number }, self.given)
+    }
+}
+
+/// Everything of a shard but its groups and offsets.
+#[derive(Debug)]
+pub struct Shard {
+    pub config: CoordinatorConfig,
+    pub timers: Timers,
+    pub writes: Writes,
+    pub member_ids: MemberIds,
+    /// The last record of each group in the log.
+    pub stored: BTreeMap<GroupId, StoredGroup>,
+}
+
+/// One turn of the event loop: its time, the shard, and where answers and facts go.
+pub struct Turn<'a> {
+    pub now: Instant,
+    pub shard: &'a mut Shard,
+    pub fx: &'a mut CoordinatorEffects,
+}
+
+impl Turn<'_> {
+    pub fn config(&self) -> &CoordinatorConfig {
+        &self.shard.config
+    }
+
+    pub fn emit(&mut self, fact: TraceEvent) {
+        self.fx.emit(fact);
+    }
+
+    pub fn arm(&mut self, timer: CoordinatorTimer, delay: Span) {
+        self.shard.timers.arm(timer, self.now + delay);
+    }
+
+    pub fn cancel(&mut self, timer: CoordinatorTimer) {
+        self.shard.timers.cancel(timer);
+    }
+
+    /// Answers at once.
+    pub fn answer(&mut self, ticket: Ticket, response: GroupResponse) {
+        self.fx.send(Answer { ticket, response });
+    }
+
+    /// Answers an operation that wrote nothing: behind the open writes of the shard, if there are any.
+    pub fn answer_behind_writes(&mut self, ticket: Ticket, response: GroupResponse) {
+        let answer = Answer { ticket, response };
+        if !self.config().switches.empty_operations_wait {
+            self.fx.send(answer);
+        } else if let Some(Deferred::Answer(answer)) = self.shard.writes.queue_behind(Deferred::Answer(answer)) {
+            self.fx.send(answer);
+        }
+    }
+
+    /// Appends records; `then` happens when they are replicated.
+    pub fn write(&mut self, then: Deferred) {
+        let latency = self.config().write_latency;
+        self.shard.writes.append(self.now, latency, then);
+    }
+
+    /// Appends the records of an operation and answers it when they are replicated.
+    pub fn answer_when_written(&mut self, ticket: Ticket, response: GroupResponse) {
+        self.write(Deferred::Answer(Answer { ticket, response }));
+    }
+}

@@ -1,0 +1,95 @@
+//! The timers of one shard: when each is due and in which order they fire.
+//!
+//! At most one timer per key, as in Kafka's CoordinatorTimer: arming again replaces. Equal deadlines fire in the order of arming. The
+//! simulator is asked for one wake-up at a time, the earliest; re-arming a session therefore costs no event.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::units::{GroupId, Instant, MemberId};
+
+/// What a shard waits for.
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum CoordinatorTimer {
+    /// The join phase of a group, or one window of its initial rebalance delay.
+    Join(GroupId),
+    /// Members that never send SyncGroup.
+    Sync(GroupId),
+    /// A member's session, a new member's join or a pending id.
+    Heartbeat(GroupId, MemberId),
+    /// The periodic expiry of offsets and groups.
+    ExpireOffsets,
+    /// Records are replicated.
+    WriteCommitted,
+}
+
+#[derive(Debug)]
+pub struct Timers {
+    armed: BTreeMap<CoordinatorTimer, (Instant, u64)>,
+    order: BTreeSet<(Instant, u64, CoordinatorTimer)>,
+    /// How many were ever armed.
+    arming: u64,
+    /// The earliest wake-up that is asked for and has not come yet.
+    asked: Instant,
+}
+
+impl Default for Timers {
+    fn default() -> Self {
+        Timers { armed: BTreeMap::new(), order: BTreeSet::new(), arming: 0, asked: Instant::NEVER }
+    }
+}
+
+impl Timers {
+    pub fn arm(&mut self, timer: CoordinatorTimer, at: Instant) {
+        self.cancel(timer);
+        self.arming += 1;
+        self.armed.insert(timer, (at, self.arming));
+        self.order.insert((at, self.arming, timer));
+    }
+
+    pub fn cancel(&mut self, timer: CoordinatorTimer) {
+        if let Some((at, arming)) = self.armed.remove(&timer) {
+            self.order.remove(&(at, arming, timer));
+        }
+    }
+
+    pub fn cancel_all(&mut self) {
+        self.armed.clear();
+        self.order.clear();
+    }
+
+    /// When a timer is due, if it is armed.
+    pub fn deadline(&self, timer: CoordinatorTimer) -> Option<Instant> {
+        self.armed.get(&timer).map(|(at, _)| *at)
+    }
+
+    /// How many timers were armed so far: what is armed later has a larger number.
+    pub fn arming(&self) -> u64 {
+        self.arming
+    }
+
+    /// The next to fire: its deadline, its number of arming and its key.
+    pub fn next(&self) -> Option<(Instant, u64, CoordinatorTimer)> {
+        self.order.first().copied()
+    }
+
+    /// All of them in the order in which they fire.
+    pub fn iter(&self) -> impl Iterator<Item = (Instant, u64, CoordinatorTimer)> + '_ {
+        self.order.iter().copied()
+    }
+
+    /// The wake-up to ask for, if those asked for before come too late.
+    pub fn wake_up_needed(&mut self) -> Option<(Instant, CoordinatorTimer)> {
+        let (at, _, timer) = self.next()?;
+        (at < self.asked).then(|| {
+            self.asked = at;
+            (at, timer)
+        })
+    }
+
+    /// A wake-up came, perhaps a stale one.
+    pub fn woken(&mut self, now: Instant) {
+        if self.asked <= now {
+            self.asked = Instant::NEVER;
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! Fetch on the side of a partition leader: sessions, their rotation, limits, and long polling.
+//!
+//! Origin: `ReplicaManager.fetchMessages`, `DelayedFetch`, `FetchSession`. Partitions are read in session order; those that returned data move
+//! to the end, so limits do not starve anybody. A Fetch that finds less than fetch.min.bytes waits for an append or fetch.max.wait.ms.
+//!
+//! Not modelled: the session cache (1,000 slots); a session lives as long as its consumer.
+
+use crate::kafka::log::PartitionLog;
+use crate::trace::Cast;
+use crate::units::{Instant, Offset, OffsetRange, Span, TopicPartition};
+
+/// Limits that a consumer sends with each Fetch.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct FetchLimits {
+    pub min_bytes: u64,
+    pub max_wait: Span,
+    pub max_bytes: u64,
+    pub max_partition_bytes: u64,
+}
+
+/// A partition in a Fetch: from which offset on.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct FetchEntry {
+    pub partition: TopicPartition,
+    pub from: Offset,
+}
+
+/// Records of one partition in a Fetch answer.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct Fetched {
+    pub partition: TopicPartition,
+    pub offsets: OffsetRange,
+}
+
+/// A consumer's fetch session with one broker.
+#[derive(Clone, Debug)]
+pub struct FetchSession {
+    limits: FetchLimits,
+    /// In session order.
+    entries: Vec<FetchEntry>,
+    /// Since when a Fetch waits, and until when at most.
+    parked: Option<Instant>,
+}
+
+impl FetchSession {
+    pub fn new(limits: FetchLimits) -> Self {
+        FetchSession { limits, entries: Vec::new(), parked: None }
+    }
+
+    pub fn entries(&self) -> &[FetchEntry] {
+        &self.entries
+    }
+
+    /// Until when the Fetch in hand waits.
+    pub fn parked_until(&self) -> Option<Instant> {
+        self.parked
+    }
+
+    /// A Fetch arrived. True if the set of partitions changed.
+    ///
+    /// Partitions that it no longer names are forgotten, those that it adds go to the end, the others keep their place.
+    pub fn update(&mut self, wanted: &[FetchEntry]) -> bool {
+        let known = self.entries.len();
+        if known == wanted.len() && self.entries.iter().zip(wanted).all(|(entry, want)| entry.partition == want.partition) {
+            self.entries.copy_from_slice(wanted);
+            return false;
+        }
+        self.entries.retain_mut(|entry| match wanted.iter().find(|want| want.partition == entry.partition) {
+            Some(want) => {
+                entry.from = want.from;
+                true
+            }
+            None => false,
+        });
+        let kept = self.entries.len();
+        for want in wanted {
+            if !self.entries[..kept].iter().any(|entry| entry.partition == want.partition) {
+                self.entries.push(*want);
+            }
+        }
+        kept != known || self.entries.len() != kept
+    }
+
+    /// Reads what there is. Empty: the Fetch has to wait and is parked until fetch.max.wait.ms is over.
+    pub fn read_or_park(&mut self, now: Instant, logs: &[PartitionLog], cast: &Cast, answer: &mut Vec<Fetched>) {
+        let bytes = self.read(logs, cast, answer);
+        if bytes >= self.limits.min_bytes || self.limits.max_wait.is_zero() || self.entries.is_empty() {
+            self.finish(answer);
+            return;
+        }
+        answer.clear();
+        self.parked = Some(now + self.limits.max_wait);
+    }
+
+    /// Something was appended while a Fetch waits: answers it if there is enough. True if it is answered.
+    pub fn try_complete(&mut self, logs: &[PartitionLog], cast: &Cast, answer: &mut Vec<Fetched>) -> bool {
+        if self.read(logs, cast, answer) < self.limits.min_bytes {
+            answer.clear();
+            return false;
+        }
+        self.finish(answer);
+        true
+    }
+
+    /// fetch.max.wait.ms is over: answers with whatever there is.
+    pub fn expire(&mut self, logs: &[PartitionLog], cast: &Cast, answer: &mut Vec<Fetched>) {
+        self.read(logs, cast, answer);
+        self.finish(answer);
+    }
+
+    /// The connection is gone, and the waiting Fetch with it.
+    pub fn cancel(&mut self) {
+        self.parked = None;
+    }
+
+    fn read(&self, logs: &[PartitionLog], cast: &Cast, answer: &mut Vec<Fetched>) -> u64 {
+        let mut total = 0;
+        for entry in &self.entries {
+            let room = self.limits.max_bytes.saturating_sub(total).min(self.limits.max_partition_bytes);
+            let Some(read) = logs[cast.index(entry.partition)].read(entry.from, room, total == 0) else { continue };
+            total += read.bytes;
+            answer.push(Fetched { partition: entry.partition, offsets: OffsetRange::new(entry.from, read.to) });
+        }
+        total
+    }
+
+    /// Partitions with data go to the end of the session.
+    fn finish(&mut self, answer: &[Fetched]) {
+        self.parked = None;
+        if answer.is_empty() || answer.len() == self.entries.len() {
+            return;
+        }
+        for fetched in answer {
+            let at = self.entries.iter().position(|entry| entry.partition == fetched.partition).expect("an answer names partitions of the session");
+            self.entries[at..].rotate_left(1);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::units::TopicId;
+
+    fn at(partition: u32) -> TopicPartition {
+        TopicPartition { topic: TopicId(0), partition }
+    }
+
+    fn entry(partition: u32, from: u64) -> FetchEntry {
+        FetchEntry { partition: at(partition), from: Offset(from) }
+    }
+
+    fn cast() -> Cast {
+        Cast { first_partition: vec![0], partitions: vec![(3, 3)], ..Cast::default() }
+    }
+
+    fn session(max_bytes: u64) -> FetchSession {
+        FetchSession::new(FetchLimits { min_bytes: 1, max_wait: Span::from_millis(500), max_bytes, max_partition_bytes: 1_000 })
+    }
+
+    fn partitions(answer: &[Fetched]) -> Vec<u32> {
+        answer.iter().map(|fetched| fetched.partition.partition).collect()
+    }
+
+    #[test]
+    fn partitions_with_data_move_to_the_end_so_that_limits_starve_nobody() {
+        let mut logs = vec![PartitionLog::default(); 3];
+        logs.iter_mut().for_each(|log| (0..10).for_each(|_| log.append(1, 600)));
+        let mut session = session(600);
+        let mut seen = Vec::new();
+        for _ in 0..4 {
+            session.update(&[entry(0, 0), entry(1, 0), entry(2, 0)]);
+            let mut answer = Vec::new();
+            session.read_or_park(Instant::ZERO, &logs, &cast(), &mut answer);
+            seen.push(partitions(&answer));
+        }
+        assert_eq!(seen, [[0], [1], [2], [0]]);
+    }
+
+    #[test]
+    fn an_empty_fetch_waits_and_an_append_answers_it() {
+        let mut logs = vec![PartitionLog::default(); 3];
+        let mut session = session(10_000);
+        session.update(&[entry(0, 0), entry(2, 0)]);
+        let mut answer = Vec::new();
+        session.read_or_park(Instant::from_millis(10), &logs, &cast(), &mut answer);
+        assert_eq!((partitions(&answer), session.parked_until()), (vec![], Some(Instant::from_millis(510))));
+        assert!(!session.try_complete(&logs, &cast(), &mut answer));
+        logs[2].append(3, 100);
+        assert!(session.try_complete(&logs, &cast(), &mut answer));
+        assert_eq!((partitions(&answer), session.parked_until()), (vec![2], None));
+    }
+
+    #[test]
+    fn partitions_not_named_are_forgotten_and_come_back_at_the_end() {
+        let mut session = session(10_000);
+        assert!(session.update(&[entry(0, 0), entry(1, 0), entry(2, 0)]));
+        assert!(session.update(&[entry(1, 5), entry(2, 0)]));
+        assert!(session.update(&[entry(0, 7), entry(1, 5), entry(2, 0)]));
+        assert!(!session.update(&[entry(0, 8), entry(1, 5), entry(2, 0)]));
+        let order: Vec<u32> = session.entries().iter().map(|entry| entry.partition.partition).collect();
+        assert_eq!(order, [1, 2, 0]);
+        assert_eq!(session.entries()[2].from, Offset(8));
+    }
+}

@@ -1,0 +1,2 @@
+//! Consumer groups as their coordinator knows them.
+pub mod classic;

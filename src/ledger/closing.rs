@@ -1,0 +1,107 @@
+//! Closing the books: from pages to accounts.
+
+use super::page::{Page, Repeat};
+use super::{Account, Duplicate, DuplicateCause, Ledger, Loss, LossCause, Skip};
+use crate::ownership::{Hold, Undoing};
+use crate::units::{ClientId, GroupId, Instant, Offset, OffsetRange, TopicPartition};
+
+impl Ledger {
+    pub(super) fn close(&self, group: GroupId) -> Account {
+        let mut account = Account::default();
+        let mut appended = 0;
+        for (partition, slot) in self.slots.of_group(group) {
+            let end = self.appended[self.slots.cast().index(partition)];
+            appended += end.0;
+            self.count_processed(&mut account, partition, slot);
+            self.count_unprocessed(&mut account, group, partition, slot, end);
+        }
+        account.duplicates.sort_by_key(|duplicate| duplicate.again.1);
+        account.produced = self.produced(group);
+        let never_appended = account.produced.checked_sub(appended);
+        account.unsettled += never_appended.unwrap_or_else(|| panic!("group {}: more records in its topics than were sent", group.0));
+        let sum = account.processed_once + account.duplicated + account.lost + account.skipped + account.unsettled;
+        assert_eq!(account.produced, sum, "group {}: every produced record has exactly one fate", group.0);
+        account
+    }
+
+    /// Of all producers of the group's topics. A trace that ends before its run phase does not tell what was sent, only what arrived.
+    fn produced(&self, group: GroupId) -> u64 {
+        let cast = self.slots.cast();
+        let topics = &cast.group_topics[group.index()];
+        let producers = self.producers.iter().zip(&cast.producer_topic).filter(|(_, topic)| topics.contains(topic));
+        producers.map(|(producer, _)| producer.sent.unwrap_or(producer.appended)).sum()
+    }
+
+    fn count_processed(&self, account: &mut Account, partition: TopicPartition, slot: usize) {
+        let page = &self.pages[slot];
+        for (range, processing) in page.processings() {
+            if processing.times == 1 {
+                account.processed_once += range.len();
+            } else {
+                account.duplicated += range.len();
+                account.extra += range.len() * u64::from(processing.times - 1);
+            }
+        }
+        let holds = self.ownership.holds(slot);
+        account.duplicates.extend(page.repeats.iter().map(|repeat| Duplicate {
+            partition,
+            offsets: repeat.offsets,
+            before: (repeat.before.0.by.client, repeat.before.1),
+            again: (repeat.again.0.by.client, repeat.again.1),
+            cause: cause(repeat, holds),
+        }));
+    }
+
+    fn count_unprocessed(&self, account: &mut Account, group: GroupId, partition: TopicPartition, slot: usize, end: Offset) {
+        let page = &self.pages[slot];
+        // Passed by the committed offset, or by everybody: nobody will come back.
+        let passed = if self.drained { end } else { page.committed.unwrap_or(Offset(0)) };
+        for gap in page.unprocessed(OffsetRange::new(Offset(0), end)) {
+            for (range, skip) in page.skipped.pieces(gap) {
+                if let Some((by, at)) = skip {
+                    account.skipped += range.len();
+                    account.skips.push(Skip { group, partition, offsets: range, by: *by, at: *at });
+                    continue;
+                }
+                let border = passed.clamp(range.from, range.to);
+                let lost = OffsetRange::new(range.from, border);
+                account.lost += lost.len();
+                account.unsettled += range.len() - lost.len();
+                self.list_losses(account, partition, page, lost);
+            }
+        }
+    }
+
+    fn list_losses(&self, account: &mut Account, partition: TopicPartition, page: &Page, lost: OffsetRange) {
+        for (range, cover) in page.covered.pieces(lost) {
+            let committed_by = cover.and_then(|(by, at)| by.map(|client| (client, *at)));
+            for (offsets, drop) in page.dropped.pieces(range) {
+                let cause = drop.map_or(LossCause::CommittedUnread, |(client, at)| self.loss_cause(*client, *at));
+                account.losses.push(Loss { partition, offsets, committed_by, cause });
+            }
+        }
+    }
+
+    fn loss_cause(&self, client: ClientId, at: Instant) -> LossCause {
+        if self.crashes[client.index()].contains(&at) { LossCause::CommittedThenCrashed(at) } else { LossCause::CommittedThenGivenUp(at) }
+    }
+}
+
+/// What undid the earlier of the two holds. Which of them processed first does not matter: a zombie may still be at work while the next
+/// owner overtakes it.
+fn cause(repeat: &Repeat, holds: &[Hold]) -> DuplicateCause {
+    let (Some(previous), Some(again)) = (repeat.previous, repeat.again.0.hold) else {
+        return DuplicateCause::Rewound(repeat.position_set);
+    };
+    if previous == again {
+        return DuplicateCause::Rewound(repeat.position_set);
+    }
+    match holds[previous.min(again)].undone {
+        Some((Undoing::Crashed, at)) => DuplicateCause::Crashed(at),
+        Some((Undoing::Closed, at)) => DuplicateCause::Stopped(at),
+        Some((Undoing::PollIntervalExceeded, at)) => DuplicateCause::PollIntervalExceeded(at),
+        Some((Undoing::Removed(reason), at)) => DuplicateCause::Removed(reason, at),
+        Some((Undoing::Revoked, at)) => DuplicateCause::Revoked(at),
+        None => DuplicateCause::Revoked(holds[previous.max(again)].from),
+    }
+}

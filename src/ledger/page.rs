@@ -1,0 +1,178 @@
+//! The ledger's page for one group and one partition.
+
+use std::collections::VecDeque;
+
+use crate::deliveries::{Delivery, Hand, Times};
+use crate::ranges::RangeMap;
+use crate::terms::PositionSource;
+use crate::trace::Finished;
+use crate::units::{ClientId, Instant, Offset, OffsetRange};
+
+/// How many runs of uncommitted deliveries keep their times. A group that never commits has more; of the oldest it is then only known by
+/// when they were done.
+const RECENT_RUNS: usize = 4096;
+
+/// What the application did with the records of a range.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct Processing {
+    pub times: u32,
+    pub first: Reading,
+    pub last: Reading,
+}
+
+/// Who processed, and under which of the partition's holds (their number in [`crate::ownership::Ownership`]).
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct Reading {
+    pub by: Hand,
+    pub hold: Option<usize>,
+}
+
+#[derive(Clone, Default, Debug)]
+pub(super) struct Page {
+    processed: RangeMap<Processing>,
+    /// Deliveries that no commit covers yet, in order: if they are processed again, it will be asked when they were done.
+    recent: VecDeque<(OffsetRange, Finished)>,
+    pub(super) repeats: Vec<Repeat>,
+    pub(super) committed: Option<Offset>,
+    /// Below the committed offset and not processed: whose commit it was.
+    pub(super) covered: RangeMap<(Option<ClientId>, Instant)>,
+    /// Left the application's hands unprocessed.
+    pub(super) dropped: RangeMap<(ClientId, Instant)>,
+    /// A reset went past them.
+    pub(super) skipped: RangeMap<(ClientId, Instant)>,
+    position_set: Instant,
+}
+
+/// A range that was processed again.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Repeat {
+    pub offsets: OffsetRange,
+    pub before: (Reading, Instant),
+    pub again: (Reading, Instant),
+    /// The hold under which it was processed last before this.
+    pub previous: Option<usize>,
+    /// When the position was last set.
+    pub position_set: Instant,
+}
+
+impl Page {
+    pub fn processings(&self) -> impl Iterator<Item = (OffsetRange, &Processing)> {
+        self.processed.iter()
+    }
+
+    /// The stretches of `window` that nobody processed.
+    pub fn unprocessed(&self, window: OffsetRange) -> impl Iterator<Item = OffsetRange> {
+        self.processed.pieces(window).filter(|(_, processing)| processing.is_none()).map(|(gap, _)| gap)
+    }
+
+    pub fn ranges(&self) -> usize {
+        self.processed.spans() + self.repeats.len() + self.covered.spans() + self.dropped.spans() + self.skipped.spans()
+    }
+
+    pub fn processed(&mut self, delivery: Delivery<'_>, hold: Option<usize>) {
+        let reading = Reading { by: delivery.by, hold };
+        let mut repeated = Vec::new();
+        self.processed.update(delivery.offsets, |piece, before| match before {
+            None => Some(Processing { times: 1, first: reading, last: reading }),
+            Some(before) => {
+                repeated.push((piece, *before));
+                Some(Processing { times: before.times + 1, last: reading, ..*before })
+            }
+        });
+        for (piece, before) in repeated {
+            self.repeat(delivery.cut(piece), before, reading);
+        }
+        self.covered.remove(delivery.offsets);
+        self.dropped.remove(delivery.offsets);
+        if self.committed.is_none_or(|committed| committed < delivery.offsets.to) {
+            self.remember(delivery);
+        }
+    }
+
+    fn repeat(&mut self, delivery: Delivery<'_>, before: Processing, reading: Reading) {
+        let (offsets, again) = (delivery.offsets, delivery.times.at(0));
+        // What a commit covers is forgotten; if it is read again all the same, it was done before that.
+        let before_done = self.done(Offset(offsets.to.0 - 1)).unwrap_or(again);
+        if let Some(last) = self.repeats.last_mut()
+            && last.offsets.to == offsets.from
+            && last.before.0 == before.first
+            && last.again.0 == reading
+            && last.previous == before.last.hold
+            && last.position_set == self.position_set
+        {
+            last.offsets.to = offsets.to;
+            last.before.1 = before_done;
+            return;
+        }
+        let (previous, position_set) = (before.last.hold, self.position_set);
+        self.repeats.push(Repeat { offsets, before: (before.first, before_done), again: (reading, again), previous, position_set });
+    }
+
+    /// When a record was first done, as long as that is remembered.
+    fn done(&self, offset: Offset) -> Option<Instant> {
+        let (run, finished) = self.recent.iter().find(|(run, _)| run.from <= offset && offset < run.to)?;
+        Some(finished.at(offset.0 - run.from.0))
+    }
+
+    fn remember(&mut self, delivery: Delivery<'_>) {
+        if let (Some((run, Finished::Even { first, each })), Times::Even { first: next, each: same }) =
+            (self.recent.back_mut(), delivery.times)
+            && run.to == delivery.offsets.from
+            && *each == same
+            && *first + each.times(run.len()) == next
+        {
+            run.to = delivery.offsets.to;
+            return;
+        }
+        if self.recent.len() == RECENT_RUNS {
+            self.recent.pop_front();
+        }
+        self.recent.push_back((delivery.offsets, delivery.times.to_finished()));
+    }
+
+    pub fn committed(&mut self, offset: Offset, by: Option<ClientId>, at: Instant) {
+        while self.recent.front().is_some_and(|(run, _)| run.to <= offset) {
+            self.recent.pop_front();
+        }
+        let before = self.committed.replace(offset).unwrap_or(Offset(0));
+        if offset < before {
+            self.covered.remove(OffsetRange::new(offset, before));
+            return;
+        }
+        for (gap, processing) in self.processed.pieces(OffsetRange::new(before, offset)) {
+            if processing.is_none() {
+                self.covered.set(gap, (by, at));
+            }
+        }
+    }
+
+    pub fn uncommitted(&mut self) {
+        self.committed = None;
+        self.covered = RangeMap::default();
+    }
+
+    pub fn dropped(&mut self, offsets: OffsetRange, by: ClientId, at: Instant) {
+        for (gap, processing) in self.processed.pieces(offsets) {
+            if processing.is_none() {
+                self.dropped.set(gap, (by, at));
+            }
+        }
+    }
+
+    pub fn position_set(&mut self, offset: Offset, source: PositionSource, by: ClientId, at: Instant) {
+        self.position_set = at;
+        match source {
+            PositionSource::ResetLatest => self.skip(offset, by, at),
+            PositionSource::ResetEarliest | PositionSource::Committed => {}
+        }
+    }
+
+    /// What was committed had been reached; everything between that and the new position is passed over. Those of them that were or will be
+    /// processed do not count as skipped.
+    fn skip(&mut self, to: Offset, by: ClientId, at: Instant) {
+        let from = self.committed.unwrap_or(Offset(0));
+        if from < to {
+            self.skipped.update(OffsetRange::new(from, to), |_, before| Some(before.copied().unwrap_or((by, at))));
+        }
+    }
+}

@@ -1,0 +1,167 @@
+use super::*;
+use crate::story::{A, B, GROUP, Story, cast, ms, range, tp};
+use crate::terms::PositionSource;
+
+fn account(story: &Story) -> Account {
+    story.told_to(Ledger::new(&cast())).accounts().remove(0)
+}
+
+/// A has processed 0..100 of 200 records by 300 ms; 40 of them are committed.
+fn half_done() -> Story {
+    let story = Story::default().at(200).appended(0, 0..200).takes(A, 0, 0).polled(A, 0, 0..100);
+    story.at(300).processed(A, 0, 0..100).committed(A, 0, 40).polled(A, 0, 100..200)
+}
+
+/// B takes over from what is committed and finishes everything.
+fn taken_over(story: Story) -> Story {
+    let story = story.at(500).takes(B, 0, 40).polled(B, 0, 40..200).at(700).processed(B, 0, 40..200).committed(B, 0, 200);
+    story.at(900).ends(200, true)
+}
+
+fn cause(story: Story) -> DuplicateCause {
+    let account = account(&story);
+    assert_eq!((account.processed_once, account.duplicated, account.extra, account.lost), (140, 60, 60, 0));
+    assert_eq!(account.duplicates.len(), 1);
+    account.duplicates[0].cause
+}
+
+#[test]
+fn a_crash_before_commit_duplicates_and_loses_nothing() {
+    let account = account(&taken_over(half_done().at(350).dropped(A, 0, 100..200).crashed(A)));
+    assert_eq!((account.produced, account.processed_once, account.duplicated), (200, 140, 60));
+    assert_eq!((account.extra, account.lost, account.skipped, account.unsettled), (60, 0, 0, 0));
+    let duplicate = Duplicate {
+        partition: tp(0),
+        offsets: range(40..100),
+        before: (A, ms(300)),
+        again: (B, ms(541)),
+        cause: DuplicateCause::Crashed(ms(350)),
+    };
+    assert_eq!(account.duplicates, [duplicate]);
+}
+
+#[test]
+fn a_duplicate_knows_what_took_the_partition_away() {
+    assert_eq!(cause(taken_over(half_done().at(350).revoked(A, 0))), DuplicateCause::Revoked(ms(350)));
+    let stopping = half_done().tell(TraceEvent::ClientStopping { client: A });
+    assert_eq!(cause(taken_over(stopping.at(360).revoked(A, 0))), DuplicateCause::Stopped(ms(360)));
+    assert_eq!(cause(taken_over(half_done().at(350).kicked(A).at(400).lost(A, 0))), DuplicateCause::PollIntervalExceeded(ms(350)));
+    let removed = half_done().at(350).removed(A, RemovalReason::SessionExpired).at(400).lost(A, 0);
+    assert_eq!(cause(taken_over(removed)), DuplicateCause::Removed(RemovalReason::SessionExpired, ms(350)));
+    let restarted = half_done().at(350).crashed(A).tell(TraceEvent::ClientStarted { client: A, life: 2 });
+    let again = restarted.at(500).takes(A, 0, 40).polled(A, 0, 40..200).at(700).processed(A, 0, 40..200);
+    assert_eq!(cause(again.ends(200, true)), DuplicateCause::Crashed(ms(350)));
+}
+
+#[test]
+fn whoever_overtakes_a_kicked_zombie_reads_again_because_of_the_kick() {
+    // A is slow with 100..200, and the rest of it is done by B first.
+    let story = half_done().at(350).kicked(A).at(400).takes(B, 0, 40).polled(B, 0, 40..200);
+    let account = account(&story.at(560).processed(B, 0, 40..200).at(600).processed(A, 0, 100..200).ends(200, true));
+    assert_eq!((account.processed_once, account.duplicated), (40, 160));
+    assert!(account.duplicates.iter().all(|duplicate| duplicate.cause == DuplicateCause::PollIntervalExceeded(ms(350))));
+    // Both end one record a millisecond; B's 100 at 461, A's at 501.
+    let late = account.duplicates.iter().find(|duplicate| duplicate.offsets.from == Offset(100)).unwrap();
+    assert_eq!((late.before, late.again), ((B, ms(560)), (A, ms(501))));
+}
+
+#[test]
+fn an_owner_that_goes_back_duplicates_by_itself() {
+    let back = half_done().at(350).processed(A, 0, 100..200).starts(A, 0, 40, PositionSource::Committed);
+    let again = back.polled(A, 0, 40..100).at(500).processed(A, 0, 40..100).ends(200, true);
+    assert_eq!(cause(again), DuplicateCause::Rewound(ms(350)));
+}
+
+#[test]
+fn a_commit_before_processing_and_a_crash_lose_what_was_in_hand() {
+    let story = half_done().committed(A, 0, 200).at(350).processed(A, 0, 100..150).dropped(A, 0, 150..200).crashed(A);
+    let account = account(&story.at(500).takes(B, 0, 200).at(900).ends(200, true));
+    assert_eq!((account.processed_once, account.lost), (150, 50));
+    let (committed_by, cause) = (Some((A, ms(300))), LossCause::CommittedThenCrashed(ms(350)));
+    assert_eq!(account.losses, [Loss { partition: tp(0), offsets: range(150..200), committed_by, cause }]);
+}
+
+#[test]
+fn a_batch_given_up_after_its_commit_is_lost_without_a_crash() {
+    let story = half_done().committed(A, 0, 200).at(350).kicked(A).at(360).dropped(A, 0, 100..200);
+    let account = account(&story.ends(200, true));
+    assert_eq!(account.losses[0].cause, LossCause::CommittedThenGivenUp(ms(360)));
+}
+
+#[test]
+fn records_that_a_commit_passed_unread_are_lost_though_the_run_is_not_drained() {
+    let story = half_done().committed(A, 0, 120).at(350).dropped(A, 0, 100..200).crashed(A).takes(B, 0, 150).committed(B, 0, 150);
+    let account = account(&story.at(900).ends(200, false));
+    assert_eq!((account.lost, account.unsettled), (50, 50));
+    let by: Vec<_> = account.losses.iter().map(|loss| (loss.offsets, loss.committed_by)).collect();
+    assert_eq!(by, [(range(100..120), Some((A, ms(300)))), (range(120..150), Some((B, ms(350))))]);
+}
+
+#[test]
+fn a_commit_that_goes_back_gives_lost_records_another_chance() {
+    let story = half_done().committed(A, 0, 200).committed(A, 0, 100).at(350).dropped(A, 0, 100..200).crashed(A);
+    let account = account(&story.ends(200, false));
+    assert_eq!((account.lost, account.unsettled), (0, 100));
+}
+
+#[test]
+fn a_reset_to_the_latest_offset_skips_and_never_loses() {
+    let story = Story::default().at(200).appended(0, 0..200).assigned(A, 1, &[0]);
+    let story = story.starts(A, 0, 150, PositionSource::ResetLatest).polled(A, 0, 150..200).at(250).processed(A, 0, 150..200);
+    let account = account(&story.committed(A, 0, 200).ends(200, true));
+    assert_eq!((account.processed_once, account.skipped, account.lost), (50, 150, 0));
+    assert_eq!(account.skips, [Skip { group: GROUP, partition: tp(0), offsets: range(0..150), by: A, at: ms(200) }]);
+}
+
+#[test]
+fn a_record_that_is_processed_after_all_was_not_skipped() {
+    // A holds 100..200 in its hands while B starts at the end.
+    let story = half_done().at(350).assigned(B, 2, &[0]).tell(TraceEvent::OffsetExpired { group: GROUP, partition: tp(0) });
+    let story = story.starts(B, 0, 200, PositionSource::ResetLatest);
+    let account = account(&story.at(400).processed(A, 0, 100..150).dropped(A, 0, 150..200).ends(200, true));
+    assert_eq!((account.processed_once, account.skipped, account.lost), (150, 50, 0));
+}
+
+#[test]
+fn what_was_sent_and_never_arrived_is_unsettled() {
+    let account = account(&half_done().at(400).processed(A, 0, 100..200).ends(230, true));
+    assert_eq!((account.produced, account.processed_once, account.unsettled), (230, 200, 30));
+}
+
+#[test]
+fn an_undisturbed_hour_keeps_one_range() {
+    let mut story = Story::default().takes(A, 0, 0);
+    for batch in 0..3600 {
+        let offsets = batch * 1000..(batch + 1) * 1000;
+        story = story.at((batch + 1) * 1000).appended(0, offsets.clone()).polled(A, 0, offsets.clone());
+        story = story.at((batch + 2) * 1000).processed(A, 0, offsets.clone()).committed(A, 0, offsets.end);
+    }
+    let ledger = story.ends(3_600_000, true).told_to(Ledger::new(&cast()));
+    assert_eq!(ledger.ranges(), 1);
+    assert_eq!(ledger.accounts()[0].processed_once, 3_600_000);
+    let (_, processing) = ledger.processings(GROUP, tp(0)).next().unwrap();
+    assert_eq!((processing.times, processing.first.by.client, processing.last.by.generation), (1, A, 1));
+}
+
+#[test]
+fn reading_a_batch_twice_is_counted_each_time() {
+    let mut story = half_done().at(350).processed(A, 0, 100..200);
+    for time in 1..=3 {
+        story = story.at(400 * time).polled(A, 0, 0..200).at(400 * time + 300).processed(A, 0, 0..200);
+    }
+    let account = account(&story.ends(200, true));
+    assert_eq!((account.processed_once, account.duplicated, account.extra), (0, 200, 600));
+    assert_eq!(account.duplicates.iter().map(|duplicate| duplicate.offsets.len()).sum::<u64>(), 600);
+}
+
+#[test]
+#[should_panic(expected = "group 0: every produced record has exactly one fate")]
+fn a_record_that_was_never_appended_cannot_be_processed() {
+    account(&half_done().at(400).processed(A, 0, 200..201).ends(200, true));
+}
+
+#[test]
+#[should_panic(expected = "group 0: more records in its topics than were sent")]
+fn more_cannot_arrive_than_was_sent() {
+    account(&half_done().ends(199, true));
+}

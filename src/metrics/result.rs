@@ -1,0 +1,76 @@
+//! From what the fold kept to what was measured.
+
+use super::reading::{NONE, Reading};
+use super::{GroupMeasurements, LagSample, Measurements, Metrics, OwnerSpan, PartitionMeasurements};
+use crate::units::{GroupId, Instant, Offset, TopicPartition};
+
+pub(super) fn measurements(mut metrics: Metrics) -> Measurements {
+    let end = metrics.end.max(metrics.grid.run_end);
+    let samples = metrics.grid.until(end);
+    let groups = metrics.slots.groups().map(|group| of_group(&mut metrics, group, samples, end)).collect();
+    Measurements { sample_interval: metrics.grid.interval, samples, run_end: metrics.grid.run_end, end, groups, marks: metrics.marks }
+}
+
+fn of_group(metrics: &mut Metrics, group: GroupId, samples: usize, end: Instant) -> GroupMeasurements {
+    let subscribed: Vec<_> = metrics.slots.of_group(group).collect();
+    let (mut run_end_lag, mut final_lag) = (0, 0);
+    let mut sums = vec![0; metrics.grid.of_run_phase().min(samples)];
+    let mut partitions = Vec::with_capacity(subscribed.len());
+    for (partition, slot) in subscribed {
+        // Taken out, so that one partition's working tables make room for its samples.
+        let reading = std::mem::take(&mut metrics.readings[slot]);
+        let visible = &metrics.visible[metrics.slots.cast().index(partition)];
+        run_end_lag += (visible.by_run_end - reading.done.by_run_end).max(0) as u64;
+        final_lag += (visible.total - reading.done.total).max(0) as u64;
+        let measured = of_partition(metrics, partition, slot, reading, samples, end);
+        sums.iter_mut().zip(&measured.lag).for_each(|(sum, sample)| *sum += sample.unprocessed);
+        partitions.push(measured);
+    }
+    if end == metrics.grid.run_end {
+        // What becomes visible later does not count.
+        final_lag = run_end_lag;
+    }
+    let counts = std::mem::take(&mut metrics.groups[group.index()]);
+    GroupMeasurements {
+        partitions,
+        rebalances: counts.rebalances.list,
+        latency: counts.latency.latency(),
+        kicks: counts.kicks,
+        heartbeats: counts.heartbeats,
+        commits: counts.commits,
+        commits_refused: counts.commits_refused,
+        commits_failed: counts.commits_failed,
+        polls: counts.polls,
+        peak_lag: sums.into_iter().max().unwrap_or(0),
+        run_end_lag,
+        final_lag,
+    }
+}
+
+fn of_partition(
+    metrics: &Metrics,
+    partition: TopicPartition,
+    slot: usize,
+    reading: Reading,
+    samples: usize,
+    end: Instant,
+) -> PartitionMeasurements {
+    let visible = &metrics.visible[metrics.slots.cast().index(partition)];
+    let counts = visible.values(samples).zip(reading.done.values(samples));
+    let lag = counts.enumerate().map(|(sample, (high_watermark, done))| {
+        let committed = reading.committed.at(sample);
+        LagSample {
+            committed: (committed != NONE).then_some(high_watermark - committed),
+            position: high_watermark - reading.position.at(sample),
+            unprocessed: (high_watermark - done).max(0) as u64,
+        }
+    });
+    let holds = metrics.ownership.holds(slot).iter();
+    PartitionMeasurements {
+        partition,
+        lag: lag.collect(),
+        owners: holds.map(|hold| OwnerSpan { client: hold.client, from: hold.from, to: hold.to.unwrap_or(end) }).collect(),
+        outages: reading.availability.outages,
+        committed: u64::try_from(reading.committed.latest).ok().map(Offset),
+    }
+}

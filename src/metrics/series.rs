@@ -1,0 +1,189 @@
+//! Series over the samples of a run, made from facts that carry their own times. A sample sees everything of its own nanosecond.
+
+use crate::deliveries::Times;
+use crate::records::visible_by;
+use crate::trace::Created;
+use crate::units::{Instant, Span};
+
+/// Where the samples lie.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct Grid {
+    pub interval: Span,
+    pub run_end: Instant,
+}
+
+impl Grid {
+    /// The first sample at or after a moment.
+    pub fn sample(self, at: Instant) -> usize {
+        at.as_nanos().div_ceil(self.interval.as_nanos()) as usize
+    }
+
+    pub fn time(self, sample: usize) -> Instant {
+        Instant::ZERO + self.interval.times(sample as u64)
+    }
+
+    /// How many samples lie in the run phase.
+    pub fn of_run_phase(self) -> usize {
+        self.until(self.run_end)
+    }
+
+    /// How many samples lie at or before a moment.
+    pub fn until(self, end: Instant) -> usize {
+        (end.as_nanos() / self.interval.as_nanos()) as usize + 1
+    }
+}
+
+/// How many there have been: a counter by sample, kept as what each sample adds.
+#[derive(Clone, Default, Debug)]
+pub(super) struct Counts {
+    added: Vec<i64>,
+    pub by_run_end: i64,
+    pub total: i64,
+}
+
+impl Counts {
+    /// `n` of them at one moment; below zero they are taken back.
+    pub fn add(&mut self, grid: Grid, at: Instant, n: i64) {
+        *self.at(grid, grid.sample(at)) += n;
+        self.by_run_end += if at <= grid.run_end { n } else { 0 };
+        self.total += n;
+    }
+
+    /// `n` of them at these times.
+    pub fn add_all(&mut self, grid: Grid, n: u64, times: Times<'_>) {
+        if n > 0 {
+            self.spread(grid, n, (times.at(0), times.at(n - 1)), |moment| times.count_until(n, moment));
+        }
+    }
+
+    /// `batches` of `per_batch` each, each of them `delay` after the creation of its first record.
+    pub fn add_batches(&mut self, grid: Grid, (batches, per_batch): (u64, u64), created: &Created, delay: Span) {
+        if batches == 0 {
+            return;
+        }
+        let ends = (created.at(0) + delay, created.at((batches - 1) * per_batch) + delay);
+        match created {
+            Created::Even { .. } => {
+                self.spread(grid, batches * per_batch, ends, |moment| visible_by(moment, (batches, per_batch), created, delay))
+            }
+            Created::Listed(times) => {
+                for batch in times.chunks(per_batch as usize) {
+                    self.add(grid, batch[0] + delay, batch.len() as i64);
+                }
+            }
+        }
+    }
+
+    /// The value at each sample.
+    pub fn values(&self, samples: usize) -> impl Iterator<Item = i64> {
+        let mut sum = 0;
+        (0..samples).map(move |sample| {
+            sum += self.added.get(sample).copied().unwrap_or(0);
+            sum
+        })
+    }
+
+    /// `until` tells how many of the `n` are not later than a moment; the first and the last of them are at `ends`.
+    fn spread(&mut self, grid: Grid, n: u64, ends: (Instant, Instant), until: impl Fn(Instant) -> u64) {
+        let (first, last) = (grid.sample(ends.0), grid.sample(ends.1));
+        let mut before = 0;
+        for sample in first..last {
+            let so_far = until(grid.time(sample));
+            *self.at(grid, sample) += (so_far - before) as i64;
+            before = so_far;
+        }
+        *self.at(grid, last) += (n - before) as i64;
+        self.total += n as i64;
+        self.by_run_end += if ends.1 <= grid.run_end { n } else { until(grid.run_end) } as i64;
+    }
+
+    fn at(&mut self, grid: Grid, sample: usize) -> &mut i64 {
+        if sample >= self.added.len() {
+            if self.added.is_empty() {
+                self.added.reserve_exact(grid.of_run_phase());
+            }
+            self.added.resize(sample + 1, 0);
+        }
+        &mut self.added[sample]
+    }
+}
+
+/// A value that is set now and then, in the order of time: what it is at each sample.
+#[derive(Clone, Debug)]
+pub(super) struct Steps {
+    passed: Vec<i64>,
+    pub latest: i64,
+}
+
+impl Steps {
+    pub fn new(start: i64) -> Self {
+        Steps { passed: Vec::new(), latest: start }
+    }
+
+    pub fn set(&mut self, grid: Grid, at: Instant, value: i64) {
+        let sample = grid.sample(at);
+        if sample > self.passed.len() {
+            if self.passed.is_empty() {
+                self.passed.reserve_exact(grid.of_run_phase());
+            }
+            self.passed.resize(sample, self.latest);
+        }
+        self.latest = value;
+    }
+
+    pub fn at(&self, sample: usize) -> i64 {
+        self.passed.get(sample).copied().unwrap_or(self.latest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::units::{Pace, Rate};
+
+    const GRID: Grid = Grid { interval: Span::from_nanos(10), run_end: Instant::from_nanos(55) };
+
+    fn naive(times: impl Iterator<Item = u64> + Clone, samples: usize) -> Vec<i64> {
+        (0..samples).map(|k| times.clone().filter(|at| *at <= k as u64 * 10).count() as i64).collect()
+    }
+
+    #[test]
+    fn a_step_is_seen_from_its_own_nanosecond_on() {
+        let mut steps = Steps::new(0);
+        steps.set(GRID, Instant::from_nanos(10), 1);
+        steps.set(GRID, Instant::from_nanos(21), 2);
+        steps.set(GRID, Instant::from_nanos(29), 3);
+        assert_eq!((0..6).map(|k| steps.at(k)).collect::<Vec<_>>(), [0, 1, 1, 3, 3, 3]);
+    }
+
+    proptest! {
+        #[test]
+        fn evenly_spaced_times_are_counted_as_if_one_by_one(first in 0u64..90, each in 0u64..25, n in 0u64..40) {
+            let mut counts = Counts::default();
+            counts.add_all(GRID, n, Times::Even { first: Instant::from_nanos(first), each: Span::from_nanos(each) });
+            let times = (0..n).map(|i| first + i * each);
+            prop_assert_eq!(counts.values(120).collect::<Vec<_>>(), naive(times.clone(), 120));
+            prop_assert_eq!(counts.by_run_end, times.filter(|at| *at <= 55).count() as i64);
+            prop_assert_eq!(counts.total, n as i64);
+        }
+
+        #[test]
+        fn batches_become_visible_as_a_whole(
+            records in 1u64..40, per in 1u64..400, index in 0u64..50, per_batch in 1u64..6, batches in 0u64..20, delay in 0u64..60,
+        ) {
+            let pace = Pace::new(Instant::from_nanos(7), Rate { records, per: Span::from_nanos(per) });
+            let created = Created::Even { pace, index };
+            let times: Vec<_> = (0..batches * per_batch).map(|i| pace.at(index + i)).collect();
+            let visible = (0..batches * per_batch).map(|i| pace.at(index + i / per_batch * per_batch).as_nanos() + delay);
+            let expected = naive(visible.clone(), 2000);
+            for created in [created, Created::Listed(times.into())] {
+                let mut counts = Counts::default();
+                counts.add_batches(GRID, (batches, per_batch), &created, Span::from_nanos(delay));
+                prop_assert_eq!(&counts.values(2000).collect::<Vec<_>>(), &expected);
+                prop_assert_eq!(counts.by_run_end, visible.clone().filter(|at| *at <= 55).count() as i64);
+            }
+        }
+    }
+}

@@ -1,0 +1,213 @@
+use super::*;
+use crate::story::{A, B, C, Story, cast, member, ms, range, tp};
+use crate::terms::{CommitFailure, ErrorCode, PositionSource};
+use crate::units::OffsetRange;
+
+fn measured(story: &Story) -> Measurements {
+    story.told_to(Metrics::new(&cast(), Span::from_millis(100), Span::from_millis(1000))).measurements()
+}
+
+fn group(story: &Story) -> GroupMeasurements {
+    measured(story).groups.remove(0)
+}
+
+fn outages(story: &Story) -> Vec<(u64, Option<u64>, Option<u64>)> {
+    let millis = |at: Option<Instant>| at.map(Instant::as_millis);
+    let outages = &group(story).partitions[0].outages;
+    outages.iter().map(|outage| (outage.from.as_millis(), millis(outage.to), millis(outage.first_record))).collect()
+}
+
+#[test]
+fn a_partition_is_out_from_the_crash_to_the_next_owners_first_fetch() {
+    let story = Story::default().appended(0, 0..900).at(10).takes(A, 0, 0).at(50).polled(A, 0, 0..40).crashed(A);
+    let story = story.at(400).assigned(B, 2, &[0]).at(420).starts(B, 0, 40, PositionSource::Committed).at(450).polled(B, 0, 40..50);
+    assert_eq!(outages(&story), [(0, Some(10), Some(50)), (50, Some(420), Some(450))]);
+    let partition = &group(&story).partitions[0];
+    assert!(partition.outages[0].initial && !partition.outages[1].initial);
+    let spans = [OwnerSpan { client: A, from: ms(10), to: ms(50) }, OwnerSpan { client: B, from: ms(400), to: ms(1000) }];
+    assert_eq!(partition.owners, spans);
+}
+
+#[test]
+fn an_outage_begins_with_the_first_thing_that_stops_the_owner() {
+    let start = || Story::default().at(10).takes(A, 0, 0);
+    let marked = start().at(50).tell(TraceEvent::RevocationPending { client: A, partitions: [tp(0)].into() });
+    assert_eq!(outages(&marked.at(60).revoked(A, 0))[1], (50, None, None));
+    assert_eq!(outages(&start().at(50).kicked(A).at(90).lost(A, 0))[1], (50, None, None));
+    assert_eq!(outages(&start().at(50).lost(A, 0))[1], (50, None, None));
+    let stopping = start().at(50).tell(TraceEvent::ClientStopping { client: A }).at(55).revoked(A, 0);
+    assert_eq!(outages(&stopping.at(60).tell(TraceEvent::ClientStopped { client: A }))[1], (55, None, None));
+}
+
+#[test]
+fn a_paused_owner_is_still_the_owner() {
+    let story = Story::default().at(10).takes(A, 0, 0).at(50).tell(TraceEvent::ClientPaused { client: A, until: ms(90) });
+    assert_eq!(outages(&story.at(90).tell(TraceEvent::ClientResumed { client: A })), [(0, Some(10), None)]);
+}
+
+#[test]
+fn a_zombie_that_ends_after_the_next_owner_came_stops_nothing() {
+    let story = Story::default().at(10).takes(A, 0, 0).at(50).takes(B, 0, 0).at(80).lost(A, 0);
+    assert_eq!(outages(&story), [(0, Some(10), None)]);
+}
+
+#[test]
+fn a_fetch_of_somebody_without_the_partition_ends_no_outage() {
+    let fetch = TraceEvent::FetchStarted { client: C, partition: tp(0), offset: Offset(0) };
+    assert_eq!(outages(&Story::default().at(10).takes(A, 0, 0).at(50).crashed(A).at(60).tell(fetch))[1], (50, None, None));
+}
+
+#[test]
+fn a_partition_that_is_added_is_out_from_then_on() {
+    let story = Story::default().at(300).tell(TraceEvent::PartitionsAdded { topic: TopicId(0), from: 2, to: 3 });
+    let partitions = group(&story.at(400).takes(A, 2, 0)).partitions;
+    let outage = Outage { from: ms(300), to: Some(ms(400)), first_record: None, initial: true };
+    assert_eq!(partitions[2].outages, [outage]);
+    let never = group(&Story::default()).partitions;
+    assert_eq!((never[1].outages.len(), never[2].outages.len()), (1, 0));
+}
+
+#[test]
+fn samples_show_what_was_so_at_their_time() {
+    // Records 0..1000 come one a millisecond; A reads 0..300 from 400 ms on, one a millisecond.
+    let story = Story::default().at(350).takes(A, 0, 0).at(400).appended(0, 0..1000).polled(A, 0, 0..300);
+    let story = story.at(699).processed(A, 0, 0..300).at(750).committed(A, 0, 300).at(800).crashed(A);
+    let story = story.at(850).takes(B, 0, 100).ends(1000, false);
+    let group = group(&story);
+    let lag = &group.partitions[0].lag;
+    assert_eq!(lag.len(), 11);
+    assert_eq!(lag[3], LagSample { committed: None, position: 301, unprocessed: 301 });
+    assert_eq!(lag[4], LagSample { committed: None, position: 101, unprocessed: 400 });
+    assert_eq!(lag[6], LagSample { committed: None, position: 301, unprocessed: 400 });
+    assert_eq!(lag[8], LagSample { committed: Some(501), position: 501, unprocessed: 501 });
+    assert_eq!(lag[9], LagSample { committed: Some(601), position: 801, unprocessed: 601 });
+    assert_eq!((group.peak_lag, group.run_end_lag, group.final_lag), (700, 700, 700));
+    assert_eq!(group.partitions[0].committed, Some(Offset(300)));
+    let latency = (group.latency.count, group.latency.min, group.latency.max, group.latency.sum);
+    assert_eq!(latency, (300, 400_000_000, 400_000_000, 300 * 400_000_000));
+}
+
+#[test]
+fn a_zombies_position_is_not_the_groups() {
+    let story = Story::default().appended(0, 0..100).takes(A, 0, 0).at(10).takes(B, 0, 0).at(20).polled(A, 0, 0..50);
+    assert_eq!(group(&story.at(1000).ends(100, false)).partitions[0].lag[10].position, 100);
+}
+
+#[test]
+fn a_lag_that_a_second_processing_does_not_change() {
+    let story = Story::default().appended(0, 0..100).takes(A, 0, 0).polled(A, 0, 0..100).at(300).processed(A, 0, 0..100);
+    let story = story.polled(A, 0, 0..100).at(500).processed(A, 0, 0..100);
+    let group = group(&story.at(1000).ends(100, true));
+    assert_eq!((group.partitions[0].lag[3].unprocessed, group.final_lag, group.latency.count), (0, 0, 100));
+}
+
+#[test]
+fn counts_are_by_request_and_by_poll() {
+    let story = Story::default().appended(0, 0..100).appended(1, 0..100).takes(A, 0, 0).takes(A, 1, 0);
+    let story = story.at(5).polled(A, 0, 0..10).polled(A, 1, 0..10).at(6).polled(A, 0, 10..20);
+    let story = story.at(7).committed(A, 0, 20).committed(A, 1, 10).at(8).committed(A, 0, 20);
+    let story = story.tell(TraceEvent::CommitRefused {
+        group: GroupId(0),
+        member: Some(member(A)),
+        kind: CommitKind::Sync,
+        error: ErrorCode::IllegalGeneration,
+    });
+    let story = story.tell(TraceEvent::CommitFailed { client: A, kind: CommitKind::Sync, failure: CommitFailure::NotAMember });
+    let story = story.tell(TraceEvent::HeartbeatHandled { group: GroupId(0), member: Some(member(A)), error: ErrorCode::None });
+    let group = group(&story);
+    assert_eq!((group.polls, group.commits, group.commits_refused, group.commits_failed, group.heartbeats), (2, 2, 1, 1, 1));
+}
+
+#[test]
+fn three_kicks_without_a_commit_are_a_livelock() {
+    let story = Story::default().at(10).takes(A, 0, 0).committed(A, 0, 0).at(100).kicked(A).at(200).kicked(B);
+    assert_eq!(livelock(&group(&story)), None);
+    let stuck = story.clone().at(300).kicked(A);
+    assert_eq!(livelock(&group(&stuck)), Some(Livelock { from: ms(100), to: ms(300), kicks: 3 }));
+    let moving = story.at(250).committed(A, 0, 1).at(300).kicked(A);
+    assert_eq!(livelock(&group(&moving)), None);
+}
+
+#[test]
+fn a_rebalance_names_those_for_whom_it_waited() {
+    use GroupState::{CompletingRebalance, PreparingRebalance, Stable};
+    let story = Story::default().added(A).added(B).at(100).added(C).state(Stable, PreparingRebalance, 1);
+    let story = story.rebalance(RebalanceReason::MemberJoined, C, 1).rejoined(C).at(150).rejoined(A);
+    let story =
+        story.at(400).removed(B, RemovalReason::SessionExpired).all_joined(A, 2, 2).state(PreparingRebalance, CompletingRebalance, 2);
+    let rebalances = group(&story.at(410).state(CompletingRebalance, Stable, 2)).rebalances;
+    assert_eq!(rebalances.len(), 1);
+    let rebalance = &rebalances[0];
+    assert_eq!((rebalance.started, rebalance.joined, rebalance.ended), (ms(100), Some(ms(400)), Some(ms(410))));
+    assert_eq!((rebalance.ended_in, rebalance.generation, rebalance.members), (Some(Stable), Some(2), 2));
+    assert_eq!((rebalance.trigger, rebalance.leader), (Some(member(C)), Some(member(A))));
+    let waited = [
+        Waited { member: member(A), lasted: Span::from_millis(50), how: WaitEnd::Rejoined },
+        Waited { member: member(B), lasted: Span::from_millis(300), how: WaitEnd::Removed(RemovalReason::SessionExpired) },
+    ];
+    assert_eq!(rebalance.waited_for, waited);
+}
+
+#[test]
+fn a_pending_member_holds_a_rebalance_up() {
+    let pending = TraceEvent::MemberPending { group: GroupId(0), member: member(B) };
+    let dropped = TraceEvent::PendingDropped { group: GroupId(0), member: member(B), reason: RemovalReason::SessionExpired };
+    let story = Story::default().added(A).at(10).tell(pending).at(100).rebalance(RebalanceReason::LeaderRejoined, A, 1).rejoined(A);
+    let rebalances = group(&story.at(300).tell(dropped).all_joined(A, 2, 1)).rebalances;
+    let waited = Waited { member: member(B), lasted: Span::from_millis(200), how: WaitEnd::Removed(RemovalReason::SessionExpired) };
+    assert_eq!(rebalances[0].waited_for, [waited]);
+    assert_eq!((rebalances[0].ended, rebalances[0].ended_in), (None, None));
+}
+
+#[test]
+fn who_is_thrown_out_at_the_end_of_the_join_phase_was_waited_for_even_if_it_is_told_afterwards() {
+    let story = Story::default().added(A).added(B).at(100).rebalance(RebalanceReason::LeaderRejoined, A, 1).rejoined(A);
+    let rebalances = group(&story.at(300).all_joined(A, 2, 1).removed(B, RemovalReason::JoinTimedOut)).rebalances;
+    assert_eq!(rebalances[0].waited_for.len(), 1);
+}
+
+#[test]
+fn a_rebalance_can_be_overtaken() {
+    let story = Story::default().added(A).added(B).at(100).rebalance(RebalanceReason::MemberLeft, B, 1).all_joined(A, 2, 1);
+    let rebalances = group(&story.at(200).rebalance(RebalanceReason::MemberJoined, C, 2)).rebalances;
+    assert_eq!((rebalances[0].ended, rebalances[0].ended_in), (Some(ms(200)), Some(GroupState::PreparingRebalance)));
+    assert_eq!(rebalances[1].started, ms(200));
+}
+
+#[test]
+fn marks_are_told_in_order() {
+    let story = Story::default().tell(TraceEvent::ClientStarted { client: A, life: 1 });
+    let story = story.at(5).tell(TraceEvent::ClientPaused { client: A, until: ms(25) }).at(30).crashed(A);
+    let kinds: Vec<_> = measured(&story.at(1000).ends(0, true)).marks.into_iter().map(|mark| mark.kind).collect();
+    let paused = MarkKind::Paused(A, Span::from_millis(20));
+    assert_eq!(kinds, [MarkKind::Started(A), paused, MarkKind::Crashed(A), MarkKind::RunPhaseEnded]);
+}
+
+#[test]
+fn creation_times_are_forgotten_when_every_group_is_done() {
+    let mut two_groups = cast();
+    two_groups.group_topics.push(vec![TopicId(0)]);
+    two_groups.client_group[2] = GroupId(1);
+    let mut metrics = Metrics::new(&two_groups, Span::from_millis(100), Span::from_millis(1000));
+    let mut story = Story::default().takes(A, 0, 0).takes(C, 0, 0);
+    for batch in 0..50u64 {
+        let offsets: OffsetRange = range(batch * 10..batch * 10 + 10);
+        let created: Vec<_> = (0..10).map(|i| ms(batch * 10 + i)).collect();
+        story = story.at(batch * 10 + 10).tell(TraceEvent::Appended {
+            producer: crate::units::ProducerId(0),
+            partition: tp(0),
+            first: offsets.from,
+            per_batch: 10,
+            batches: 1,
+            created: crate::trace::Created::Listed(created.into()),
+            delay: Span::from_millis(9),
+        });
+        story = story.processed(A, 0, batch * 10..batch * 10 + 10);
+    }
+    story.trace.iter().for_each(|(at, event)| metrics.record(*at, event));
+    assert_eq!(metrics.created.runs(), 50);
+    let rest = Story::default().at(600).processed(C, 0, 0..495);
+    rest.trace.iter().for_each(|(at, event)| metrics.record(*at, event));
+    assert_eq!(metrics.created.runs(), 1);
+    assert_eq!(metrics.measurements().groups[1].latency.count, 495);
+}

@@ -1,0 +1,183 @@
+//! Who could hand out the records of a partition, from when to when, and what ended it.
+//!
+//! A hold begins with onPartitionsAssigned and ends at the first moment from which its client can hand out no more of the records: marked
+//! for revocation, given up, lost, kicked, out of the group, stopped or dead. A paused process keeps its hold: it goes on where it
+//! stopped. Holds overlap while a client has not yet learned that it was removed.
+
+use crate::slots::Slots;
+use crate::terms::RemovalReason;
+use crate::trace::TraceEvent;
+use crate::units::{ClientId, Instant, MemberId, TopicPartition};
+
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct Hold {
+    pub client: ClientId,
+    pub member: MemberId,
+    pub generation: i32,
+    pub from: Instant,
+    pub to: Option<Instant>,
+    /// What ended it, or will: the coordinator may have removed the member without its knowledge.
+    pub undone: Option<(Undoing, Instant)>,
+}
+
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum Undoing {
+    Crashed,
+    /// `close()`, or a fatal error.
+    Closed,
+    PollIntervalExceeded,
+    Removed(RemovalReason),
+    /// A rebalance took the partition away.
+    Revoked,
+}
+
+/// A fold that keeps every hold.
+#[derive(Clone, Debug)]
+pub struct Ownership {
+    slots: Slots,
+    by_slot: Vec<Vec<Hold>>,
+    /// By client: where it has an open hold.
+    held: Vec<Vec<usize>>,
+    /// By client: told to stop.
+    stopping: Vec<bool>,
+    ended: Vec<usize>,
+}
+
+impl Ownership {
+    pub fn new(slots: &Slots) -> Self {
+        let clients = slots.cast().client_group.len();
+        Ownership {
+            slots: slots.clone(),
+            by_slot: vec![Vec::new(); slots.count()],
+            held: vec![Vec::new(); clients],
+            stopping: vec![false; clients],
+            ended: Vec::new(),
+        }
+    }
+
+    /// In the order in which they began.
+    pub fn holds(&self, slot: usize) -> &[Hold] {
+        &self.by_slot[slot]
+    }
+
+    pub fn latest(&self, slot: usize) -> Option<&Hold> {
+        self.by_slot[slot].last()
+    }
+
+    /// Where this client may hand out records.
+    pub fn held_by(&self, client: ClientId) -> &[usize] {
+        &self.held[client.index()]
+    }
+
+    /// The number of this client's latest hold.
+    pub fn hold_of(&self, slot: usize, client: ClientId) -> Option<usize> {
+        self.by_slot[slot].iter().rposition(|hold| hold.client == client)
+    }
+
+    /// Returns the slots whose latest hold ended with this event.
+    pub fn record(&mut self, at: Instant, event: &TraceEvent) -> &[usize] {
+        self.ended.clear();
+        match event {
+            TraceEvent::Assigned { client, member, generation, partitions } => self.begin(at, *client, *member, *generation, partitions),
+            TraceEvent::RevocationPending { client, partitions }
+            | TraceEvent::Revoked { client, partitions }
+            | TraceEvent::Lost { client, partitions } => self.end_some(at, *client, partitions),
+            TraceEvent::MembershipLost { client, .. } => self.end_all(at, *client, Undoing::Revoked),
+            TraceEvent::PollIntervalExceeded { client, .. } => self.end_all(at, *client, Undoing::PollIntervalExceeded),
+            TraceEvent::ClientCrashed { client } => self.end_all(at, *client, Undoing::Crashed),
+            TraceEvent::ClientStopped { client } | TraceEvent::ClientFailed { client, .. } => self.end_all(at, *client, Undoing::Closed),
+            TraceEvent::ClientStopping { client } => self.stopping[client.index()] = true,
+            TraceEvent::ClientStarted { client, .. } => {
+                self.end_all(at, *client, Undoing::Crashed);
+                self.stopping[client.index()] = false;
+            }
+            // Who leaves does so by itself, and its own events say why.
+            TraceEvent::MemberRemoved { reason: RemovalReason::Left, .. } => {}
+            TraceEvent::MemberRemoved { member, reason, .. } => self.undo(at, *member, Undoing::Removed(*reason)),
+            TraceEvent::MemberReplaced { old, .. } => self.undo(at, *old, Undoing::Revoked),
+            TraceEvent::Appended { .. }
+            | TraceEvent::ProducerStopped { .. }
+            | TraceEvent::RateChanged { .. }
+            | TraceEvent::PartitionsAdded { .. }
+            | TraceEvent::ClientPaused { .. }
+            | TraceEvent::ClientResumed { .. }
+            | TraceEvent::ClientSlowed { .. }
+            | TraceEvent::ClientSpeedRestored { .. }
+            | TraceEvent::GroupStateChanged { .. }
+            | TraceEvent::MemberPending { .. }
+            | TraceEvent::PendingDropped { .. }
+            | TraceEvent::MemberAdded { .. }
+            | TraceEvent::RebalanceStarted { .. }
+            | TraceEvent::InitialDelayExtended { .. }
+            | TraceEvent::MemberRejoined { .. }
+            | TraceEvent::JoinPhaseEnded { .. }
+            | TraceEvent::HeartbeatHandled { .. }
+            | TraceEvent::RequestRefused { .. }
+            | TraceEvent::Committed { .. }
+            | TraceEvent::CommitRefused { .. }
+            | TraceEvent::OffsetExpired { .. }
+            | TraceEvent::GroupDeleted { .. }
+            | TraceEvent::CoordinatorFound { .. }
+            | TraceEvent::JoinSent { .. }
+            | TraceEvent::AssignmentComputed { .. }
+            | TraceEvent::RebalanceNoticed { .. }
+            | TraceEvent::PositionSet { .. }
+            | TraceEvent::FetchStarted { .. }
+            | TraceEvent::Polled { .. }
+            | TraceEvent::Processed { .. }
+            | TraceEvent::Dropped { .. }
+            | TraceEvent::CommitFailed { .. }
+            | TraceEvent::RunPhaseEnded
+            | TraceEvent::SettlePhaseEnded { .. } => {}
+        }
+        &self.ended
+    }
+
+    fn begin(&mut self, at: Instant, client: ClientId, member: MemberId, generation: i32, partitions: &[TopicPartition]) {
+        for partition in partitions {
+            let slot = self.slots.of(client, *partition);
+            if !self.held[client.index()].contains(&slot) {
+                self.held[client.index()].push(slot);
+                self.by_slot[slot].push(Hold { client, member, generation, from: at, to: None, undone: None });
+            }
+        }
+    }
+
+    fn end_some(&mut self, at: Instant, client: ClientId, partitions: &[TopicPartition]) {
+        let why = if self.stopping[client.index()] { Undoing::Closed } else { Undoing::Revoked };
+        for partition in partitions {
+            let slot = self.slots.of(client, *partition);
+            let held = &mut self.held[client.index()];
+            if let Some(i) = held.iter().position(|other| *other == slot) {
+                held.swap_remove(i);
+                self.end(at, slot, client, why);
+            }
+        }
+    }
+
+    fn end_all(&mut self, at: Instant, client: ClientId, why: Undoing) {
+        for slot in std::mem::take(&mut self.held[client.index()]) {
+            self.end(at, slot, client, why);
+        }
+    }
+
+    fn end(&mut self, at: Instant, slot: usize, client: ClientId, why: Undoing) {
+        let number = self.hold_of(slot, client).expect("a held slot has a hold of its holder");
+        let is_latest = number + 1 == self.by_slot[slot].len();
+        let hold = &mut self.by_slot[slot][number];
+        hold.to = Some(at);
+        hold.undone.get_or_insert((why, at));
+        if is_latest {
+            self.ended.push(slot);
+        }
+    }
+
+    fn undo(&mut self, at: Instant, member: MemberId, why: Undoing) {
+        for slot in &self.held[member.client.index()] {
+            let mut holds = self.by_slot[*slot].iter_mut().rev();
+            if let Some(hold) = holds.find(|hold| hold.client == member.client && hold.member == member) {
+                hold.undone.get_or_insert((why, at));
+            }
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! One run from a scenario to its results: the simulation with the folds that every run has.
+
+use crate::ledger::Ledger;
+use crate::metrics::Metrics;
+use crate::report::{Run, production};
+use crate::scenario::Scenario;
+use crate::sim::Simulation;
+use crate::trace::{Sink, TraceHash};
+use crate::units::Instant;
+
+/// Plays a scenario with a seed. `observer` gets every fact too; having one changes nothing.
+pub fn play(scenario: &Scenario, seed: u64, observer: &mut impl Sink) -> Run {
+    let cast = scenario.cast();
+    let run_end = Instant::ZERO + scenario.duration;
+    let mut hash = TraceHash::default();
+    let mut ledger = Ledger::new(&cast);
+    let mut metrics = Metrics::new(&cast, scenario.sample_interval, scenario.duration);
+    let mut producers = production::ProductionFold::new(&cast, run_end);
+    let mut sinks = (&mut hash, (&mut ledger, (&mut metrics, (&mut producers, observer))));
+    let ending = Simulation::new(scenario, seed).run(&mut sinks);
+    Run {
+        seed,
+        trace_hash: hash.value(),
+        ending,
+        accounts: ledger.accounts(),
+        measurements: metrics.measurements(),
+        production: producers.finish(),
+        violations: Vec::new(),
+    }
+}

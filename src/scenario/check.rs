@@ -1,0 +1,302 @@
+//! File → [`Scenario`]: every name resolved, every default filled in, and all that is wrong, not just the first of it.
+//!
+//! The checks go on after a problem, with whatever stands in for the broken part; the scenario that comes out is thrown away then.
+
+pub mod config;
+pub mod expect;
+pub mod groups;
+pub mod lives;
+pub mod members;
+pub mod names;
+pub mod producers;
+pub mod time;
+pub mod timeline;
+pub mod topics;
+
+use std::ops::Range;
+
+use super::defaults::{Role, broker};
+use super::file::{ClientKind, ClusterFile, KafkaFile, ModelFile, OutputFile, ReleaseText, ScenarioFile, WriteLatencyFile};
+use super::quantity::Unreadable;
+use super::yaml::{Entry, Kind, Node};
+use super::{Cluster, Distribution, Model, Outputs, Releases, Scenario, WriteLatency, reader, yaml};
+use crate::release::Release;
+use crate::error::{Problem, Problems, closest};
+use crate::units::{Instant, Span};
+
+/// A larger file is not a scenario.
+pub const FILE_BYTES_MAX: usize = 4 << 20;
+pub const BROKERS_MAX: u32 = 1_000;
+/// Points of the lag series of one partition.
+pub const SAMPLES_MAX: u64 = 1_000_000;
+
+/// Text to scenario, with warnings, or what is wrong with it. `file` is what messages call the text and where its default name comes from.
+pub fn load(text: &str, file: &str) -> Result<(Scenario, Problems), Problems> {
+    if text.len() > FILE_BYTES_MAX {
+        let problem = Problem::error(format!("a file of {} bytes: the limit is {FILE_BYTES_MAX}", text.len()));
+        return Err(Problems::unreadable(file, problem));
+    }
+    let parsed = yaml::parse(text).map_err(|problem| Problems::new(file, text, vec![problem]))?;
+    let (mut root, mut problems) = (parsed.root, parsed.problems);
+    let written: ScenarioFile = reader::read(&mut root, &mut problems);
+    let mut scenario = None;
+    if !root.bad && matches!(root.kind, Kind::Map(_)) {
+        let mut checker = Checker { source: text, problems };
+        scenario = Some(checker.scenario(&written, Site::root(&root), file));
+        problems = checker.problems;
+    }
+    let problems = Problems::new(file, text, problems);
+    match scenario {
+        Some(scenario) if !problems.has_errors() => Ok((scenario, problems)),
+        Some(_) | None => Err(problems),
+    }
+}
+
+/// Where something stands. Going to a child that is not there stays where one is, so that there is always a place to point at.
+#[derive(Copy, Clone)]
+pub struct Site<'a> {
+    node: &'a Node,
+    /// None for the root and in lists.
+    entry: Option<&'a Entry>,
+}
+
+impl<'a> Site<'a> {
+    fn root(node: &'a Node) -> Self {
+        Site { node, entry: None }
+    }
+
+    fn child(self, key: &str) -> Site<'a> {
+        self.node.entry(key).map_or(self, |entry| Site { node: &entry.value, entry: Some(entry) })
+    }
+
+    /// A key is written, whether or not its value can be read.
+    fn has(self, key: &str) -> bool {
+        self.node.entry(key).is_some()
+    }
+
+    /// A key is written, perhaps misspelt, which has been reported.
+    fn tries(self, key: &str) -> bool {
+        self.has(key) || self.unreadable().any(|bad| closest(bad, [key]).is_some())
+    }
+
+    /// The entries of a map whose values could be read, in their order.
+    fn children(self) -> impl Iterator<Item = Site<'a>> {
+        self.node.entries().iter().filter(|entry| !entry.value.bad).map(|entry| Site { node: &entry.value, entry: Some(entry) })
+    }
+
+    /// The items of a list that could be read, in their order.
+    fn items(self) -> impl Iterator<Item = Site<'a>> {
+        self.node.items().iter().filter(|item| !item.bad).map(|item| Site { node: item, entry: None })
+    }
+
+    /// The keys of the entries that could not be read.
+    fn unreadable(self) -> impl Iterator<Item = &'a str> {
+        self.node.entries().iter().filter(|entry| entry.value.bad).map(|entry| entry.key.as_str())
+    }
+
+    fn value(self) -> Range<usize> {
+        self.node.span.clone()
+    }
+
+    /// The key, or the value where there is none.
+    fn key(self) -> Range<usize> {
+        self.entry.map_or_else(|| self.value(), |entry| entry.key_span.clone())
+    }
+}
+
+/// Collects what is wrong.
+pub struct Checker<'a> {
+    source: &'a str,
+    problems: Vec<Problem>,
+}
+
+impl Checker<'_> {
+    fn error(&mut self, at: Range<usize>, message: impl Into<String>) {
+        self.problems.push(Problem::error(message).at(at));
+    }
+
+    fn error_with_hint(&mut self, at: Range<usize>, message: impl Into<String>, hint: impl Into<String>) {
+        self.problems.push(Problem::error(message).at(at).hint(hint));
+    }
+
+    fn unreadable(&mut self, at: Range<usize>, why: Unreadable) {
+        self.problems.push(Problem { hint: why.hint, ..Problem::error(why.message).at(at) });
+    }
+
+    /// What must be there: reported unless it is written and could not be read.
+    fn require<T>(&mut self, value: Option<T>, site: Site<'_>, owner: &str, key: &str, hint: &str) -> Option<T> {
+        if value.is_none() && !site.tries(key) {
+            self.error_with_hint(site.key(), format!("{owner} has no `{key}`"), hint);
+        }
+        value
+    }
+
+    fn scenario(&mut self, file: &ScenarioFile, root: Site<'_>, file_name: &str) -> Scenario {
+        let kafka = self.releases(file.kafka.as_ref(), root.child("kafka"));
+        let duration = self.duration(file, root);
+        let cluster = self.cluster(&file.cluster.clone().unwrap_or_default(), root.child("cluster"), kafka.brokers);
+        let mut topics = self.topics(file, root, cluster.brokers);
+        let topic_names = names::Names::new("topic", &file.topics, root.child("topics"));
+        let producer_names = names::Names::new("producer", &file.producers, root.child("producers"));
+        let producers = self.producers(file, root, &topic_names, kafka.clients, Instant::ZERO + duration);
+        let cast = self.groups(file, root, &topic_names, kafka.clients, &cluster.config);
+        let group_names = names::Names::new("group", &file.groups, root.child("groups"));
+        let stage = timeline::Stage { topics: &topic_names, producers: &producer_names, groups: &group_names, cast: &cast, end: duration };
+        let timeline = self.timeline(file, root, &stage, &mut topics);
+        let expect = self.expectations(file, root, &stage, &topics);
+        Scenario {
+            name: self.name(file.name.as_deref(), root.child("name"), file_name),
+            about: file.about.clone(),
+            lesson: file.lesson.clone(),
+            kafka,
+            seed: file.seed.unwrap_or(1),
+            duration,
+            settle: file.settle.map_or(Span::from_secs(300), |settle| settle.0),
+            sample_interval: self.sample_interval(file, root.child("sample.interval"), duration),
+            model: model(&file.model.clone().unwrap_or_default()),
+            cluster,
+            topics,
+            producers,
+            groups: cast.groups,
+            clients: cast.clients,
+            instances: cast.instances,
+            timeline,
+            expect,
+            outputs: Outputs { trace: file.outputs.contains(&OutputFile::Trace) },
+        }
+    }
+
+    /// A name is one path component on every platform.
+    fn name(&mut self, written: Option<&str>, site: Site<'_>, file_name: &str) -> String {
+        let name = written.unwrap_or_else(|| {
+            let last = file_name.rsplit(['/', '\\']).next().unwrap_or(file_name);
+            last.strip_suffix(".yaml").or_else(|| last.strip_suffix(".yml")).unwrap_or(last)
+        });
+        if let Err(hint) = names::path_component(name) {
+            let (at, message) = match written {
+                Some(_) => (site.value(), format!("`{}` cannot be the name of a directory", reader::cut(name))),
+                None => (0..0, format!("the file's name does not make a scenario name: `{}`", reader::cut(name))),
+            };
+            self.error_with_hint(at, message, hint);
+        }
+        name.to_owned()
+    }
+
+    fn releases(&mut self, written: Option<&KafkaFile>, site: Site<'_>) -> Releases {
+        let mut read = |text: Option<&str>, site: Site<'_>| match text.map(super::defaults::read_release) {
+            None => Release::default(),
+            Some(Ok(release)) => release,
+            Some(Err(unreadable)) => {
+                self.unreadable(site.value(), unreadable);
+                Release::default()
+            }
+        };
+        match written {
+            None => Releases { brokers: Release::default(), clients: Release::default() },
+            Some(KafkaFile::Both(text)) => {
+                let release = read(Some(text), site);
+                Releases { brokers: release, clients: release }
+            }
+            Some(KafkaFile::Each(each)) => {
+                let text = |text: &Option<ReleaseText>| text.as_ref().map(|text| text.0.clone());
+                let brokers = read(text(&each.brokers).as_deref(), site.child("brokers"));
+                Releases { brokers, clients: read(text(&each.clients).as_deref(), site.child("clients")) }
+            }
+        }
+    }
+
+    fn duration(&mut self, file: &ScenarioFile, root: Site<'_>) -> Span {
+        match file.duration {
+            Some(duration) if duration.0.is_zero() => {
+                self.error(root.child("duration").value(), "a run has to last for some time");
+                Span::from_secs(1)
+            }
+            Some(duration) => duration.0,
+            None => {
+                if !root.tries("duration") {
+                    self.error_with_hint(0..0, "the scenario has no `duration`", "say how long to simulate, such as `duration: 10m`");
+                }
+                // As if the time never ran out, so that no entry of the timeline is called late.
+                super::quantity::DURATION_MAX
+            }
+        }
+    }
+
+    fn sample_interval(&mut self, file: &ScenarioFile, site: Site<'_>, duration: Span) -> Span {
+        let Some(written) = file.sample_interval else { return default_sample_interval(duration) };
+        let interval = written.0;
+        if interval.is_zero() || duration.as_nanos() / interval.as_nanos() > SAMPLES_MAX {
+            let message = format!("more than {SAMPLES_MAX} samples in {duration}");
+            self.error_with_hint(site.value(), message, format!("the default is {}", default_sample_interval(duration)));
+        }
+        interval
+    }
+
+    fn cluster(&mut self, file: &ClusterFile, site: Site<'_>, release: Release) -> Cluster {
+        let brokers = file.brokers.unwrap_or(1);
+        if !(1..=BROKERS_MAX).contains(&brokers) {
+            self.error(site.child("brokers").value(), format!("a cluster has 1 to {BROKERS_MAX} brokers"));
+        }
+        let latency = match &file.latency {
+            None => Distribution::Constant(Span::from_millis(1)),
+            Some(latency) => self.distribution(latency, site.child("latency")),
+        };
+        let mut config = broker::config(release);
+        self.apply(Role::Broker, broker::MODELLED, &file.config.0, site.child("config"), &mut config);
+        if config.group_min_session_timeout > config.group_max_session_timeout {
+            let at = site.child("config").value();
+            self.error(at, "group.min.session.timeout.ms is greater than group.max.session.timeout.ms");
+        }
+        let write_latency = match file.write_latency {
+            None | Some(WriteLatencyFile::Auto) => WriteLatency::Auto,
+            Some(WriteLatencyFile::Fixed(latency)) => WriteLatency::Fixed(latency.0),
+        };
+        Cluster { brokers, latency, write_latency, config }
+    }
+}
+
+fn model(file: &ModelFile) -> Model {
+    let real_client = match file.client {
+        None | Some(ClientKind::Real) => true,
+        Some(ClientKind::Ideal) => false,
+    };
+    Model {
+        real_client,
+        validate_positions: file.validate_positions.unwrap_or(real_client),
+        heartbeat_drift: file.heartbeat_drift.map_or(0, |drift| drift.0),
+    }
+}
+
+/// One second where that gives 300 to 3600 samples, else the nearest round step that gives 300 to 4000.
+pub fn default_sample_interval(duration: Span) -> Span {
+    const FEWEST: u64 = 300;
+    const MOST: u64 = 4_000;
+    const SECOND: u64 = 1_000_000_000;
+    if (Span::from_secs(300)..=Span::from_secs(3_600)).contains(&duration) {
+        return Span::from_secs(1);
+    }
+    let below_a_second = (0..9).rev().flat_map(|exponent| [5, 2, 1].map(|digit| digit * 10u64.pow(exponent)));
+    let above = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 21_600, 43_200, 86_400].map(|secs| secs * SECOND);
+    let fits = |step: &u64| (FEWEST..=MOST).contains(&(duration.as_nanos() / step));
+    let step = above.into_iter().chain(below_a_second).find(fits);
+    Span::from_nanos(step.unwrap_or_else(|| (duration.as_nanos() / MOST).max(1)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn samples_are_neither_few_nor_many() {
+        let step = |secs| default_sample_interval(Span::from_secs(secs)).to_string();
+        assert_eq!(step(300), "1s");
+        assert_eq!(step(3_600), "1s");
+        assert_eq!(step(60), "200ms");
+        assert_eq!(step(4 * 3_600), "5s");
+        for millis in [1, 7, 600, 1_000, 59_000, 299_999, 3_600_001, 86_400_000, 604_800_000, 315_360_000_000] {
+            let duration = Span::from_millis(millis);
+            let samples = duration.as_nanos() / default_sample_interval(duration).as_nanos();
+            assert!((300..=4_000).contains(&samples), "{duration}: {samples}");
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! Groups: what they subscribe to, and which processes they consist of.
+
+use indexmap::IndexMap;
+
+use super::super::defaults::consumer::ConsumerSettings;
+use super::super::defaults::{Role, consumer};
+use super::super::file::ScenarioFile;
+use super::super::file::group::{GroupFile, MemberFile, MembersFile, StartFile, TopicsFile};
+use super::super::{BrokerConfig, Client, Group};
+use crate::release::Release;
+use super::members::Setup;
+use super::names::Names;
+use super::{Checker, Site};
+use crate::units::{ClientId, GroupId, InstanceId, Instant, TopicId};
+
+/// Of all groups together, those that the timeline adds included.
+pub const MEMBERS_MAX: usize = 10_000;
+pub const GROUPS_MAX: usize = 1_000;
+
+/// Groups and the processes in them.
+#[derive(Default)]
+pub struct Cast {
+    pub groups: Vec<Group>,
+    pub clients: Vec<Client>,
+    pub instances: Vec<String>,
+}
+
+impl Cast {
+    /// The clients of a group, by number.
+    pub fn members(&self, group: GroupId) -> std::ops::Range<usize> {
+        let group = &self.groups[group.index()];
+        let first = group.first_client.index();
+        first..first + group.clients as usize
+    }
+
+    pub fn find(&self, group: GroupId, member: &str) -> Option<ClientId> {
+        let found = self.members(group).find(|client| self.clients[*client].name == member)?;
+        Some(ClientId(u32::try_from(found).expect("the number of members is limited")))
+    }
+}
+
+/// One process of a group before its properties are worked out.
+struct Part<'a> {
+    name: String,
+    start: Option<Instant>,
+    special: Option<(&'a MemberFile, Site<'a>)>,
+}
+
+impl Checker<'_> {
+    pub fn groups(&mut self, file: &ScenarioFile, root: Site<'_>, topics: &Names, release: Release, broker: &BrokerConfig) -> Cast {
+        let site = root.child("groups");
+        if file.groups.len() > GROUPS_MAX {
+            self.error(site.key(), format!("{} groups: the limit is {GROUPS_MAX}", file.groups.len()));
+        }
+        let mut cast = Cast::default();
+        for ((name, written), place) in file.groups.iter().zip(site.children()) {
+            self.legal_name("group", name, place.key());
+            let scaled = highest_scale(file, name);
+            let parts = self.parts(name, written, place, scaled, MEMBERS_MAX.saturating_sub(cast.clients.len()));
+            let group = Group {
+                name: name.clone(),
+                topics: self.subscription(name, written, place, topics),
+                first_client: ClientId(u32::try_from(cast.clients.len()).expect("the number of members is limited")),
+                clients: u32::try_from(parts.len()).expect("the number of members is limited"),
+            };
+            self.clients(name, written, place, parts, release, broker, &mut cast);
+            cast.groups.push(group);
+        }
+        cast
+    }
+
+    fn subscription(&mut self, group: &str, written: &GroupFile, site: Site<'_>, topics: &Names) -> Vec<TopicId> {
+        let owner = format!("the group `{group}`");
+        let place = site.child("topics");
+        let names: Vec<(&str, std::ops::Range<usize>)> =
+            match self.require(written.topics.as_ref(), site, &owner, "topics", "what it subscribes to, such as `topics: [orders]`") {
+                None => return Vec::new(),
+                Some(TopicsFile::One(name)) => vec![(name, place.value())],
+                Some(TopicsFile::List(names)) => names.iter().map(String::as_str).zip(place.items().map(Site::value)).collect(),
+            };
+        if names.is_empty() {
+            self.error(place.key(), format!("{owner} subscribes to nothing"));
+        }
+        let mut subscribed = Vec::new();
+        for (name, at) in names {
+            let Some(topic) = self.resolve(topics, name, at.clone()).map(TopicId) else { continue };
+            if subscribed.contains(&topic) {
+                self.error(at, format!("`{name}` stands here twice"));
+            } else {
+                subscribed.push(topic);
+            }
+        }
+        subscribed
+    }
+
+    /// The processes of a group in their order: those that are declared, then those that the timeline adds.
+    fn parts<'a>(&mut self, group: &str, written: &'a GroupFile, site: Site<'a>, scaled: u32, room: usize) -> Vec<Part<'a>> {
+        let owner = format!("the group `{group}`");
+        let place = site.child("members");
+        let hint = "a number, a list of names, or a map";
+        let Some(members) = self.require(written.members.as_ref(), site, &owner, "members", hint) else { return Vec::new() };
+        let declared = match members {
+            MembersFile::Count(count) => *count as usize,
+            MembersFile::Names(names) => names.len(),
+            MembersFile::Each(each) => each.len(),
+        };
+        if declared.max(scaled as usize) > room {
+            self.error(place.key(), format!("too many members: the limit of all groups together is {MEMBERS_MAX}"));
+            return Vec::new();
+        }
+        let width = declared.max(scaled as usize).to_string().len();
+        let numbered = |number: usize| format!("{group}-{number:0width$}");
+        let mut parts: Vec<Part<'a>> = match members {
+            MembersFile::Count(_) => {
+                let plain = |number| Part { name: numbered(number), start: Some(Instant::ZERO), special: None };
+                (1..=declared).map(plain).collect()
+            }
+            MembersFile::Names(names) => {
+                let mut parts = Vec::new();
+                for (name, place) in names.iter().zip(place.items()) {
+                    self.legal_name("member", name, place.value());
+                    parts.push(Part { name: name.clone(), start: Some(Instant::ZERO), special: None });
+                }
+                parts
+            }
+            MembersFile::Each(each) => self.special_parts(each, place),
+        };
+        for number in declared + 1..=scaled as usize {
+            parts.push(Part { name: numbered(number), start: None, special: None });
+        }
+        self.refuse_repeated_names(&owner, &parts, place);
+        parts
+    }
+
+    fn special_parts<'a>(&mut self, each: &'a IndexMap<String, MemberFile>, site: Site<'a>) -> Vec<Part<'a>> {
+        let mut parts = Vec::with_capacity(each.len());
+        for ((name, member), place) in each.iter().zip(site.children()) {
+            self.legal_name("member", name, place.key());
+            let start = match member.start {
+                None => Some(Instant::ZERO),
+                Some(StartFile::At(at)) => Some(Instant::ZERO + at.0),
+                Some(StartFile::Never) => None,
+            };
+            parts.push(Part { name: name.clone(), start, special: Some((member, place)) });
+        }
+        parts
+    }
+
+    fn refuse_repeated_names(&mut self, owner: &str, parts: &[Part<'_>], site: Site<'_>) {
+        let mut seen = std::collections::BTreeSet::new();
+        for part in parts {
+            if !seen.insert(part.name.as_str()) {
+                self.error(site.key(), format!("{owner} has two members called `{}`", part.name));
+            }
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "a group is made of all of these, and of them only once")]
+    fn clients(
+        &mut self,
+        name: &str,
+        written: &GroupFile,
+        site: Site<'_>,
+        parts: Vec<Part<'_>>,
+        release: Release,
+        broker: &BrokerConfig,
+        cast: &mut Cast,
+    ) {
+        let mut settings = consumer::settings(release);
+        self.apply(Role::Consumer, consumer::MODELLED, &written.config.0, site.child("config"), &mut settings);
+        self.refuse_foreign_group_id(name, written, site);
+        let common = self.setup(written, site, settings);
+        if common.settings.instance.is_some() && parts.len() > 1 {
+            let hint = "give each member its own: `members: {A: {group.instance.id: a}}`";
+            self.error_with_hint(site.child("config").child("group.instance.id").key(), "one group.instance.id for several members", hint);
+        }
+        let group = GroupId(u32::try_from(cast.groups.len()).expect("the number of groups is limited"));
+        let first = cast.clients.len();
+        self.validate(&common, None, site, broker);
+        for part in parts {
+            let setup = match part.special {
+                None => common.clone(),
+                Some((member, place)) => {
+                    let setup = self.special_setup(&common, member, place);
+                    self.validate(&setup, Some(place), site, broker);
+                    setup
+                }
+            };
+            let instance = setup.settings.instance.as_ref().map(|instance| intern(&mut cast.instances, instance));
+            cast.clients.push(setup.client(part.name, group, part.start, instance));
+        }
+        self.refuse_mixed_assignors(&cast.clients[first..], site);
+    }
+
+    /// group.id is the key under which the group stands.
+    fn refuse_foreign_group_id(&mut self, name: &str, written: &GroupFile, site: Site<'_>) {
+        use super::super::file::properties::Property;
+        match written.config.0.get("group.id") {
+            Some(Property::Text(id)) if id != name => {
+                let at = site.child("config").child("group.id").value();
+                self.error_with_hint(at, format!("group.id is `{}`, the group is called `{name}`", super::reader::cut(id)), "leave it out");
+            }
+            Some(_) | None => {}
+        }
+    }
+
+    fn special_setup(&mut self, common: &Setup, member: &MemberFile, site: Site<'_>) -> Setup {
+        let mut settings: ConsumerSettings = common.settings.clone();
+        self.apply(Role::Consumer, consumer::MODELLED, &member.config.0, site.child("config"), &mut settings);
+        if let Some(instance) = &member.instance {
+            settings.instance = Some(instance.clone());
+        }
+        self.member_setup(common, member, site, settings)
+    }
+
+    /// Not modelled: sticky and cooperative-sticky. They may stand in a list behind an assignor that every member of the group prefers.
+    fn refuse_mixed_assignors(&mut self, clients: &[Client], site: Site<'_>) {
+        let Some(first) = clients.first() else { return };
+        let runs = |name: &str| consumer::ASSIGNORS.iter().any(|(known, _, runs)| *known == name && *runs);
+        let behind = clients.iter().any(|client| client.config.assignors.iter().any(|name| !runs(name)));
+        if behind && clients.iter().any(|client| client.config.assignors != first.config.assignors) {
+            let message = "members with different assignors, of which some cannot be simulated in this version";
+            self.error_with_hint(site.key(), message, "give all members the same list, or only `range` and `roundrobin`");
+        }
+    }
+}
+
+fn highest_scale(file: &ScenarioFile, group: &str) -> u32 {
+    file.timeline.iter().filter_map(|entry| entry.scale.as_ref()?.get(group).copied()).max().unwrap_or(0)
+}
+
+fn intern(instances: &mut Vec<String>, instance: &str) -> InstanceId {
+    let place = instances.iter().position(|known| known == instance).unwrap_or_else(|| {
+        instances.push(instance.to_owned());
+        instances.len() - 1
+    });
+    InstanceId(u32::try_from(place).expect("there are no more instances than members"))
+}

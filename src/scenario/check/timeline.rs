@@ -1,0 +1,223 @@
+//! The timeline: entries as written into verbs, and whether each of them can happen at its time.
+
+use std::ops::Range;
+
+use super::super::file::ScenarioFile;
+use super::super::file::shapes::{Duration, RateText};
+use super::super::file::timeline::{EntryFile, Factor};
+use super::super::reader::cut;
+use super::super::{TimelineEntry, Topic, Verb};
+use super::groups::Cast;
+use super::lives::Lives;
+use super::names::Names;
+use super::topics::PARTITIONS_MAX;
+use super::{Checker, Site};
+use crate::error::did_you_mean;
+use crate::units::{ClientId, GroupId, Instant, ProducerId, Span, TopicId};
+
+pub const ENTRIES_MAX: usize = 10_000;
+
+/// Everything that an entry or an expectation may speak of.
+pub struct Stage<'a> {
+    pub topics: &'a Names,
+    pub producers: &'a Names,
+    pub groups: &'a Names,
+    pub cast: &'a Cast,
+    /// Of the run phase.
+    pub end: Span,
+}
+
+/// An entry with the place to point at if it cannot happen.
+struct Placed {
+    entry: TimelineEntry,
+    at: Range<usize>,
+    who: String,
+}
+
+impl Checker<'_> {
+    pub fn timeline(&mut self, file: &ScenarioFile, root: Site<'_>, stage: &Stage<'_>, topics: &mut [Topic]) -> Vec<TimelineEntry> {
+        let site = root.child("timeline");
+        let mut placed = Vec::new();
+        for (written, place) in file.timeline.iter().zip(site.items()) {
+            self.entry(written, place, stage, &mut placed);
+        }
+        if placed.len() > ENTRIES_MAX {
+            self.error(site.key(), format!("{} timeline entries: the limit is {ENTRIES_MAX}", placed.len()));
+            return Vec::new();
+        }
+        placed.sort_by_key(|placed| placed.entry.at);
+        self.walk_through(&placed, stage, topics);
+        let total: u64 = topics.iter().map(|topic| u64::from(topic.most_partitions)).sum();
+        let grown = topics.iter().any(|topic| topic.most_partitions > topic.partitions);
+        if grown && total > PARTITIONS_MAX {
+            self.error(site.key(), format!("{total} partitions: the limit of all topics together is {PARTITIONS_MAX}"));
+        }
+        placed.into_iter().map(|placed| placed.entry).collect()
+    }
+
+    fn entry(&mut self, written: &EntryFile, site: Site<'_>, stage: &Stage<'_>, placed: &mut Vec<Placed>) {
+        const VERBS: [&str; 9] = ["crash", "start", "stop", "pause", "slow", "rate", "partitions", "scale", "rolling.restart"];
+        let verbs: Vec<&str> = VERBS.into_iter().filter(|verb| site.has(verb)).collect();
+        let time = self.require(written.at, site, "this entry", "at", "when it happens, such as `at: 30s`");
+        let [verb] = verbs.as_slice() else {
+            if verbs.is_empty() && site.unreadable().next().is_some() {
+                return;
+            }
+            let message =
+                if verbs.is_empty() { "this entry does nothing".to_owned() } else { format!("{} verbs in one entry", verbs.len()) };
+            self.error_with_hint(site.key(), message, format!("give it one of {}", VERBS.map(|verb| format!("`{verb}`")).join(", ")));
+            return;
+        };
+        self.refuse_parameters_of_other_verbs(verb, site);
+        // Without a time the rest is still looked at.
+        let at = Instant::ZERO + time.map_or(Span::from_nanos(1), |time| time.0);
+        if time.is_some() && at >= Instant::ZERO + stage.end {
+            let message = format!("at {} the run phase is over", at.since(Instant::ZERO));
+            self.error_with_hint(site.child("at").value(), message, format!("`duration` is {}", stage.end));
+        }
+        for (verb, who, place) in self.verbs(written, verb, site, stage) {
+            let entry = TimelineEntry { at, verb };
+            placed.push(Placed { entry, at: place, who });
+        }
+    }
+
+    fn refuse_parameters_of_other_verbs(&mut self, verb: &str, site: Site<'_>) {
+        let parameters: &[&str] = match verb {
+            "pause" => &["for"],
+            "slow" => &["for", "factor"],
+            "rolling.restart" => &["every", "down"],
+            _ => &[],
+        };
+        for parameter in ["for", "factor", "every", "down"] {
+            if site.has(parameter) && !parameters.contains(&parameter) {
+                self.error(site.child(parameter).key(), format!("`{parameter}` means nothing with `{verb}`"));
+            }
+        }
+    }
+
+    /// What one entry says, with whom it is about and where that is written. A map of several names is several verbs.
+    fn verbs(&mut self, written: &EntryFile, verb: &str, site: Site<'_>, stage: &Stage<'_>) -> Vec<(Verb, String, Range<usize>)> {
+        let place = site.child(verb);
+        let of_member = [&written.crash, &written.start, &written.stop, &written.pause, &written.slow].into_iter().flatten().next();
+        if let Some(member) = of_member {
+            let client = self.member(member, place.value(), stage);
+            let verb = client.and_then(|client| self.member_verb(written, verb, client, site));
+            return verb.map(|verb| (verb, format!("`{member}`"), place.value())).into_iter().collect();
+        }
+        let mut verbs = Vec::new();
+        for ((name, RateText(rate)), place) in written.rate.iter().flatten().zip(place.children()) {
+            if let Some(producer) = self.resolve(stage.producers, name, place.key()) {
+                verbs.push((Verb::Rate { producer: ProducerId(producer), rate: *rate }, format!("`{name}`"), place.value()));
+            }
+        }
+        for ((name, to), place) in written.partitions.iter().flatten().zip(place.children()) {
+            if let Some(topic) = self.resolve(stage.topics, name, place.key()) {
+                verbs.push((Verb::Partitions { topic: TopicId(topic), to: *to }, format!("`{name}`"), place.value()));
+            }
+        }
+        for ((name, members), place) in written.scale.iter().flatten().zip(place.children()) {
+            if let Some(group) = self.resolve(stage.groups, name, place.key()) {
+                verbs.push((Verb::Scale { group: GroupId(group), members: *members }, format!("the group `{name}`"), place.value()));
+            }
+        }
+        if let Some(name) = &written.rolling_restart {
+            let group = self.resolve(stage.groups, name, place.value());
+            let every = self.require(written.every, site, "a rolling restart", "every", "from start to start, such as `every: 20s`");
+            let down = self.require(written.down, site, "a rolling restart", "down", "how long each is down, such as `down: 8s`");
+            if let (Some(group), Some(Duration(every)), Some(Duration(down))) = (group, every, down) {
+                verbs.push((Verb::RollingRestart { group: GroupId(group), every, down }, format!("the group `{name}`"), place.value()));
+            }
+        }
+        verbs
+    }
+
+    fn member_verb(&mut self, written: &EntryFile, verb: &str, client: ClientId, site: Site<'_>) -> Option<Verb> {
+        Some(match verb {
+            "crash" => Verb::Crash(client),
+            "start" => Verb::Start(client),
+            "stop" => Verb::Stop(client),
+            "pause" => {
+                let Duration(lasts) = self.require(written.lasts, site, "a pause", "for", "how long it lasts, such as `for: 50s`")?;
+                if lasts.is_zero() {
+                    self.error(site.child("for").value(), "a pause that takes no time");
+                }
+                Verb::Pause { client, lasts }
+            }
+            _ => {
+                let Factor(factor) =
+                    self.require(written.factor, site, "`slow`", "factor", "how many times as long, such as `factor: 10`")?;
+                if factor == 0 {
+                    self.error(site.child("factor").value(), "processing that takes no time at all");
+                }
+                Verb::Slow { client, factor, lasts: written.lasts.map(|lasts| lasts.0) }
+            }
+        })
+    }
+
+    /// group/member.
+    pub fn member(&mut self, written: &str, at: Range<usize>, stage: &Stage<'_>) -> Option<ClientId> {
+        let Some((group, member)) = written.split_once('/') else {
+            let hint = match stage.groups.only() {
+                Some(group) => format!("did you mean `{}/{}`?", stage.groups.name(group as usize), cut(written)),
+                None => "a member is written group/member".to_owned(),
+            };
+            self.error_with_hint(at, format!("`{}` does not say of which group", cut(written)), hint);
+            return None;
+        };
+        let group_id = GroupId(self.resolve(stage.groups, group, at.clone())?);
+        let found = stage.cast.find(group_id, member);
+        // A group whose members could not be read has none.
+        if found.is_none() && !stage.cast.members(group_id).is_empty() {
+            let names = stage.cast.members(group_id).map(|client| stage.cast.clients[client].name.as_str());
+            let hint = did_you_mean(member, names);
+            let message = format!("the group `{}` has no member `{}`", cut(group), cut(member));
+            self.error_with_hint(at, message, hint.unwrap_or_else(|| "members are declared under `members:` of their group".to_owned()));
+        }
+        found
+    }
+
+    /// Entry by entry in the order of time: can it happen?
+    fn walk_through(&mut self, placed: &[Placed], stage: &Stage<'_>, topics: &mut [Topic]) {
+        let mut lives = Lives::new(&stage.cast.clients, stage.cast.groups.len());
+        for Placed { entry: TimelineEntry { at, verb }, at: place, who } in placed {
+            let at = *at;
+            let answer = match verb {
+                Verb::Crash(client) => lives.end(*client, at, true),
+                Verb::Stop(client) => lives.end(*client, at, false),
+                Verb::Start(client) => lives.start(*client, at),
+                Verb::Pause { client, lasts } => lives.pause(*client, at, *lasts),
+                Verb::Slow { client, factor: _, lasts } => lives.slow(*client, at, *lasts),
+                Verb::Rate { .. } => Ok(()),
+                Verb::Partitions { topic, to } => grow(&mut topics[topic.index()], *to),
+                Verb::Scale { group, members } => lives.scale(stage.cast.members(*group), *members, at),
+                Verb::RollingRestart { group, every, down } => {
+                    let members = stage.cast.members(*group);
+                    let running = lives.count_running(members, at) as u64;
+                    let last = at + every.times(running.saturating_sub(1));
+                    if running == 0 {
+                        Err("has no running member to restart".to_owned())
+                    } else if last >= Instant::ZERO + stage.end {
+                        Err(format!(
+                            "would restart the last of {running} members at {}, after the end of the run phase",
+                            last.since(Instant::ZERO)
+                        ))
+                    } else {
+                        lives.roll(group.index(), at, last + *down)
+                    }
+                }
+            };
+            if let Err(why) = answer {
+                self.error(place.clone(), format!("{who} {why}"));
+            }
+        }
+    }
+}
+
+fn grow(topic: &mut Topic, to: u32) -> Result<(), String> {
+    let from = topic.most_partitions;
+    if to <= from {
+        return Err(format!("has {from} partitions already: a topic can only grow"));
+    }
+    topic.most_partitions = to;
+    Ok(())
+}

@@ -1,0 +1,257 @@
+//! The simulation: owns the nodes, and passes time in the one loop there is.
+//!
+//! Pop the next event, hand it to the machine that it is for, do what the machine wants, record what it said. Two phases: the *run*, and the
+//! *settle* phase, in which producers have stopped and what was broken has healed. Only after that does "not processed" mean lost.
+
+use std::rc::Rc;
+
+use crate::client::consumer::{Consumer, ConsumerEffects, ConsumerTimer};
+use crate::client::producer::{Delivery, Producer};
+use crate::kafka::coordinator::Coordinator;
+use crate::kafka::coordinator::shard::CoordinatorEffects;
+use crate::kafka::coordinator::timers::CoordinatorTimer;
+use crate::kafka::fetch::FetchSession;
+use crate::kafka::log::PartitionLog;
+use crate::kafka::request::Response;
+use crate::scenario::Scenario;
+use crate::sim::network::{Connection, ConnectionId, InFlight, Message};
+use crate::sim::queue::Queue;
+use crate::sim::settle::Drainage;
+use crate::trace::ending::Ending;
+use crate::trace::names::Names;
+use crate::trace::{Cast, Sink, TraceEvent};
+use crate::units::{BrokerId, ClientId, Instant, ProducerId, TopicPartition};
+
+mod broker;
+mod client;
+mod fault;
+pub mod network;
+mod produce;
+pub mod queue;
+pub mod rng;
+mod setup;
+mod settle;
+
+/// More events than that in one run, and it is given up.
+const EVENT_BUDGET: u64 = 4_000_000_000;
+/// More events than that at one instant, and time does not pass any more.
+const EVENTS_AT_ONE_INSTANT: u64 = 5_000_000;
+
+/// What the queue holds.
+#[derive(Copy, Clone, Debug)]
+enum Event {
+    /// An entry of the timeline.
+    Timeline(u32),
+    /// A request reaches its broker, or an answer its client.
+    Arrive(ConnectionId, u32),
+    /// The records of a produce request become visible.
+    Append(ProducerId, u32),
+    /// A timer of the coordinator that owns this shard.
+    Coordinator(u32, CoordinatorTimer),
+    /// A request was sent: time to work out the next one.
+    SendNext(ProducerId),
+    /// fetch.max.wait.ms of a waiting Fetch may be over.
+    FetchWait(ConnectionId),
+    /// A timer or step of this life of a client.
+    Client(ClientId, u32, ConsumerTimer),
+    Fault(fault::Due),
+}
+
+/// A consumer process by its place in the scenario: one life after the other.
+struct ClientSlot {
+    consumer: Option<Consumer>,
+    /// Lives so far.
+    life: u32,
+    /// Its connections, by peer: the coordinator, then the brokers.
+    connections: Vec<Option<ConnectionId>>,
+    frozen: Option<fault::Frozen>,
+    /// Counts slow-downs, so that the end of an older one changes nothing.
+    slowdowns: u32,
+    /// Thousandths of the normal processing time; it outlives the process.
+    slowness: u64,
+}
+
+struct ProducerNode {
+    producer: Producer,
+    draws: produce::Draws,
+    deliveries: InFlight<Delivery>,
+    sequence: u64,
+    /// Requests become visible in the order in which they are sent: then one event each is enough.
+    in_order: bool,
+}
+
+/// A fetch session, and where it is registered for appends.
+struct Session {
+    fetch: FetchSession,
+    number: u32,
+    watched: Vec<TopicPartition>,
+    /// The earliest wake-up that is under way.
+    wake: Option<Instant>,
+}
+
+pub struct Simulation<'a> {
+    scenario: &'a Scenario,
+    seed: u64,
+    cast: Cast,
+    names: Rc<Names>,
+    now: Instant,
+    queue: Queue<Event>,
+    events: u64,
+
+    // Brokers
+    logs: Vec<PartitionLog>,
+    /// Partition counts by topic.
+    partitions: Vec<u32>,
+    /// Visible and not yet told, by partition.
+    untold: Vec<Option<produce::Untold>>,
+    /// By connection.
+    sessions: Vec<Option<Session>>,
+    /// By partition: connections whose session has it.
+    watchers: Vec<Vec<ConnectionId>>,
+    coordinators: Vec<Coordinator>,
+    /// By group: its shard, and the broker that has it.
+    shards: Vec<(u32, BrokerId)>,
+
+    // Network
+    connections: Vec<Connection>,
+    messages: InFlight<Message>,
+    latency: rng::sampler::Sampler,
+
+    // Clients
+    producers: Vec<ProducerNode>,
+    clients: Vec<ClientSlot>,
+    setups: Vec<setup::ClientSetup>,
+    faults: fault::Faults,
+
+    drainage: Drainage,
+    facts: Vec<TraceEvent>,
+    coordinator_fx: CoordinatorEffects,
+    consumer_fx: ConsumerEffects,
+    fetched: Vec<crate::kafka::fetch::Fetched>,
+}
+
+impl<'a> Simulation<'a> {
+    /// Runs to the end: the run phase, then the settle phase.
+    pub fn run(&mut self, sink: &mut impl Sink) -> Ending {
+        let run_end = Instant::ZERO + self.scenario.duration;
+        if let Some(stuck) = self.advance_to(run_end, sink, false) {
+            return stuck;
+        }
+        self.end_run_phase(sink);
+        let ending = self.settle(run_end, sink);
+        if let Ending::Stuck { .. } = ending {
+            return ending;
+        }
+        let drained = ending == Ending::Drained || self.drained();
+        self.emit(TraceEvent::SettlePhaseEnded { drained });
+        self.flush(sink);
+        ending
+    }
+
+    fn settle(&mut self, run_end: Instant, sink: &mut impl Sink) -> Ending {
+        if self.scenario.settle.is_zero() {
+            return Ending::Finished;
+        }
+        if let Some(stuck) = self.advance_to(run_end + self.scenario.settle, sink, true) {
+            return stuck;
+        }
+        if self.drained() { Ending::Drained } else { Ending::SettleBound }
+    }
+
+    fn end_run_phase(&mut self, sink: &mut impl Sink) {
+        for at in 0..self.producers.len() {
+            let sent = self.producers[at].producer.sent();
+            self.emit(TraceEvent::ProducerStopped { producer: ProducerId(at as u32), sent });
+        }
+        self.tell_all_appended();
+        self.emit(TraceEvent::RunPhaseEnded);
+        self.flush(sink);
+        self.heal();
+        self.flush(sink);
+    }
+
+    /// Handles every event up to and including `end`; with `until_drained`, stops as soon as nothing is left to be done. `Some`: it got stuck.
+    fn advance_to(&mut self, end: Instant, sink: &mut impl Sink, until_drained: bool) -> Option<Ending> {
+        let mut at_this_instant: u64 = 0;
+        while self.queue.next_at().is_some_and(|at| at <= end) {
+            if until_drained && self.drained() {
+                return None;
+            }
+            let (at, event) = self.queue.pop().expect("the queue has a next event");
+            assert!(at >= self.now, "time runs forward");
+            at_this_instant = if at == self.now { at_this_instant + 1 } else { 0 };
+            self.now = at;
+            self.events += 1;
+            self.dispatch(event);
+            self.flush(sink);
+            if at_this_instant > EVENTS_AT_ONE_INSTANT || self.events > EVENT_BUDGET {
+                return Some(self.stuck(event, at_this_instant));
+            }
+        }
+        self.now = end;
+        None
+    }
+
+    fn dispatch(&mut self, event: Event) {
+        match event {
+            Event::Timeline(entry) => self.on_timeline(entry as usize),
+            Event::Arrive(connection, slot) => match self.messages.take(slot) {
+                Message::Request(request) => self.on_request(connection, request),
+                Message::Response(response) => self.on_response(connection, response),
+            },
+            Event::Append(producer, slot) => self.on_append(producer, slot),
+            Event::SendNext(producer) => self.schedule_delivery(producer),
+            Event::Coordinator(shard, timer) => self.on_coordinator_timer(shard, timer),
+            Event::FetchWait(connection) => self.on_fetch_wait(connection),
+            Event::Client(client, life, timer) => self.on_client_timer(client, life, timer),
+            Event::Fault(due) => self.on_fault_due(due),
+        }
+    }
+
+    fn on_response(&mut self, connection: ConnectionId, response: Response) {
+        let link = &self.connections[connection.0 as usize];
+        if !link.open {
+            return;
+        }
+        let (client, from) = (link.client, link.peer.as_to());
+        self.with_client(client, fault::Held::Response(connection, response), |consumer, now, held, fx| {
+            let fault::Held::Response(_, response) = held else { unreachable!("a response was held") };
+            consumer.on_response(now, from, response, fx);
+        });
+    }
+
+    fn emit(&mut self, fact: TraceEvent) {
+        self.facts.push(fact);
+    }
+
+    /// Records what was said, in order.
+    fn flush(&mut self, sink: &mut impl Sink) {
+        for fact in self.facts.drain(..) {
+            self.drainage.note(&self.cast, &fact);
+            sink.record(self.now, &fact);
+        }
+    }
+
+    /// The run cannot go on: what was spinning.
+    fn stuck(&self, event: Event, at_this_instant: u64) -> Ending {
+        let what = match event {
+            Event::Timeline(_) | Event::Fault(_) => "the timeline".to_owned(),
+            Event::Arrive(connection, _) => {
+                let link = &self.connections[connection.0 as usize];
+                format!("messages between {} and its {:?}", self.names.client(link.client), link.peer)
+            }
+            Event::Append(producer, _) | Event::SendNext(producer) => format!("producer {}", self.names.producer(producer)),
+            Event::Coordinator(shard, timer) => format!("the coordinator's timer {timer:?} in shard {shard}"),
+            Event::FetchWait(connection) => {
+                format!("a waiting Fetch of {}", self.names.client(self.connections[connection.0 as usize].client))
+            }
+            Event::Client(client, _, timer) => format!("{timer:?} of {}", self.names.client(client)),
+        };
+        let why = if at_this_instant > EVENTS_AT_ONE_INSTANT {
+            format!("virtual time stands still at {} ms: more than {EVENTS_AT_ONE_INSTANT} events there, the last one from {what}", self.now)
+        } else {
+            format!("more than {EVENT_BUDGET} events, at {} ms of virtual time, the last one from {what}", self.now)
+        };
+        Ending::Stuck { why }
+    }
+}

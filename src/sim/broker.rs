@@ -1,0 +1,193 @@
+//! Brokers: requests in, answers out; parked Fetches; the coordinators' shards.
+
+use crate::kafka::coordinator::shard::Ticket;
+use crate::kafka::coordinator::timers::CoordinatorTimer;
+use crate::kafka::fetch::{FetchEntry, FetchSession};
+use crate::kafka::request::{Request, Response};
+use crate::sim::network::{ConnectionId, Message};
+use crate::sim::queue::Place;
+use crate::sim::{Event, Session, Simulation};
+use crate::trace::TraceEvent;
+use crate::units::{Offset, TopicPartition};
+
+impl Simulation<'_> {
+    /// A request reached its broker.
+    pub(super) fn on_request(&mut self, connection: ConnectionId, request: Request) {
+        let link = &mut self.connections[connection.0 as usize];
+        if !link.open {
+            return;
+        }
+        if let Some(request) = link.arrive(request) {
+            self.handle(connection, request);
+        }
+    }
+
+    fn handle(&mut self, connection: ConnectionId, request: Request) {
+        let client = self.connections[connection.0 as usize].client;
+        let group = self.cast.client_group[client.index()];
+        match request {
+            Request::FindCoordinator => self.answer(connection, Response::Coordinator(self.shards[group.index()].1)),
+            Request::Metadata => self.answer(connection, Response::Metadata(self.partitions.clone())),
+            Request::Group(request) => {
+                let shard = self.shards[group.index()].0;
+                let ticket = Ticket(u64::from(connection.0));
+                self.coordinators[shard as usize].on_request(self.now, ticket, group, request, &mut self.coordinator_fx);
+                self.after_coordinator(shard);
+            }
+            Request::Fetch { number, entries } => self.on_fetch(connection, number, &entries),
+            Request::ListOffsets { latest, partitions } => {
+                let offsets = partitions.iter().map(|partition| (*partition, self.list_offset(*partition, latest))).collect();
+                self.answer(connection, Response::Offsets { latest, offsets });
+            }
+            Request::OffsetsForLeaderEpoch { partitions } => self.answer(connection, Response::EpochsValid(partitions)),
+            Request::CloseFetchSession => {
+                self.drop_session(connection);
+                self.answer(connection, Response::FetchSessionClosed);
+            }
+        }
+    }
+
+    /// The answer leaves, and the broker reads what has waited behind the request.
+    fn answer(&mut self, connection: ConnectionId, response: Response) {
+        let link = &mut self.connections[connection.0 as usize];
+        if !link.open {
+            return;
+        }
+        let (at, sequence) = link.answer(self.now);
+        let next = link.unmute();
+        let slot = self.messages.put(Message::Response(response));
+        self.queue.push(at, Place::message(self.place_of(connection), sequence), Event::Arrive(connection, slot));
+        if let Some(request) = next {
+            self.handle(connection, request);
+        }
+    }
+
+    /// Where a consumer's connection stands in the order of creation: behind the producers'.
+    pub(super) fn place_of(&self, connection: ConnectionId) -> u32 {
+        self.producers.len() as u32 * self.scenario.cluster.brokers + connection.0
+    }
+
+    fn list_offset(&mut self, partition: TopicPartition, latest: bool) -> Offset {
+        if !latest {
+            return Offset(0);
+        }
+        self.tell_appended(partition);
+        self.logs[self.cast.index(partition)].high_watermark()
+    }
+
+    // --- Fetch ----------------------------------------------------------------------------------------------------------------------
+
+    fn on_fetch(&mut self, connection: ConnectionId, number: u32, entries: &[FetchEntry]) {
+        let mut session = self.sessions[connection.0 as usize].take().unwrap_or_else(|| {
+            let client = self.connections[connection.0 as usize].client;
+            let fetch = FetchSession::new(self.setups[client.index()].consumer.limits);
+            Session { fetch, number, watched: Vec::new(), wake: None }
+        });
+        session.number = number;
+        if session.fetch.update(entries) {
+            for partition in session.watched.drain(..) {
+                self.watchers[self.cast.index(partition)].retain(|other| *other != connection);
+            }
+            session.watched.extend(session.fetch.entries().iter().map(|entry| entry.partition));
+            for partition in &session.watched {
+                self.watchers[self.cast.index(*partition)].push(connection);
+            }
+        }
+        let mut fetched = std::mem::take(&mut self.fetched);
+        session.fetch.read_or_park(self.now, &self.logs, &self.cast, &mut fetched);
+        let parked = session.fetch.parked_until();
+        if let Some(until) = parked
+            && session.wake.is_none_or(|wake| wake > until)
+        {
+            session.wake = Some(until);
+            self.queue.push_timer(until, Event::FetchWait(connection));
+        }
+        self.sessions[connection.0 as usize] = Some(session);
+        if parked.is_none() {
+            self.answer_fetch(connection, number, &fetched);
+        }
+        fetched.clear();
+        self.fetched = fetched;
+    }
+
+    fn answer_fetch(&mut self, connection: ConnectionId, number: u32, records: &[crate::kafka::fetch::Fetched]) {
+        for fetched in records {
+            self.tell_appended(fetched.partition);
+        }
+        self.answer(connection, Response::Fetched { number, records: records.to_vec() });
+    }
+
+    /// Records became visible: waiting Fetches that ask for them may have enough.
+    pub(super) fn wake_fetches(&mut self, partition: TopicPartition) {
+        let index = self.cast.index(partition);
+        for at in 0..self.watchers[index].len() {
+            let connection = self.watchers[index][at];
+            let session = self.sessions[connection.0 as usize].as_mut().expect("a watcher has a session");
+            if session.fetch.parked_until().is_none() {
+                continue;
+            }
+            let mut fetched = std::mem::take(&mut self.fetched);
+            let number = session.number;
+            if session.fetch.try_complete(&self.logs, &self.cast, &mut fetched) {
+                self.answer_fetch(connection, number, &fetched);
+            }
+            fetched.clear();
+            self.fetched = fetched;
+        }
+    }
+
+    pub(super) fn on_fetch_wait(&mut self, connection: ConnectionId) {
+        let Some(session) = self.sessions[connection.0 as usize].as_mut() else { return };
+        if session.wake.is_some_and(|wake| wake <= self.now) {
+            session.wake = None;
+        }
+        let Some(until) = session.fetch.parked_until() else { return };
+        if until > self.now {
+            if session.wake.is_none() {
+                session.wake = Some(until);
+                self.queue.push_timer(until, Event::FetchWait(connection));
+            }
+            return;
+        }
+        let mut fetched = std::mem::take(&mut self.fetched);
+        let number = session.number;
+        session.fetch.expire(&self.logs, &self.cast, &mut fetched);
+        self.answer_fetch(connection, number, &fetched);
+        fetched.clear();
+        self.fetched = fetched;
+    }
+
+    /// The connection's fetch session ends.
+    pub(super) fn drop_session(&mut self, connection: ConnectionId) {
+        if let Some(session) = self.sessions[connection.0 as usize].take() {
+            for partition in session.watched {
+                self.watchers[self.cast.index(partition)].retain(|other| *other != connection);
+            }
+        }
+    }
+
+    // --- Coordinators ---------------------------------------------------------------------------------------------------------------
+
+    pub(super) fn on_coordinator_timer(&mut self, shard: u32, timer: CoordinatorTimer) {
+        self.coordinators[shard as usize].on_timer(self.now, timer, &mut self.coordinator_fx);
+        self.after_coordinator(shard);
+    }
+
+    fn after_coordinator(&mut self, shard: u32) {
+        self.facts.append(&mut self.coordinator_fx.facts);
+        for (at, timer) in self.coordinator_fx.wakes.drain(..) {
+            self.queue.push_timer(at, Event::Coordinator(shard, timer));
+        }
+        // An answer may let the next request of its connection in, which lands here again.
+        let answers = std::mem::take(&mut self.coordinator_fx.sends);
+        for answer in answers {
+            let connection = ConnectionId(u32::try_from(answer.ticket.0).expect("a ticket is a connection"));
+            self.answer(connection, Response::Group(answer.response));
+        }
+    }
+
+    /// A fact that a machine of the simulation itself tells.
+    pub(super) fn tell(&mut self, fact: TraceEvent) {
+        self.facts.push(fact);
+    }
+}

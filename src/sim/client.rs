@@ -1,0 +1,128 @@
+//! Consumer processes: started, given answers and timers, and their wishes carried out.
+
+use crate::client::consumer::{Consumer, ConsumerEffects, ConsumerTimer, Outgoing};
+use crate::kafka::request::{Request, To};
+use crate::sim::fault::Held;
+use crate::sim::network::{Connection, ConnectionId, Latency, Message, Peer};
+use crate::sim::queue::Place;
+use crate::sim::{Event, Simulation};
+use crate::units::{ClientId, Instant};
+
+impl Simulation<'_> {
+    /// A new life of a process begins.
+    pub(super) fn start_client(&mut self, client: ClientId) {
+        let slot = &mut self.clients[client.index()];
+        if slot.consumer.is_some() {
+            return;
+        }
+        slot.life += 1;
+        let mut config = self.setups[client.index()].consumer.clone();
+        config.life = slot.life;
+        let mut consumer = Consumer::new(config, self.partitions.clone());
+        consumer.set_slowness(self.now, slot.slowness, &mut self.consumer_fx);
+        consumer.start(self.now, &mut self.consumer_fx);
+        slot.consumer = Some(consumer);
+        self.after_client(client);
+    }
+
+    /// Lets a running process act, or keeps the input for it while it is frozen.
+    pub(super) fn with_client(
+        &mut self,
+        client: ClientId,
+        input: Held,
+        act: impl FnOnce(&mut Consumer, Instant, Held, &mut ConsumerEffects),
+    ) {
+        let slot = &mut self.clients[client.index()];
+        let Some(consumer) = &mut slot.consumer else { return };
+        if let Some(frozen) = &mut slot.frozen {
+            frozen.held.push(input);
+            return;
+        }
+        act(consumer, self.now, input, &mut self.consumer_fx);
+        self.after_client(client);
+    }
+
+    pub(super) fn on_client_timer(&mut self, client: ClientId, life: u32, timer: ConsumerTimer) {
+        if self.clients[client.index()].life != life {
+            return;
+        }
+        self.with_client(client, Held::Timer(timer), |consumer, now, _, fx| consumer.on_timer(now, timer, fx));
+    }
+
+    /// Does what the process wants: tells its facts, sends its requests, arms its timers.
+    pub(super) fn after_client(&mut self, client: ClientId) {
+        self.facts.append(&mut self.consumer_fx.facts);
+        let life = self.clients[client.index()].life;
+        let mut wakes = std::mem::take(&mut self.consumer_fx.wakes);
+        for (at, timer) in wakes.drain(..) {
+            let event = Event::Client(client, life, timer);
+            match timer {
+                ConsumerTimer::Step => self.queue.push_step(at, event),
+                ConsumerTimer::Heartbeat
+                | ConsumerTimer::PollInterval
+                | ConsumerTimer::Idle
+                | ConsumerTimer::Retry
+                | ConsumerTimer::MetadataAge
+                | ConsumerTimer::RequestTimeout
+                | ConsumerTimer::CloseTimeout => self.queue.push_timer(at, event),
+            }
+        }
+        self.consumer_fx.wakes = wakes;
+        let mut sends = std::mem::take(&mut self.consumer_fx.sends);
+        for outgoing in sends.drain(..) {
+            match outgoing {
+                Outgoing::Request(to, request) => self.send(client, to, request),
+                Outgoing::DisconnectCoordinator => self.disconnect(client, 0),
+                Outgoing::Exit => self.disconnect_all(client),
+            }
+        }
+        self.consumer_fx.sends = sends;
+        let slot = &mut self.clients[client.index()];
+        if slot.consumer.as_ref().is_some_and(Consumer::is_done) {
+            slot.consumer = None;
+            self.disconnect_all(client);
+        }
+        self.follow_rolling_restarts(client);
+    }
+
+    fn send(&mut self, client: ClientId, to: To, request: Request) {
+        let connection = self.connect(client, to);
+        let (at, sequence) = self.connections[connection.0 as usize].send(self.now);
+        let slot = self.messages.put(Message::Request(request));
+        self.queue.push(at, Place::message(self.place_of(connection), sequence), Event::Arrive(connection, slot));
+    }
+
+    /// The connection to a peer; opened with the first request. Opening takes no time.
+    fn connect(&mut self, client: ClientId, to: To) -> ConnectionId {
+        let (at, peer) = match to {
+            To::Coordinator => (0, Peer::Coordinator),
+            To::Broker(broker) => (1 + broker.index(), Peer::Broker(broker)),
+        };
+        let slot = &mut self.clients[client.index()];
+        if let Some(connection) = slot.connections[at] {
+            return connection;
+        }
+        let id = ConnectionId(u32::try_from(self.connections.len()).expect("fewer than 2^32 connections"));
+        slot.connections[at] = Some(id);
+        let life = slot.life;
+        let name = self.names.client(client);
+        let latency = Latency::new(&self.latency, self.seed, || format!("consumer/{name}#{life}/latency/{at}"));
+        let handles_one = self.setups[client.index()].consumer.real || peer == Peer::Coordinator;
+        self.connections.push(Connection::new(client, life, peer, latency, handles_one));
+        self.sessions.push(None);
+        id
+    }
+
+    fn disconnect(&mut self, client: ClientId, at: usize) {
+        if let Some(connection) = self.clients[client.index()].connections[at].take() {
+            self.connections[connection.0 as usize].close();
+            self.drop_session(connection);
+        }
+    }
+
+    pub(super) fn disconnect_all(&mut self, client: ClientId) {
+        for at in 0..self.clients[client.index()].connections.len() {
+            self.disconnect(client, at);
+        }
+    }
+}

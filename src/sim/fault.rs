@@ -1,0 +1,253 @@
+//! The timeline: what happens to clients, producers and topics, and how it heals.
+
+use std::collections::VecDeque;
+
+use crate::client::consumer::{Consumer, ConsumerTimer};
+use crate::kafka::request::Response;
+use crate::scenario::Verb;
+use crate::sim::network::ConnectionId;
+use crate::sim::queue::Place;
+use crate::sim::{Event, Simulation};
+use crate::trace::TraceEvent;
+use crate::units::{ClientId, GroupId, Instant, ProducerId, Rate, Span};
+
+/// A process that does nothing: what reaches it waits.
+pub struct Frozen {
+    since: Instant,
+    pub held: Vec<Held>,
+}
+
+/// What a frozen process gets when it goes on.
+pub enum Held {
+    Response(ConnectionId, Response),
+    Timer(ConsumerTimer),
+    Stop,
+}
+
+/// Something that a fault has coming.
+#[derive(Copy, Clone, Debug)]
+pub enum Due {
+    /// A client's first life begins.
+    Start(ClientId),
+    Thaw(ClientId),
+    /// The end of that slow-down of the client.
+    SpeedUp(ClientId, u32),
+    /// A step of a producer's rate.
+    Rate(ProducerId, Rate),
+    /// The next client of that rolling restart is to be stopped, if it is time.
+    Roll(usize),
+    /// That rolling restart starts its client again.
+    RollStart(usize),
+}
+
+#[derive(Default)]
+pub struct Faults {
+    /// Faults scheduled so far, for their place among ties: behind the timeline's entries.
+    scheduled: u64,
+    rolling: Vec<Rolling>,
+}
+
+/// A rolling restart under way.
+struct Rolling {
+    clients: VecDeque<ClientId>,
+    every: Span,
+    down: Span,
+    /// The client in hand.
+    at: Option<(ClientId, Turn)>,
+    /// When the next one may be stopped.
+    next: Instant,
+}
+
+#[derive(Copy, Clone, PartialEq, Eq)]
+enum Turn {
+    Stopping,
+    Down,
+    Starting,
+}
+
+impl Simulation<'_> {
+    pub(super) fn schedule_fault(&mut self, at: Instant, due: Due) {
+        self.faults.scheduled += 1;
+        let place = Place::timeline(self.scenario.timeline.len() as u64 + self.faults.scheduled);
+        self.queue.push(at.max(self.now), place, Event::Fault(due));
+    }
+
+    pub(super) fn on_timeline(&mut self, entry: usize) {
+        match self.scenario.timeline[entry].verb {
+            Verb::Crash(client) => self.crash(client),
+            Verb::Start(client) => self.start_client(client),
+            Verb::Stop(client) => self.stop_client(client),
+            Verb::Pause { client, lasts } => self.pause(client, lasts),
+            Verb::Slow { client, factor, lasts } => self.slow(client, factor, lasts),
+            Verb::Rate { producer, rate } => self.tell(TraceEvent::RateChanged { producer, rate }),
+            Verb::Partitions { topic, to } => {
+                let from = std::mem::replace(&mut self.partitions[topic.index()], to);
+                self.tell(TraceEvent::PartitionsAdded { topic, from, to });
+            }
+            Verb::Scale { group, members } => self.scale(group, members),
+            Verb::RollingRestart { group, every, down } => self.begin_rolling_restart(group, every, down),
+        }
+    }
+
+    pub(super) fn on_fault_due(&mut self, due: Due) {
+        match due {
+            Due::Start(client) => self.start_client(client),
+            Due::Thaw(client) => self.thaw(client),
+            Due::SpeedUp(client, slowdown) => self.restore_speed(client, slowdown),
+            Due::Rate(producer, rate) => self.tell(TraceEvent::RateChanged { producer, rate }),
+            Due::Roll(rolling) => self.roll(rolling),
+            Due::RollStart(rolling) => {
+                if let Some((client, turn)) = &mut self.faults.rolling[rolling].at {
+                    *turn = Turn::Starting;
+                    let client = *client;
+                    self.start_client(client);
+                }
+            }
+        }
+    }
+
+    /// The settle phase begins: pauses and slow-downs end.
+    pub(super) fn heal(&mut self) {
+        for client in (0..self.clients.len()).map(|client| ClientId(client as u32)) {
+            self.thaw(client);
+            self.restore_speed(client, self.clients[client.index()].slowdowns);
+        }
+    }
+
+    fn running(&self) -> impl Iterator<Item = ClientId> + '_ {
+        self.clients.iter().enumerate().filter(|(_, slot)| slot.consumer.is_some()).map(|(client, _)| ClientId(client as u32))
+    }
+
+    fn crash(&mut self, client: ClientId) {
+        let slot = &mut self.clients[client.index()];
+        let frozen_since = slot.frozen.take().map(|frozen| frozen.since);
+        let Some(consumer) = &mut slot.consumer else { return };
+        consumer.crash(frozen_since.unwrap_or(self.now), &mut self.consumer_fx);
+        self.after_client(client);
+    }
+
+    fn stop_client(&mut self, client: ClientId) {
+        self.with_client(client, Held::Stop, |consumer, now, _, fx| consumer.stop(now, fx));
+    }
+
+    fn pause(&mut self, client: ClientId, lasts: Span) {
+        let slot = &mut self.clients[client.index()];
+        if slot.consumer.is_none() || slot.frozen.is_some() {
+            return;
+        }
+        slot.frozen = Some(Frozen { since: self.now, held: Vec::new() });
+        let until = self.now + lasts;
+        self.tell(TraceEvent::ClientPaused { client, until });
+        self.schedule_fault(until, Due::Thaw(client));
+    }
+
+    /// The process goes on: its heartbeat thread looks first, then it gets what has waited, in order.
+    fn thaw(&mut self, client: ClientId) {
+        let slot = &mut self.clients[client.index()];
+        let Some(Frozen { since, held }) = slot.frozen.take() else { return };
+        self.tell(TraceEvent::ClientResumed { client });
+        let slot = &mut self.clients[client.index()];
+        let Some(consumer) = &mut slot.consumer else { return };
+        consumer.on_resume(since, self.now, &mut self.consumer_fx);
+        self.after_client(client);
+        for input in held {
+            match input {
+                Held::Response(connection, response) => self.on_response(connection, response),
+                Held::Timer(timer) => self.with_client(client, Held::Timer(timer), |consumer, now, _, fx| consumer.on_timer(now, timer, fx)),
+                Held::Stop => self.stop_client(client),
+            }
+        }
+    }
+
+    fn slow(&mut self, client: ClientId, factor: u64, lasts: Option<Span>) {
+        let slot = &mut self.clients[client.index()];
+        slot.slowdowns += 1;
+        let slowdown = slot.slowdowns;
+        self.tell(TraceEvent::ClientSlowed { client, factor });
+        self.set_slowness(client, factor);
+        if let Some(lasts) = lasts {
+            self.schedule_fault(self.now + lasts, Due::SpeedUp(client, slowdown));
+        }
+    }
+
+    fn restore_speed(&mut self, client: ClientId, slowdown: u32) {
+        let slot = &mut self.clients[client.index()];
+        if slot.slowdowns != slowdown || slot.slowness == NORMAL {
+            return;
+        }
+        self.tell(TraceEvent::ClientSpeedRestored { client });
+        self.set_slowness(client, NORMAL);
+    }
+
+    fn set_slowness(&mut self, client: ClientId, slowness: u64) {
+        let slot = &mut self.clients[client.index()];
+        slot.slowness = slowness;
+        let frozen_since = slot.frozen.as_ref().map(|frozen| frozen.since);
+        if let Some(consumer) = &mut slot.consumer {
+            consumer.set_slowness(frozen_since.unwrap_or(self.now), slowness, &mut self.consumer_fx);
+            self.after_client(client);
+        }
+    }
+
+    /// Starts clients of the group from the front of its list, or stops running ones from its back.
+    fn scale(&mut self, group: GroupId, members: u32) {
+        let spec = &self.scenario.groups[group.index()];
+        let clients: Vec<ClientId> = (0..spec.clients).map(|at| ClientId(spec.first_client.0 + at)).collect();
+        let is_running = |client: &ClientId| self.clients[client.index()].consumer.is_some();
+        let running: Vec<ClientId> = clients.iter().copied().filter(is_running).collect();
+        let missing = (members as usize).saturating_sub(running.len());
+        let idle: Vec<ClientId> = clients.iter().copied().filter(|client| !is_running(client)).take(missing).collect();
+        idle.into_iter().for_each(|client| self.start_client(client));
+        running.into_iter().skip(members as usize).for_each(|client| self.stop_client(client));
+    }
+
+    // --- Rolling restarts -------------------------------------------------------------------------------------------------------------
+
+    fn begin_rolling_restart(&mut self, group: GroupId, every: Span, down: Span) {
+        let clients = self.running().filter(|client| self.cast.client_group[client.index()] == group).collect();
+        self.faults.rolling.push(Rolling { clients, every, down, at: None, next: self.now });
+        self.roll(self.faults.rolling.len() - 1);
+    }
+
+    /// Stops the next client, if the one before is up again and it is time.
+    fn roll(&mut self, at: usize) {
+        let rolling = &mut self.faults.rolling[at];
+        if rolling.at.is_some() || self.now < rolling.next {
+            return;
+        }
+        let Some(client) = rolling.clients.pop_front() else { return };
+        rolling.next = self.now + rolling.every;
+        let next = rolling.next;
+        rolling.at = Some((client, Turn::Stopping));
+        self.schedule_fault(next, Due::Roll(at));
+        self.stop_client(client);
+        // A process that a fault took meanwhile has nothing to finish.
+        self.follow_rolling_restarts(client);
+    }
+
+    /// A client acted: a rolling restart that waits for it goes on.
+    pub(super) fn follow_rolling_restarts(&mut self, client: ClientId) {
+        for at in 0..self.faults.rolling.len() {
+            let Some((waits_for, turn)) = self.faults.rolling[at].at else { continue };
+            if waits_for != client {
+                continue;
+            }
+            let consumer = self.clients[client.index()].consumer.as_ref();
+            match turn {
+                Turn::Stopping if consumer.is_none() => {
+                    self.faults.rolling[at].at = Some((client, Turn::Down));
+                    self.schedule_fault(self.now + self.faults.rolling[at].down, Due::RollStart(at));
+                }
+                Turn::Starting if consumer.is_some_and(Consumer::is_up) => {
+                    self.faults.rolling[at].at = None;
+                    let next = self.faults.rolling[at].next;
+                    self.schedule_fault(next, Due::Roll(at));
+                }
+                Turn::Stopping | Turn::Down | Turn::Starting => {}
+            }
+        }
+    }
+}
+
+/// Thousandths of the normal processing time.
+const NORMAL: u64 = 1000;

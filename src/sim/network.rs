@@ -1,0 +1,169 @@
+//! Connections: latency, FIFO in both directions, and one request at a time at the broker.
+//!
+//! A broker reads the next request of a connection only when it has answered the one before (the socket is muted while a request is processed
+//! or parked), so what a client sends behind a parked JoinGroup waits. An ideal client's data connections are not muted.
+
+use std::collections::VecDeque;
+
+use rand::Rng;
+use rand_chacha::ChaCha8Rng;
+
+use crate::kafka::request::{Request, Response, To};
+use crate::sim::rng;
+use crate::sim::rng::sampler::Sampler;
+use crate::units::{BrokerId, ClientId, Instant, Span};
+
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct ConnectionId(pub u32);
+
+/// The other end of a connection.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum Peer {
+    Coordinator,
+    Broker(BrokerId),
+}
+
+impl Peer {
+    pub fn as_to(self) -> To {
+        match self {
+            Peer::Coordinator => To::Coordinator,
+            Peer::Broker(broker) => To::Broker(broker),
+        }
+    }
+}
+
+/// One life of a client and one peer.
+#[derive(Debug)]
+pub struct Connection {
+    pub client: ClientId,
+    pub life: u32,
+    pub peer: Peer,
+    pub open: bool,
+    latency: Latency,
+    /// Messages so far, in both directions.
+    sequence: u64,
+    arrived_there: Instant,
+    arrived_here: Instant,
+    muted: bool,
+    handles_one: bool,
+    /// Arrived and not yet read.
+    waiting: VecDeque<Request>,
+}
+
+/// How long a message is on its way.
+#[derive(Debug)]
+pub struct Latency {
+    sampler: Sampler,
+    /// A stream of its own for each use; none for a constant.
+    stream: Option<Box<ChaCha8Rng>>,
+}
+
+impl Latency {
+    pub fn new(sampler: &Sampler, seed: u64, label: impl FnOnce() -> String) -> Self {
+        let stream = sampler.constant().is_none().then(|| Box::new(rng::stream(seed, &label())));
+        Latency { sampler: sampler.clone(), stream }
+    }
+
+    pub fn draw(&mut self) -> Span {
+        self.sampler.at(self.stream.as_mut().map_or(0, |stream| stream.next_u64()))
+    }
+}
+
+impl Connection {
+    pub fn new(client: ClientId, life: u32, peer: Peer, latency: Latency, handles_one: bool) -> Self {
+        Connection {
+            client,
+            life,
+            peer,
+            open: true,
+            latency,
+            sequence: 0,
+            arrived_there: Instant::ZERO,
+            arrived_here: Instant::ZERO,
+            muted: false,
+            handles_one,
+            waiting: VecDeque::new(),
+        }
+    }
+
+    /// A request leaves: when it arrives, and which message it is.
+    pub fn send(&mut self, now: Instant) -> (Instant, u64) {
+        let at = (now + self.latency.draw()).max(self.arrived_there);
+        self.arrived_there = at;
+        self.sequence += 1;
+        (at, self.sequence)
+    }
+
+    /// An answer leaves.
+    pub fn answer(&mut self, now: Instant) -> (Instant, u64) {
+        let at = (now + self.latency.draw()).max(self.arrived_here);
+        self.arrived_here = at;
+        self.sequence += 1;
+        (at, self.sequence)
+    }
+
+    /// A request arrived: the broker reads it, unless it is busy with an earlier one.
+    pub fn arrive(&mut self, request: Request) -> Option<Request> {
+        if self.handles_one && std::mem::replace(&mut self.muted, true) {
+            self.waiting.push_back(request);
+            return None;
+        }
+        Some(request)
+    }
+
+    /// The broker answered: the next request that it reads.
+    pub fn unmute(&mut self) -> Option<Request> {
+        let next = self.waiting.pop_front();
+        self.muted = next.is_some();
+        next
+    }
+
+    pub fn close(&mut self) {
+        self.open = false;
+        self.waiting.clear();
+    }
+}
+
+/// Messages on their way, so that the event queue carries small numbers.
+#[derive(Debug)]
+pub struct InFlight<M> {
+    slots: Vec<Option<M>>,
+    free: Vec<u32>,
+}
+
+impl<M> Default for InFlight<M> {
+    fn default() -> Self {
+        InFlight { slots: Vec::new(), free: Vec::new() }
+    }
+}
+
+impl<M> InFlight<M> {
+    pub fn put(&mut self, message: M) -> u32 {
+        match self.free.pop() {
+            Some(slot) => {
+                self.slots[slot as usize] = Some(message);
+                slot
+            }
+            None => {
+                self.slots.push(Some(message));
+                u32::try_from(self.slots.len() - 1).expect("fewer than 2^32 messages are on their way")
+            }
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.free.len() == self.slots.len()
+    }
+
+    pub fn take(&mut self, slot: u32) -> M {
+        self.free.push(slot);
+        self.slots[slot as usize].take().expect("a message arrives once")
+    }
+}
+
+/// Either direction.
+#[derive(Debug)]
+pub enum Message {
+    Request(Request),
+    Response(Response),
+}

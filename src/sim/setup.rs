@@ -1,0 +1,305 @@
+//! From a scenario to the machines that play it: each gets a small configuration of its own.
+
+use std::rc::Rc;
+
+use crate::client::consumer::{CommitPolicy, ConsumerConfig, ConsumerEffects, OffsetReset, Service};
+use crate::client::producer::{Producer, ProducerConfig};
+use crate::kafka::coordinator::Coordinator;
+use crate::kafka::coordinator::shard::{CoordinatorConfig, CoordinatorEffects};
+use crate::kafka::coordinator::writes::WriteLatency;
+use crate::kafka::fetch::FetchLimits;
+use crate::kafka::log::PartitionLog;
+use crate::kafka::placement;
+use crate::kafka::release::Switches;
+use crate::scenario::{self, AutoOffsetReset, Commit, Distribution, Scenario, Verb};
+use crate::sim::network::InFlight;
+use crate::sim::queue::{Place, Queue};
+use crate::sim::rng::sampler::Sampler;
+use crate::sim::rng::Draws;
+use crate::sim::settle::Drainage;
+use crate::sim::{ClientSlot, Event, ProducerNode, Simulation, fault, produce};
+use crate::trace::Cast;
+use crate::trace::names::Names;
+use crate::units::{BrokerId, ClientId, GroupId, Instant, Offset, ProducerId, Rate, Span, TopicId, TopicPartition};
+
+/// How each life of a client is made.
+pub struct ClientSetup {
+    pub consumer: ConsumerConfig,
+}
+
+impl<'a> Simulation<'a> {
+    pub fn new(scenario: &'a Scenario, seed: u64) -> Self {
+        let cast = scenario.cast();
+        let names = Rc::new(scenario.names());
+        let latency = Sampler::new(&scenario.cluster.latency);
+        let (coordinators, shards) = coordinators(scenario);
+        let setups = (0..scenario.clients.len())
+            .map(|client| ClientSetup { consumer: consumer_config(scenario, &names, &cast, shards_broker(&shards, scenario, client), seed, client) })
+            .collect();
+        let partitions = cast.partition_count();
+        let mut simulation = Simulation {
+            scenario,
+            seed,
+            names,
+            now: Instant::ZERO,
+            queue: Queue::new(),
+            events: 0,
+            logs: vec![PartitionLog::default(); partitions],
+            partitions: scenario.topics.iter().map(|topic| topic.partitions).collect(),
+            untold: (0..partitions).map(|_| None).collect(),
+            sessions: Vec::new(),
+            watchers: vec![Vec::new(); partitions],
+            coordinators,
+            shards,
+            connections: Vec::new(),
+            messages: InFlight::default(),
+            latency,
+            producers: Vec::new(),
+            clients: scenario.clients.iter().map(|_| empty_slot(scenario)).collect(),
+            setups,
+            faults: fault::Faults::default(),
+            drainage: Drainage::new(&cast),
+            facts: Vec::new(),
+            coordinator_fx: CoordinatorEffects::default(),
+            consumer_fx: ConsumerEffects::default(),
+            fetched: Vec::new(),
+            cast,
+        };
+        simulation.schedule_all();
+        simulation
+    }
+
+    /// What is known beforehand: starts, the timeline, the steps of rates, the first requests of producers.
+    fn schedule_all(&mut self) {
+        let scenario = self.scenario;
+        for (entry, timeline) in scenario.timeline.iter().enumerate() {
+            self.queue.push(timeline.at, Place::timeline(entry as u64), Event::Timeline(entry as u32));
+        }
+        for (at, producer) in scenario.producers.iter().enumerate() {
+            let id = ProducerId(at as u32);
+            for step in producer.steps.iter().filter(|step| step.at > Instant::ZERO) {
+                self.schedule_fault(step.at, fault::Due::Rate(id, step.rate));
+            }
+            let mut draws = produce::Draws::new(producer, &self.latency, self.seed);
+            let config = producer_config(scenario, producer, &self.latency);
+            let in_order = scenario.cluster.brokers == 1 || (self.latency.constant().is_some() && config.acks.is_none_or(Span::is_zero));
+            let producer = Producer::new(config, &mut draws);
+            self.producers.push(ProducerNode { producer, draws, deliveries: InFlight::default(), sequence: 0, in_order });
+        }
+        for at in 0..self.producers.len() {
+            self.schedule_delivery(ProducerId(at as u32));
+        }
+        for (at, client) in scenario.clients.iter().enumerate() {
+            if let Some(start) = client.start {
+                self.schedule_fault(start, fault::Due::Start(ClientId(at as u32)));
+            }
+        }
+    }
+}
+
+fn empty_slot(scenario: &Scenario) -> ClientSlot {
+    ClientSlot {
+        consumer: None,
+        life: 0,
+        connections: vec![None; 1 + scenario.cluster.brokers as usize],
+        frozen: None,
+        slowdowns: 0,
+        slowness: 1000,
+    }
+}
+
+/// One shard for each partition of `__consumer_offsets` that a group lives in; by group its shard and the broker that has it.
+fn coordinators(scenario: &Scenario) -> (Vec<Coordinator>, Vec<(u32, BrokerId)>) {
+    let mut partitions: Vec<u32> = Vec::new();
+    let mut shards = Vec::new();
+    for group in &scenario.groups {
+        let partition = placement::offsets_partition(&group.name);
+        let shard = partitions.iter().position(|known| *known == partition).unwrap_or_else(|| {
+            partitions.push(partition);
+            partitions.len() - 1
+        });
+        shards.push((shard as u32, placement::coordinator(partition, scenario.cluster.brokers)));
+    }
+    let config = coordinator_config(scenario);
+    (partitions.iter().map(|_| Coordinator::new(config)).collect(), shards)
+}
+
+fn coordinator_config(scenario: &Scenario) -> CoordinatorConfig {
+    let switches = Switches::of(scenario.kafka.brokers);
+    let config = &scenario.cluster.config;
+    let write_latency = match scenario.cluster.write_latency {
+        scenario::WriteLatency::Auto => WriteLatency { linger: config.append_linger, replication: replication(scenario, scenario.cluster.brokers.min(3)) },
+        scenario::WriteLatency::Fixed(span) => WriteLatency { linger: Span::ZERO, replication: span },
+    };
+    CoordinatorConfig {
+        initial_rebalance_delay: config.group_initial_rebalance_delay,
+        min_session_timeout: config.group_min_session_timeout,
+        max_session_timeout: config.group_max_session_timeout,
+        max_size: config.group_max_size,
+        offsets_retention: config.offsets_retention,
+        retention_check_interval: config.offsets_retention_check_interval,
+        offset_metadata_max_bytes: config.offset_metadata_max_bytes,
+        write_latency,
+        switches,
+    }
+}
+
+/// From an append until the high watermark has passed it: a follower's next Fetch tells the leader, one round trip between brokers.
+///
+/// Not modelled: a random latency between brokers; its median stands for it.
+fn replication(scenario: &Scenario, replicas: u32) -> Span {
+    if replicas > 1 { typical(&scenario.cluster.latency).times(2) } else { Span::ZERO }
+}
+
+fn typical(distribution: &Distribution) -> Span {
+    Sampler::new(distribution).at(u64::MAX / 2)
+}
+
+fn producer_config(scenario: &Scenario, producer: &scenario::Producer, latency: &Sampler) -> ProducerConfig {
+    let topic = &scenario.topics[producer.topic.index()];
+    let replication = replication(scenario, topic.replication_factor);
+    let keys = match &producer.keys {
+        scenario::Keys::None => None,
+        scenario::Keys::Drawn { prefix, count, .. } => Some((0..*count).map(|key| format!("{prefix}{key}")).collect()),
+    };
+    ProducerConfig {
+        plan: rate_plan(scenario, producer),
+        poisson: producer.arrivals == scenario::Arrivals::Poisson,
+        keys,
+        record_size: producer.record_size,
+        batch_size: producer.config.batch_size,
+        linger: producer.config.linger,
+        max_in_flight: producer.config.max_in_flight as usize,
+        acks: match (producer.config.acks_none, producer.config.acks_all) {
+            (true, _) => None,
+            (false, true) => Some(replication),
+            (false, false) => Some(Span::ZERO),
+        },
+        replication,
+        partitions: known_partitions(scenario, producer, latency),
+        leaders: (0..topic.most_partitions)
+            .map(|partition| placement::leader(TopicPartition { topic: producer.topic, partition }, scenario.cluster.brokers))
+            .collect(),
+        brokers: scenario.cluster.brokers as usize,
+    }
+}
+
+/// The producer's own steps and those of the timeline, then nothing from the end of the run phase on.
+fn rate_plan(scenario: &Scenario, producer: &scenario::Producer) -> Vec<(Instant, Rate)> {
+    let id = scenario.producers.iter().position(|other| other.name == producer.name).expect("the producer is one of the scenario's");
+    let end = Instant::ZERO + scenario.duration;
+    let mut plan: Vec<(Instant, Rate)> = producer.steps.iter().map(|step| (step.at, step.rate)).collect();
+    for entry in &scenario.timeline {
+        if let Verb::Rate { producer, rate } = &entry.verb
+            && producer.index() == id
+        {
+            plan.push((entry.at, *rate));
+        }
+    }
+    plan.sort_by_key(|(at, _)| *at);
+    // Of several changes at one instant the last one holds.
+    plan.reverse();
+    plan.dedup_by_key(|(at, _)| *at);
+    plan.reverse();
+    plan.retain(|(at, _)| *at < end);
+    plan.push((end, Rate::ZERO));
+    plan
+}
+
+/// How many partitions the producer's metadata shows, from when on: it is refreshed every metadata.max.age.ms, one round trip later.
+fn known_partitions(scenario: &Scenario, producer: &scenario::Producer, latency: &Sampler) -> Vec<(Instant, u32)> {
+    let there = latency.constant().unwrap_or_else(|| typical(&scenario.cluster.latency));
+    let age = producer.config.metadata_max_age.as_nanos().max(1);
+    let period = Span::from_nanos(age) + there.times(2);
+    let mut known = vec![(Instant::ZERO, scenario.topics[producer.topic.index()].partitions)];
+    for entry in &scenario.timeline {
+        let Verb::Partitions { topic, to } = entry.verb else { continue };
+        if topic != producer.topic {
+            continue;
+        }
+        // The first refresh that reaches its broker at or after the growth.
+        let asked = |n: u64| Instant::ZERO + period.times(n) + Span::from_nanos(age) + there;
+        let n = (0..).find(|n| asked(*n) >= entry.at).expect("refreshes go on for ever");
+        known.push((asked(n) + there, to));
+    }
+    // Several growths between two refreshes show up at once.
+    known.reverse();
+    known.dedup_by_key(|(at, _)| *at);
+    known.reverse();
+    known
+}
+
+fn shards_broker(shards: &[(u32, BrokerId)], scenario: &Scenario, client: usize) -> BrokerId {
+    shards[scenario.clients[client].group.index()].1
+}
+
+fn consumer_config(scenario: &Scenario, names: &Rc<Names>, cast: &Cast, coordinator: BrokerId, seed: u64, at: usize) -> ConsumerConfig {
+    let client = &scenario.clients[at];
+    let config = &client.config;
+    ConsumerConfig {
+        client: ClientId(at as u32),
+        life: 0,
+        topics: scenario.groups[client.group.index()].topics.clone(),
+        instance: client.instance,
+        protocols: config.assignors.clone(),
+        session_timeout: config.session_timeout,
+        heartbeat_interval: config.heartbeat_interval,
+        heartbeat_drift: scenario.model.heartbeat_drift,
+        max_poll_interval: config.max_poll_interval,
+        max_poll_records: u64::from(config.max_poll_records),
+        reset: match config.auto_offset_reset {
+            AutoOffsetReset::Earliest => OffsetReset::Earliest,
+            AutoOffsetReset::Latest => OffsetReset::Latest,
+            AutoOffsetReset::None => OffsetReset::None,
+        },
+        limits: FetchLimits {
+            min_bytes: config.fetch_min_bytes,
+            max_wait: config.fetch_max_wait,
+            max_bytes: config.fetch_max_bytes,
+            max_partition_bytes: config.max_partition_fetch_bytes,
+        },
+        metadata_max_age: config.metadata_max_age,
+        request_timeout: config.request_timeout,
+        default_api_timeout: config.default_api_timeout,
+        retry_backoff: config.retry_backoff,
+        poll_timeout: client.poll_timeout,
+        service: service(client, names, cast, seed),
+        per_batch: client.processing.per_batch,
+        commit: match client.commit {
+            Commit::Auto => CommitPolicy::Auto(config.auto_commit_interval),
+            Commit::Sync => CommitPolicy::Sync,
+            Commit::Async => CommitPolicy::Async,
+            Commit::Every(records) => CommitPolicy::Every(records),
+            Commit::BeforeProcessing => CommitPolicy::BeforeProcessing,
+            Commit::External => CommitPolicy::Never,
+        },
+        commit_on_revoke: client.on_revoke.commit,
+        listener_takes: client.on_revoke.takes,
+        real: scenario.model.real_client,
+        validate_positions: scenario.model.validate_positions,
+        spare_buffered_brokers: crate::client::release::ClientSwitches::of(scenario.kafka.clients).spare_buffered_brokers,
+        brokers: scenario.cluster.brokers,
+        coordinator,
+        names: names.clone(),
+    }
+}
+
+/// A random processing time is a pure function of seed, group and record: the same record takes as long with everybody and each time, so two
+/// configurations can be compared under the same randomness.
+fn service(client: &scenario::Client, names: &Rc<Names>, cast: &Cast, seed: u64) -> Service {
+    let sampler = Sampler::new(&client.processing.per_record);
+    if let Some(span) = sampler.constant() {
+        return Service::Constant(span);
+    }
+    let group: GroupId = client.group;
+    let draws: Vec<Draws> = cast
+        .all_partitions()
+        .map(|partition| Draws::new(seed, &format!("processing/{}/{}", names.group(group), names.partition(partition))))
+        .collect();
+    let first_partition = cast.first_partition.clone();
+    Service::Drawn(Rc::new(move |partition: TopicPartition, offset: Offset| {
+        let TopicId(topic) = partition.topic;
+        let index = first_partition[topic as usize] + partition.partition as usize;
+        sampler.at(draws[index].at(offset.0, 0))
+    }))
+}

@@ -1,0 +1,60 @@
+//! Where a fold keeps what it knows of one group's reading of one partition: dense numbers for (group, partition).
+
+use crate::trace::Cast;
+use crate::units::{ClientId, GroupId, TopicPartition};
+
+#[derive(Clone, Debug)]
+pub struct Slots {
+    cast: Cast,
+    partitions: usize,
+}
+
+impl Slots {
+    pub fn new(cast: &Cast) -> Self {
+        Slots { cast: cast.clone(), partitions: cast.partition_count() }
+    }
+
+    pub fn cast(&self) -> &Cast {
+        &self.cast
+    }
+
+    /// The size of a table by (group, partition).
+    pub fn count(&self) -> usize {
+        self.cast.group_topics.len() * self.partitions
+    }
+
+    /// The size of a table by partition; its index is [`Cast::index`].
+    pub fn partitions(&self) -> usize {
+        self.partitions
+    }
+
+    pub fn at(&self, group: GroupId, partition: TopicPartition) -> usize {
+        group.index() * self.partitions + self.cast.index(partition)
+    }
+
+    pub fn group_of(&self, client: ClientId) -> GroupId {
+        self.cast.client_group[client.index()]
+    }
+
+    /// Of the group that this client belongs to.
+    pub fn of(&self, client: ClientId, partition: TopicPartition) -> usize {
+        self.at(self.group_of(client), partition)
+    }
+
+    pub fn groups(&self) -> impl Iterator<Item = GroupId> + use<> {
+        (0..self.cast.group_topics.len() as u32).map(GroupId)
+    }
+
+    /// The partitions that a group is subscribed to, each with its slot; in order.
+    pub fn of_group(&self, group: GroupId) -> impl Iterator<Item = (TopicPartition, usize)> {
+        let topics = &self.cast.group_topics[group.index()];
+        let subscribed = self.cast.all_partitions().filter(move |partition| topics.contains(&partition.topic));
+        subscribed.map(move |partition| (partition, self.at(group, partition)))
+    }
+
+    /// The slots of all groups that are subscribed to this partition.
+    pub fn of_partition(&self, partition: TopicPartition) -> impl Iterator<Item = usize> {
+        let subscribed = self.groups().filter(move |group| self.cast.group_topics[group.index()].contains(&partition.topic));
+        subscribed.map(move |group| self.at(group, partition))
+    }
+}

@@ -1,0 +1,156 @@
+//! The one word for each term, in traces and reports: Kafka's own where it has one, else snake case.
+
+use std::fmt;
+
+use crate::terms::{
+    CommitFailure, CommitKind, ErrorCode, FatalError, GroupState, PositionSource, RebalanceReason, RemovalReason, RequestKind,
+};
+
+impl ErrorCode {
+    pub const fn name(self) -> &'static str {
+        match self {
+            ErrorCode::None => "NONE",
+            ErrorCode::UnknownServerError => "UNKNOWN_SERVER_ERROR",
+            ErrorCode::OffsetMetadataTooLarge => "OFFSET_METADATA_TOO_LARGE",
+            ErrorCode::CoordinatorLoadInProgress => "COORDINATOR_LOAD_IN_PROGRESS",
+            ErrorCode::CoordinatorNotAvailable => "COORDINATOR_NOT_AVAILABLE",
+            ErrorCode::NotCoordinator => "NOT_COORDINATOR",
+            ErrorCode::IllegalGeneration => "ILLEGAL_GENERATION",
+            ErrorCode::InconsistentGroupProtocol => "INCONSISTENT_GROUP_PROTOCOL",
+            ErrorCode::InvalidGroupId => "INVALID_GROUP_ID",
+            ErrorCode::UnknownMemberId => "UNKNOWN_MEMBER_ID",
+            ErrorCode::InvalidSessionTimeout => "INVALID_SESSION_TIMEOUT",
+            ErrorCode::RebalanceInProgress => "REBALANCE_IN_PROGRESS",
+            ErrorCode::NonEmptyGroup => "NON_EMPTY_GROUP",
+            ErrorCode::GroupIdNotFound => "GROUP_ID_NOT_FOUND",
+            ErrorCode::MemberIdRequired => "MEMBER_ID_REQUIRED",
+            ErrorCode::GroupMaxSizeReached => "GROUP_MAX_SIZE_REACHED",
+            ErrorCode::FencedInstanceId => "FENCED_INSTANCE_ID",
+            ErrorCode::UnstableOffsetCommit => "UNSTABLE_OFFSET_COMMIT",
+            ErrorCode::GroupSubscribedToTopic => "GROUP_SUBSCRIBED_TO_TOPIC",
+            ErrorCode::UnknownTopicOrPartition => "UNKNOWN_TOPIC_OR_PARTITION",
+            ErrorCode::UnsupportedVersion => "UNSUPPORTED_VERSION",
+        }
+    }
+}
+
+impl CommitKind {
+    pub const fn name(self) -> &'static str {
+        match self {
+            CommitKind::Auto => "auto",
+            CommitKind::Prepare => "prepare",
+            CommitKind::Sync => "sync",
+            CommitKind::Async => "async",
+            CommitKind::Revoke => "revoke",
+            CommitKind::Close => "close",
+        }
+    }
+}
+
+impl GroupState {
+    pub const fn name(self) -> &'static str {
+        match self {
+            GroupState::Empty => "Empty",
+            GroupState::PreparingRebalance => "PreparingRebalance",
+            GroupState::CompletingRebalance => "CompletingRebalance",
+            GroupState::Stable => "Stable",
+            GroupState::Dead => "Dead",
+        }
+    }
+}
+
+impl RebalanceReason {
+    pub const fn name(self) -> &'static str {
+        match self {
+            RebalanceReason::MemberJoined => "member_joined",
+            RebalanceReason::StaticMemberReplaced => "static_member_replaced",
+            RebalanceReason::LeaderRejoined => "leader_rejoined",
+            RebalanceReason::MemberRejoined => "member_rejoined",
+            RebalanceReason::MemberLeft => "member_left",
+            RebalanceReason::SessionExpired => "session_expired",
+            RebalanceReason::SyncTimedOut => "sync_timed_out",
+            RebalanceReason::AssignmentNotStored => "assignment_not_stored",
+            RebalanceReason::GroupTooLarge => "group_too_large",
+        }
+    }
+}
+
+impl RemovalReason {
+    pub const fn name(self) -> &'static str {
+        match self {
+            RemovalReason::Left => "left",
+            RemovalReason::SessionExpired => "session_expired",
+            RemovalReason::NewMemberTimedOut => "new_member_timed_out",
+            RemovalReason::JoinTimedOut => "join_timed_out",
+            RemovalReason::SyncTimedOut => "sync_timed_out",
+            RemovalReason::GroupFull => "group_full",
+        }
+    }
+}
+
+impl PositionSource {
+    pub const fn name(self) -> &'static str {
+        match self {
+            PositionSource::Committed => "committed",
+            PositionSource::ResetEarliest => "reset_earliest",
+            PositionSource::ResetLatest => "reset_latest",
+        }
+    }
+}
+
+impl CommitFailure {
+    /// The exception that the application sees.
+    pub const fn name(self) -> &'static str {
+        match self {
+            CommitFailure::NotAMember => "CommitFailedException",
+            CommitFailure::RebalanceInProgress => "RebalanceInProgressException",
+            CommitFailure::Fenced => "FencedInstanceIdException",
+            CommitFailure::Retriable => "RetriableCommitFailedException",
+        }
+    }
+}
+
+impl FatalError {
+    /// The exception that the application sees.
+    pub const fn name(self) -> &'static str {
+        match self {
+            FatalError::FencedInstanceId => "FencedInstanceIdException",
+            FatalError::InconsistentGroupProtocol => "InconsistentGroupProtocolException",
+            FatalError::InvalidSessionTimeout => "InvalidSessionTimeoutException",
+            FatalError::GroupMaxSizeReached => "GroupMaxSizeReachedException",
+            FatalError::NoOffsetForPartition => "NoOffsetForPartitionException",
+        }
+    }
+}
+
+impl RequestKind {
+    pub const fn name(self) -> &'static str {
+        match self {
+            RequestKind::JoinGroup => "JoinGroup",
+            RequestKind::SyncGroup => "SyncGroup",
+            RequestKind::LeaveGroup => "LeaveGroup",
+        }
+    }
+}
+
+macro_rules! displayed_by_name {
+    ($($term:ident),+) => {$(
+        impl fmt::Display for $term {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(self.name())
+            }
+        }
+    )+};
+}
+
+displayed_by_name!(
+    CommitFailure,
+    CommitKind,
+    ErrorCode,
+    FatalError,
+    GroupState,
+    PositionSource,
+    RebalanceReason,
+    RemovalReason,
+    RequestKind
+);
