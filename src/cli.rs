@@ -9,6 +9,7 @@ pub mod list;
 pub mod run;
 pub mod schema;
 pub mod show;
+mod staged;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -102,6 +103,8 @@ enum Command {
     Show(show::Args),
     /// Print the JSON Schema of scenario files, for editors
     Schema(schema::Args),
+    /// Play scripts of requests against a group coordinator and print what it says
+    Coordinator(coordinator::Args),
 }
 
 fn exit_codes() -> String {
@@ -135,6 +138,7 @@ fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::List(args) => list::run(&args),
         Command::Show(args) => show::run(&args),
         Command::Schema(args) => schema::run(&args),
+        Command::Coordinator(args) => coordinator::run(&args),
     }
 }
 

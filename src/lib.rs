@@ -1,7 +1,7 @@
 //! groupsim: a deterministic discrete-event simulator of Kafka consumer groups.
+pub mod cli;
 pub mod client;
 pub mod deliveries;
-pub mod cli;
 pub mod effects;
 pub mod error;
 pub mod invariant;
