@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use serde_yaml::granit_parser::{Event, Options, Parser, ScalarStyle, ScanError, Span, Tag};
+use serde_yaml::granit_parser::{ErrorKind, Event, Options, Parser, ScalarStyle, ScanError, Span, Tag};
 
 use crate::error::Problem;
 
@@ -249,6 +249,9 @@ fn too_deep(at: Range<usize>) -> Problem {
 
 fn syntax_problem(source: &str, error: &ScanError) -> Problem {
     let at = error.marker().byte_offset().unwrap_or(0).min(source.len());
+    if matches!(error.kind(), ErrorKind::RecursionLimitExceeded) {
+        return too_deep(at..at);
+    }
     let problem = Problem::error(format!("not YAML: {}", error.info())).at(at..at);
     let line = source[..at].rfind('\n').map_or(0, |newline| newline + 1);
     let indent_has_tab = source[line..].chars().take_while(|letter| letter.is_whitespace() && *letter != '\n').any(|letter| letter == '\t');

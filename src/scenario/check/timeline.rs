@@ -69,16 +69,18 @@ impl Checker<'_> {
             return;
         };
         self.refuse_parameters_of_other_verbs(verb, site);
-        // Without a time the rest is still looked at.
-        let at = Instant::ZERO + time.map_or(Span::from_nanos(1), |time| time.0);
-        if time.is_some() && at >= Instant::ZERO + stage.end {
-            let message = format!("at {} the run phase is over", at.since(Instant::ZERO));
-            self.error_with_hint(site.child("at").value(), message, format!("`duration` is {}", stage.end));
+        let verbs = self.verbs(written, verb, site, stage);
+        // Without a time there is nothing more to say about it.
+        let Some(Duration(time)) = time else { return };
+        let at = Instant::ZERO + time;
+        if time >= stage.end {
+            self.error_with_hint(
+                site.child("at").value(),
+                format!("at {time} the run phase is over"),
+                format!("`duration` is {}", stage.end),
+            );
         }
-        for (verb, who, place) in self.verbs(written, verb, site, stage) {
-            let entry = TimelineEntry { at, verb };
-            placed.push(Placed { entry, at: place, who });
-        }
+        placed.extend(verbs.into_iter().map(|(verb, who, place)| Placed { entry: TimelineEntry { at, verb }, at: place, who }));
     }
 
     fn refuse_parameters_of_other_verbs(&mut self, verb: &str, site: Site<'_>) {
