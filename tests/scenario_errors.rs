@@ -1,6 +1,6 @@
 //! What a scenario file gets wrong, and what the user reads then: each test is a file and the message, as a snapshot.
 
-use groupsim::scenario::load;
+use groupsim::scenario::{Commit, load};
 
 /// The message for a file that must not be valid.
 fn rendered(text: &str) -> String {
@@ -216,6 +216,51 @@ groups:
     let (scenario, _) = load(text, "demo.yaml").unwrap_or_else(|problems| panic!("{problems}"));
     let sizes: Vec<u32> = scenario.groups.iter().map(|group| group.clients).collect();
     assert_eq!((scenario.topics[1].partitions, sizes), (3, vec![2, 3, 2]));
+}
+
+#[test]
+fn what_a_member_says_goes_before_what_its_group_says() {
+    let text = after_a_good_start(
+        "groups: {g: {topics: [orders], commit: sync, config: {enable.auto.commit: false, max.poll.records: 7}, members: {
+  A: , B: {commit: auto, config: {max.poll.records: 9}}, C: {commit: external}}}}\n",
+    );
+    let (scenario, _) = load(&text, "demo.yaml").unwrap_or_else(|problems| panic!("{problems}"));
+    let setups: Vec<_> = scenario.clients.iter().map(|client| (client.commit, client.config.max_poll_records)).collect();
+    assert_eq!(setups, [(Commit::Sync, 7), (Commit::Auto, 9), (Commit::External, 7)]);
+    let each = "groups: {g: {topics: [orders], config: {enable.auto.commit: false}, members: {A: {commit: sync}, B: {commit: async}}}}\n";
+    assert!(load(&after_a_good_start(each), "demo.yaml").is_ok());
+}
+
+#[test]
+fn defaults_are_those_of_the_release() {
+    for (release, session, assignors, linger, acks_all, backoff_max) in
+        [("2.8", 10_000, 1, 0, false, 100), ("3.9", 45_000, 2, 0, true, 1_000), ("4.3", 45_000, 2, 5, true, 1_000)]
+    {
+        let text = with_group(&format!("kafka: {release}\n"));
+        let (scenario, _) = load(&text, "demo.yaml").unwrap_or_else(|problems| panic!("{problems}"));
+        let (consumer, producer) = (&scenario.clients[0].config, &scenario.producers[0].config);
+        assert_eq!((consumer.session_timeout.as_millis(), consumer.assignors.len()), (session, assignors), "{release}");
+        assert_eq!((producer.linger.as_millis(), producer.acks_all), (linger, acks_all), "{release}");
+        assert_eq!(consumer.retry_backoff_max.as_millis(), backoff_max, "{release}");
+    }
+    let linger = |release: &str| {
+        let (scenario, _) = load(&after_a_good_start(&format!("kafka: {release}\n")), "demo.yaml").expect("a valid file");
+        scenario.cluster.config.append_linger.as_millis()
+    };
+    assert_eq!(["3.9", "4.0", "4.1", "4.2", "4.3", "4.4"].map(linger), [0, 5, 5, 0, 0, 0]);
+}
+
+#[test]
+fn members_may_be_down_or_up_while_a_rolling_restart_goes_on() {
+    let text = with_group(
+        "timeline:
+  - {at: 1m, rolling.restart: billing, every: 20s, down: 8s}
+  - {at: 65s, start: billing/A}
+  - {at: 85s, crash: billing/B}
+  - {at: 2m, slow: billing/A, factor: 2.5}
+",
+    );
+    assert!(load(&text, "demo.yaml").is_ok());
 }
 
 #[test]

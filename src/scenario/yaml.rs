@@ -1,5 +1,8 @@
 //! YAML text to a tree of nodes that know where they stand. The one place that knows the YAML crate.
 //!
+//! The tree is built from the events of the crate's parser and not by its deserializer, which stops at the first error, forgets the text of
+//! a scalar (`4.10` is not 4.1) and loses places inside of enums.
+//!
 //! A scalar stays the text that was written (`4.0` is not yet a number), so that whoever reads it decides what it is. Aliases are
 //! expanded and merge keys (`<<`) resolved here; everything that an input can blow up has a bound.
 

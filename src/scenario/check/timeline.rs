@@ -12,7 +12,6 @@ use super::lives::Lives;
 use super::names::Names;
 use super::topics::PARTITIONS_MAX;
 use super::{Checker, Site};
-use crate::error::did_you_mean;
 use crate::units::{ClientId, GroupId, Instant, ProducerId, Span, TopicId};
 
 pub const ENTRIES_MAX: usize = 10_000;
@@ -171,7 +170,7 @@ impl Checker<'_> {
         // A group whose members could not be read has none.
         if found.is_none() && !stage.cast.members(group_id).is_empty() {
             let names = stage.cast.members(group_id).map(|client| stage.cast.clients[client].name.as_str());
-            let hint = did_you_mean(member, names);
+            let hint = self.guess(member, names);
             let message = format!("the group `{}` has no member `{}`", cut(group), cut(member));
             self.error_with_hint(at, message, hint.unwrap_or_else(|| "members are declared under `members:` of their group".to_owned()));
         }
