@@ -13,7 +13,7 @@ fn every_kind_of_run_has_a_chart() {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("gallery");
     fs::create_dir_all(&folder).unwrap();
     for (name, mut fixture) in gallery::all() {
-        for (output, bytes) in fixture.report().files() {
+        for (output, bytes) in fixture.report().files(true) {
             match output {
                 Output::LagSvg => fs::write(folder.join(format!("{name}.svg")), &bytes).unwrap(),
                 Output::LagPng => fs::write(folder.join(format!("{name}.png")), &bytes).unwrap(),

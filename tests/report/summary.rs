@@ -9,7 +9,7 @@ use groupsim::units::{ClientId, GroupId, MemberId, Offset, OffsetRange, Span};
 use crate::fixture::{self, Fixture, ms, partition};
 
 fn file(report: &Report, wanted: Output) -> String {
-    let (_, bytes) = report.files().into_iter().find(|(output, _)| *output == wanted).expect("every run writes it");
+    let (_, bytes) = report.files(true).into_iter().find(|(output, _)| *output == wanted).expect("every run writes it");
     String::from_utf8(bytes).expect("UTF-8")
 }
 
