@@ -3,7 +3,7 @@
 use groupsim::ledger::{Duplicate, DuplicateCause};
 use groupsim::metrics::{WaitEnd, Waited};
 use groupsim::report::{Output, Report};
-use groupsim::scenario::{Bounds, Check, WhichPartition};
+use groupsim::scenario::expectation::{Bounds, Check, WhichPartition};
 use groupsim::units::{ClientId, GroupId, MemberId, Offset, OffsetRange, Span};
 
 use crate::fixture::{self, Fixture, ms, partition};

@@ -2,11 +2,12 @@
 
 use std::ops::Range;
 
+use super::super::Topic;
+use super::super::expectation::{Bounds, Check, Expectation, LagKind, When, WhichPartition};
 use super::super::file::ScenarioFile;
 use super::super::file::expect::{CountBounds, CountFile, ExpectFile, LagBounds, LagFile, LagOf, MomentFile, UnavailableFile};
 use super::super::reader::cut;
 use super::super::yaml::scalar;
-use super::super::{Bounds, Check, Expectation, LagKind, Topic, When, WhichPartition};
 use super::timeline::Stage;
 use super::{Checker, Site};
 use crate::error::line_of;
