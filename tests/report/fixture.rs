@@ -6,9 +6,9 @@ use groupsim::ledger::Account;
 use groupsim::metrics::{
     GroupMeasurements, LagSample, Latency, Mark, MarkKind, Measurements, Outage, OwnerSpan, PartitionMeasurements, Rebalance,
 };
+use groupsim::release::Release;
 use groupsim::report::production::{Produced, Production};
 use groupsim::report::{Report, Run, Source};
-use groupsim::release::Release;
 use groupsim::scenario::*;
 use groupsim::terms::{GroupState, RebalanceReason};
 use groupsim::trace::ending::Ending;
