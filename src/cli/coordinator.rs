@@ -14,7 +14,7 @@ pub struct Args {
 
 /// Why there are no transcripts. Either way it is the input that is bad.
 #[derive(Debug, thiserror::Error)]
-pub enum Failure {
+pub enum NoTranscripts {
     #[error("{}: cannot be read: {error}", .file.display())]
     Unreadable { file: PathBuf, error: io::Error },
     #[error("{}: {bad}", .file.display())]
@@ -22,10 +22,10 @@ pub enum Failure {
 }
 
 /// The transcripts, to be printed as they are.
-pub fn run(args: &Args) -> Result<String, Failure> {
+pub fn run(args: &Args) -> Result<String, NoTranscripts> {
     let file = &args.file;
-    let scripts = read(file).map_err(|error| Failure::Unreadable { file: file.clone(), error })?;
-    workbench::play(&scripts).map_err(|bad| Failure::BadLine { file: file.clone(), bad })
+    let scripts = read(file).map_err(|error| NoTranscripts::Unreadable { file: file.clone(), error })?;
+    workbench::play(&scripts).map_err(|bad| NoTranscripts::BadLine { file: file.clone(), bad })
 }
 
 /// Not UTF-8 is an error like a file that is missing.
