@@ -1,4 +1,5 @@
 //! groupsim: a deterministic discrete-event simulator of Kafka consumer groups.
+pub mod cli;
 pub mod client;
 pub mod deliveries;
 pub mod effects;

@@ -11,6 +11,7 @@ use crate::scenario::Scenario;
 use crate::trace::ending::Ending;
 use crate::units::Instant;
 
+pub mod chart;
 pub mod csv;
 pub mod figures;
 pub mod folder;
@@ -18,6 +19,8 @@ pub mod json;
 pub mod latency;
 pub mod livelock;
 pub mod names;
+#[cfg(feature = "png")]
+pub mod png;
 pub mod production;
 pub mod replay;
 pub mod summary;
@@ -59,18 +62,23 @@ pub enum Output {
     Summary,
     SummaryJson,
     LagCsv,
+    LagSvg,
+    LagPng,
     Trace,
     Replay,
 }
 
 impl Output {
-    pub const ALL: [Output; 5] = [Output::Summary, Output::SummaryJson, Output::LagCsv, Output::Trace, Output::Replay];
+    pub const ALL: [Output; 7] =
+        [Output::Summary, Output::SummaryJson, Output::LagCsv, Output::LagSvg, Output::LagPng, Output::Trace, Output::Replay];
 
     pub fn file_name(self) -> &'static str {
         match self {
             Output::Summary => "summary.txt",
             Output::SummaryJson => "summary.json",
             Output::LagCsv => "lag.csv",
+            Output::LagSvg => "lag.svg",
+            Output::LagPng => "lag.png",
             Output::Trace => "trace.jsonl",
             Output::Replay => "replay.json",
         }
@@ -82,6 +90,8 @@ impl Output {
             Output::Summary => "the verdict and the story of each group, as the terminal shows it",
             Output::SummaryJson => "the same as data: verdict, accounts, rebalances, unavailability, latency",
             Output::LagCsv => "lag of every partition over virtual time: at_ms, group, topic, partition, committed, position, unprocessed",
+            Output::LagSvg => "the chart: lag, rebalances, faults and partition owners over virtual time",
+            Output::LagPng => "the same chart as pixels (cargo feature `png`, on by default)",
             Output::Trace => "every event of the run, one JSON object a line (with `--trace` or `outputs: [trace]`)",
             Output::Replay => "what is needed to have the same run again: version, scenario, seed, faults, trace hash",
         }
@@ -105,16 +115,26 @@ impl<'a> Report<'a> {
 
     /// All files of this run but the trace, which is written while the run goes on.
     pub fn files(&self) -> Vec<(Output, Vec<u8>)> {
-        Output::ALL.iter().filter_map(|output| Some((*output, self.render(*output)?))).collect()
-    }
-
-    fn render(&self, output: Output) -> Option<Vec<u8>> {
-        match output {
+        let chart = chart::render(self);
+        let render = |output| match output {
             Output::Summary => Some(summary::page(self).plain().into_bytes()),
             Output::SummaryJson => Some(json::render(self).into_bytes()),
             Output::LagCsv => Some(csv::render(self).into_bytes()),
+            Output::LagSvg => Some(chart.clone().into_bytes()),
+            Output::LagPng => pixels(&chart),
             Output::Trace => None,
             Output::Replay => Some(replay::render(self).into_bytes()),
-        }
+        };
+        Output::ALL.into_iter().filter_map(|output| Some((output, render(output)?))).collect()
     }
+}
+
+#[cfg(feature = "png")]
+fn pixels(svg: &str) -> Option<Vec<u8>> {
+    Some(png::render(svg))
+}
+
+#[cfg(not(feature = "png"))]
+fn pixels(_svg: &str) -> Option<Vec<u8>> {
+    None
 }

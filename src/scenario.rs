@@ -9,6 +9,7 @@ pub mod defaults;
 pub mod file;
 pub mod quantity;
 pub mod reader;
+pub mod resolved;
 pub mod yaml;
 
 use crate::error::Problems;
@@ -91,7 +92,7 @@ pub struct BrokerConfig {
     pub offsets_retention: Span,
     pub offsets_retention_check_interval: Span,
     pub offset_metadata_max_bytes: u32,
-    /// `None`: none in this release. Zero: group.coordinator.append.linger.ms = 0 or -1 (an idle coordinator does not linger).
+    /// Zero where the coordinator does not wait: before 4.0 it has no such setting, and with -1 (since 4.2) an idle one does not.
     pub append_linger: Span,
 }
 

@@ -48,6 +48,8 @@ enum Event {
     Append(ProducerId, u32),
     /// A timer of the coordinator that owns this shard.
     Coordinator(u32, CoordinatorTimer),
+    /// The next batch of a train arrives.
+    Train(TopicPartition),
     /// A request was sent: time to work out the next one.
     SendNext(ProducerId),
     /// fetch.max.wait.ms of a waiting Fetch may be over.
@@ -104,6 +106,8 @@ pub struct Simulation<'a> {
     partitions: Vec<u32>,
     /// Visible and not yet told, by partition.
     untold: Vec<Option<produce::Untold>>,
+    /// Deliveries under way, by partition.
+    arriving: Vec<Option<produce::Train>>,
     /// By connection.
     sessions: Vec<Option<Session>>,
     /// By partition: connections whose session has it.
@@ -200,6 +204,7 @@ impl<'a> Simulation<'a> {
                 Message::Response(response) => self.on_response(connection, response),
             },
             Event::Append(producer, slot) => self.on_append(producer, slot),
+            Event::Train(partition) => self.on_train(partition),
             Event::SendNext(producer) => self.schedule_delivery(producer),
             Event::Coordinator(shard, timer) => self.on_coordinator_timer(shard, timer),
             Event::FetchWait(connection) => self.on_fetch_wait(connection),
@@ -240,6 +245,7 @@ impl<'a> Simulation<'a> {
                 let link = &self.connections[connection.0 as usize];
                 format!("messages between {} and its {:?}", self.names.client(link.client), link.peer)
             }
+            Event::Train(partition) => format!("appends to {}", self.names.partition(partition)),
             Event::Append(producer, _) | Event::SendNext(producer) => format!("producer {}", self.names.producer(producer)),
             Event::Coordinator(shard, timer) => format!("the coordinator's timer {timer:?} in shard {shard}"),
             Event::FetchWait(connection) => {

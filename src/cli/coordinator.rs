@@ -3,7 +3,9 @@
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use crate::workbench::{self, BadLine};
+use super::{ExitCode, Failure, print};
+use crate::error::{Problem, Problems};
+use crate::workbench;
 
 #[derive(Clone, PartialEq, Eq, Debug, clap::Args)]
 pub struct Args {
@@ -12,20 +14,14 @@ pub struct Args {
     pub file: PathBuf,
 }
 
-/// Why there are no transcripts. Either way it is the input that is bad.
-#[derive(Debug, thiserror::Error)]
-pub enum NoTranscripts {
-    #[error("{}: cannot be read: {error}", .file.display())]
-    Unreadable { file: PathBuf, error: io::Error },
-    #[error("{}: {bad}", .file.display())]
-    BadLine { file: PathBuf, bad: BadLine },
-}
-
-/// The transcripts, to be printed as they are.
-pub fn run(args: &Args) -> Result<String, NoTranscripts> {
-    let file = &args.file;
-    let scripts = read(file).map_err(|error| NoTranscripts::Unreadable { file: file.clone(), error })?;
-    workbench::play(&scripts).map_err(|bad| NoTranscripts::BadLine { file: file.clone(), bad })
+/// Prints the transcripts once all scripts are played; nothing of them if a line is bad.
+pub fn run(args: &Args) -> Result<ExitCode, Failure> {
+    let name = if args.file.as_os_str() == "-" { "<stdin>".to_owned() } else { args.file.display().to_string() };
+    let bad = |message: String| Failure::Input(Problems::unreadable(&name, Problem::error(message)));
+    let scripts = read(&args.file).map_err(|error| bad(format!("cannot be read: {error}")))?;
+    let transcripts = workbench::play(&scripts).map_err(|line| bad(line.to_string()))?;
+    print(&transcripts)?;
+    Ok(ExitCode::Fine)
 }
 
 /// Not UTF-8 is an error like a file that is missing.

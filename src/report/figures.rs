@@ -1,4 +1,4 @@
-//! Numbers and times as people read them: `32,400,000`, `32.4M`, `99.90 %`, `8m 2.1s`. Integers in, text out.
+//! Numbers and times as people read them: `32,400,000`, `32.4M`, `99.90%`, `8m 2.1s`. Integers in, text out.
 
 use crate::units::{Instant, Span};
 
@@ -40,10 +40,13 @@ pub fn percent(part: u64, whole: u64) -> String {
     }
     let hundredths = (u128::from(part) * 10_000 + u128::from(whole) / 2) / u128::from(whole);
     if hundredths == 0 && part > 0 {
-        return "< 0.01 %".to_owned();
+        return "<0.01%".to_owned();
     }
     let hundredths = if part < whole { hundredths.min(9_999) } else { hundredths };
-    format!("{}.{:02} %", hundredths / 100, hundredths % 100)
+    if part == whole {
+        return "100%".to_owned();
+    }
+    format!("{}.{:02}%", hundredths / 100, hundredths % 100)
 }
 
 /// `1 record`, `487 records`.
@@ -60,6 +63,15 @@ pub fn at(instant: Instant) -> String {
 /// A length of time, as exact as a reader needs: three decimals of its unit below a minute, milliseconds above.
 pub fn span(span: Span) -> String {
     if span.is_zero() { "0s".to_owned() } else { span.to_string() }
+}
+
+/// Three digits, for what is not known more exactly: `19.9ms`, `1.25s`, `3m 20s`.
+pub fn rounded(span: Span) -> String {
+    const MINUTE: u64 = 60_000_000_000;
+    let nanos = span.as_nanos();
+    let digits = nanos.checked_ilog10().map_or(1, |log| log + 1);
+    let unit = if nanos >= MINUTE { 1_000_000_000 } else { 10_u64.pow(digits.saturating_sub(3)) };
+    self::span(Span::from_nanos((nanos + unit / 2) / unit * unit))
 }
 
 /// Nanoseconds as milliseconds, with decimals only if needed: `12006`, `0.2`.
@@ -83,12 +95,18 @@ mod tests {
     }
 
     #[test]
+    fn what_is_known_roughly_is_told_roughly() {
+        let shown = [0, 1_234, 19_899_999, 1_254_567_890, 59_960_000_000, 200_400_000_000].map(|nanos| rounded(Span::from_nanos(nanos)));
+        assert_eq!(shown, ["0s", "1.23us", "19.9ms", "1.25s", "1m", "3m 20s"]);
+    }
+
+    #[test]
     fn a_share_is_whole_only_if_it_is_all() {
-        assert_eq!(percent(479_999_999, 480_000_000), "99.99 %");
-        assert_eq!(percent(1, 480_000_000), "< 0.01 %");
-        assert_eq!([percent(119_201, 120_000), percent(799, 120_000)], ["99.33 %", "0.67 %"]);
-        assert_eq!(percent(0, 10), "0.00 %");
-        assert_eq!(percent(10, 10), "100.00 %");
+        assert_eq!(percent(479_999_999, 480_000_000), "99.99%");
+        assert_eq!(percent(1, 480_000_000), "<0.01%");
+        assert_eq!([percent(119_201, 120_000), percent(799, 120_000)], ["99.33%", "0.67%"]);
+        assert_eq!(percent(0, 10), "0.00%");
+        assert_eq!(percent(10, 10), "100%");
         assert_eq!(percent(0, 0), "-");
     }
 }

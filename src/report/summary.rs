@@ -55,9 +55,9 @@ fn verdict(page: &mut Page, report: &Report) {
             unmet(page, report, expectation, finding);
         }
     }
-    let mut met = Table::new(&[(false, 9), (false, 60), (false, WIDTH)]);
+    let mut met = Table::new(&[(false, 9), (false, 52), (false, WIDTH)]);
     for (expectation, finding) in lines.iter().filter(|(_, finding)| finding.outcome == Outcome::Met) {
-        met.row(Style::Quiet, ["met      ", &expectation.text, &finding.seen]);
+        met.row(Style::Quiet, ["met", &expectation.text, &finding.seen]);
     }
     page.table(2, &met);
 }

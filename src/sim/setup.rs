@@ -49,6 +49,7 @@ impl<'a> Simulation<'a> {
             logs: vec![PartitionLog::default(); partitions],
             partitions: scenario.topics.iter().map(|topic| topic.partitions).collect(),
             untold: (0..partitions).map(|_| None).collect(),
+            arriving: (0..partitions).map(|_| None).collect(),
             sessions: Vec::new(),
             watchers: vec![Vec::new(); partitions],
             coordinators,

@@ -1,6 +1,8 @@
 //! What people see of a run, on hand-made runs.
 
+mod chart;
 mod fixture;
 mod folder;
+mod gallery;
 mod summary;
 mod verdict;

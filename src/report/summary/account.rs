@@ -3,6 +3,9 @@
 use crate::report::summary::page::{Cell, Page, Style, Table, WIDTH};
 use crate::report::{Report, figures, latency, names};
 
+/// Of the column of labels, in both tables.
+const LABEL: usize = "processed once".len();
+
 pub fn head(page: &mut Page, report: &Report, group: usize) {
     const NAMES_SHOWN: usize = 6;
     let scenario = report.scenario;
@@ -31,7 +34,7 @@ pub fn head(page: &mut Page, report: &Report, group: usize) {
 /// The fate of every record.
 pub fn table(page: &mut Page, report: &Report, group: usize) {
     let account = &report.run.accounts[group];
-    let mut table = Table::new(&[(false, 20), (true, 26), (true, 10), (false, WIDTH)]);
+    let mut table = Table::new(&[(false, LABEL), (true, 26), (true, 10), (false, WIDTH)]);
     table.row(Style::Plain, ["produced".to_owned(), figures::grouped(account.produced), String::new(), String::new()]);
     let extra = format!("{} extra", figures::grouped(account.extra));
     let fates = [
@@ -57,7 +60,7 @@ pub fn table(page: &mut Page, report: &Report, group: usize) {
 
 pub fn lag_and_latency(page: &mut Page, report: &Report, group: usize) {
     let measured = &report.run.measurements.groups[group];
-    let mut table = Table::new(&[(false, 14), (false, WIDTH)]);
+    let mut table = Table::new(&[(false, LABEL), (false, WIDTH)]);
     let settled = report.run.measurements.end > report.run.measurements.run_end;
     let mut lag = format!(
         "peak {}, {} at the end of the run phase",
@@ -67,13 +70,22 @@ pub fn lag_and_latency(page: &mut Page, report: &Report, group: usize) {
     if settled {
         lag.push_str(&format!(", {} in the end", figures::grouped(measured.final_lag)));
     }
-    table.row(Style::Plain, ["lag           ", &lag]);
+    table.row(Style::Plain, [format!("{:<LABEL$}", "lag"), lag]);
     let distribution = &measured.latency;
     if distribution.count > 0 {
-        let shown = |thousandths| figures::span(latency::percentile(distribution, thousandths));
+        let shown = |thousandths| figures::rounded(latency::percentile(distribution, thousandths));
         let max = figures::span(crate::units::Span::from_nanos(distribution.max));
-        let text = format!("median {}, 99 % within {}, {max} at most, from creation to processed", shown(500), shown(990));
-        table.row(Style::Plain, ["latency", &text]);
+        let text = format!("median {}, 99% within {}, {max} at most (from creation to processed)", shown(500), shown(990));
+        table.row(Style::Plain, ["latency".to_owned(), text]);
+    }
+    if measured.commits_refused + measured.commits_failed > 0 {
+        let text = format!(
+            "{} taken, {} refused by the coordinator, {} given up by the client",
+            figures::grouped(measured.commits),
+            figures::grouped(measured.commits_refused),
+            figures::grouped(measured.commits_failed)
+        );
+        table.row(Style::Plain, ["commits".to_owned(), text]);
     }
     page.table(2, &table);
 }

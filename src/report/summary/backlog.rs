@@ -186,6 +186,12 @@ fn where_it_lies(page: &mut Page, report: &Report, group: usize) {
         .collect();
     held.sort_by_key(|(records, _)| std::cmp::Reverse(*records));
     let whole = run.groups[group].run_end_lag;
+    let (most, least) = (held.first().map_or(0, |first| first.0), held.last().map_or(0, |last| last.0));
+    if held.len() > SHOWN && least * 2 > most {
+        let (count, name) = (held.len(), &held[0].1);
+        page.line(Style::Plain, format!("    spread over {count} partitions, {} at most ({name})", figures::grouped(most)));
+        return;
+    }
     let shown: Vec<String> = held
         .iter()
         .map(|(records, name)| format!("{} in {name} ({})", figures::grouped(*records), figures::percent(*records, whole)))

@@ -28,7 +28,7 @@ pub fn table(page: &mut Page, report: &Report, group: usize) {
     }
     page.blank();
     page.line(Style::Title, format!("  {}", headline(report, &all, partitions.len())));
-    let mut table = Table::new(&[(false, 36), (true, 16), (false, 30), (true, 6), (true, 16), (false, WIDTH)]);
+    let mut table = Table::new(&[(false, 25), (true, 11), (false, 27), (true, 5), (true, 11), (false, WIDTH)]);
     if !all.is_empty() {
         table.row(Style::Quiet, ["partitions", "longest", "from … to", "times", "in all", "because"]);
     }
@@ -56,7 +56,8 @@ fn headline(report: &Report, all: &[Alike], partitions: usize) -> String {
     let hit: usize = all.iter().map(|line| line.partitions.len()).sum();
     let longest = figures::span(ownership::lasted(&report.run, &worst.longest));
     format!(
-        "{hit} of {} unavailable, {longest} at the longest, {} in all",
+        "{} of {} unavailable, {longest} at the longest, {} in all",
+        figures::grouped(hit as u64),
         figures::count(partitions as u64, "partition"),
         figures::span(sum)
     )

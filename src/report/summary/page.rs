@@ -68,23 +68,20 @@ impl Page {
     }
 
     pub fn table(&mut self, indent: usize, table: &Table) {
-        let widths = table.widths();
+        let widths = table.widths(WIDTH - indent);
         for row in &table.rows {
-            let mut line = " ".repeat(indent);
-            let mut style_before = Style::Plain;
-            for (i, (cell, width)) in row.iter().zip(&widths).enumerate() {
-                let text = cut(&cell.text, *width);
-                let gap = " ".repeat(width - text.chars().count());
-                let (before, after) = if table.right[i] { (gap.as_str(), "") } else { ("", gap.as_str()) };
-                if cell.style != style_before {
-                    self.put(style_before, std::mem::take(&mut line));
-                    style_before = cell.style;
+            let cells: Vec<Vec<String>> = row.iter().zip(&widths).map(|(cell, width)| wrap(&cell.text, *width)).collect();
+            let height = cells.iter().map(Vec::len).max().unwrap_or(0);
+            for line in 0..height {
+                self.put(Style::Plain, " ".repeat(indent));
+                for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
+                    let text = cells[column].get(line).map_or("", String::as_str);
+                    let room = " ".repeat(width - text.chars().count().min(*width));
+                    let (before, after) = if table.right[column] { (room.as_str(), "") } else { ("", room.as_str()) };
+                    self.put(Style::Plain, before).put(cell.style, text).put(Style::Plain, format!("{after}{GAP}"));
                 }
-                write!(line, "{before}{text}{after}").expect("a String takes all");
-                line.push_str(if i + 1 < row.len() { GAP } else { "" });
+                self.end_line();
             }
-            self.put(style_before, line.trim_end());
-            self.end_line();
         }
     }
 
@@ -107,12 +104,12 @@ impl Page {
 
 const GAP: &str = "  ";
 
-/// Rows of cells under each other; columns as wide as they must be, up to a bound.
+/// Rows of cells under each other. Columns are as wide as they must be, up to a bound; longer text goes on in the next line.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Table {
     /// By column: numbers stand to the right.
     right: Vec<bool>,
-    /// By column: longer text is cut.
+    /// By column: the widest that it may be. The last one also ends where the page does.
     most: Vec<usize>,
     rows: Vec<Vec<Cell>>,
 }
@@ -141,24 +138,21 @@ impl Table {
         self.rows.push(cells);
     }
 
-    fn widths(&self) -> Vec<usize> {
+    fn widths(&self, page: usize) -> Vec<usize> {
+        const NARROWEST: usize = 12;
         let longest = |column: usize| self.rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.text.chars().count()).max();
-        self.most.iter().enumerate().map(|(column, most)| longest(column).unwrap_or(0).min(*most)).collect()
+        let mut widths: Vec<usize> = self.most.iter().enumerate().map(|(column, most)| longest(column).unwrap_or(0).min(*most)).collect();
+        if let Some((last, others)) = widths.split_last_mut() {
+            let used: usize = others.iter().map(|width| width + GAP.len()).sum();
+            *last = (*last).min(page.saturating_sub(used).max(NARROWEST));
+        }
+        widths
     }
 }
 
-/// The text, or its beginning and `…`.
-fn cut(text: &str, width: usize) -> String {
-    if text.chars().count() <= width {
-        return text.to_owned();
-    }
-    let mut short: String = text.chars().take(width.saturating_sub(1)).collect();
-    short.push('…');
-    short
-}
-
-/// Lines of at most `width` characters, broken at spaces; a longer word stands alone.
+/// Lines of at most `width` characters, broken at spaces; a longer word is broken anywhere.
 pub fn wrap(text: &str, width: usize) -> Vec<String> {
+    let width = width.max(1);
     let mut lines = Vec::new();
     let mut line = String::new();
     for word in text.split_whitespace() {
@@ -168,9 +162,14 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
         if !line.is_empty() {
             line.push(' ');
         }
-        line.push_str(word);
+        for character in word.chars() {
+            if line.chars().count() == width {
+                lines.push(std::mem::take(&mut line));
+            }
+            line.push(character);
+        }
     }
-    if !line.is_empty() {
+    if !line.is_empty() || lines.is_empty() {
         lines.push(line);
     }
     lines

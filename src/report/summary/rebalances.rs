@@ -21,7 +21,7 @@ pub fn table(page: &mut Page, report: &Report, group: usize) {
     }
     page.blank();
     page.line(Style::Title, format!("  {}", figures::count(rebalances.len() as u64, "rebalance")));
-    let mut table = Table::new(&[(true, 5), (false, 14), (false, 44), (true, 3), (false, 10), (false, 18), (false, WIDTH)]);
+    let mut table = Table::new(&[(true, 5), (false, 14), (false, 38), (true, 3), (false, 10), (false, 12), (false, WIDTH)]);
     table.row(Style::Quiet, ["#", "at", "why", "gen", "join phase", "until stable", "waited for"]);
     let hidden = if rebalances.len() > FIRST + LAST + 1 { FIRST..rebalances.len() - LAST } else { 0..0 };
     for (i, rebalance) in rebalances.iter().enumerate() {
@@ -39,7 +39,7 @@ pub fn table(page: &mut Page, report: &Report, group: usize) {
 fn row(report: &Report, index: usize, rebalance: &Rebalance) -> [String; 7] {
     let since = |end: Option<Instant>| end.map(|end| figures::span(end.since(rebalance.started)));
     let stable = match rebalance.ended_in {
-        Some(GroupState::PreparingRebalance) => "overtaken by the next".to_owned(),
+        Some(GroupState::PreparingRebalance) => "overtaken".to_owned(),
         Some(GroupState::Empty | GroupState::Dead) => "empty".to_owned(),
         Some(GroupState::Stable | GroupState::CompletingRebalance) | None => since(rebalance.ended).unwrap_or("-".to_owned()),
     };

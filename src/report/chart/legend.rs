@@ -1,0 +1,142 @@
+//! The right margin: what the colours mean, with the highest and the last value of each line.
+
+use crate::metrics::PartitionMeasurements;
+use crate::report::chart::lettering::{BODY, SMALL, STRONG};
+use crate::report::chart::svg::{Anchor, Rect, Stroke, Svg, Units, px};
+use crate::report::chart::{heat, lanes, lines, palette, series};
+use crate::report::{Report, figures, names};
+use crate::units::ClientId;
+
+const ROW: Units = px(21);
+/// Of a colour sample, and from the left edge to the name beside it.
+const SWATCH: Units = px(22);
+const NAME: Units = px(30);
+
+/// A column of the margin, open below.
+#[derive(Copy, Clone)]
+pub struct Margin {
+    pub x: Units,
+    pub y: Units,
+    pub width: Units,
+}
+
+struct Entry<'a> {
+    name: String,
+    values: &'a [u64],
+    swatch: Option<(&'static str, Option<&'static str>)>,
+}
+
+/// Beside the lines: name, highest and last value of each. Returns where it ends.
+pub fn series_table(svg: &mut Svg, report: &Report, partitions: &[PartitionMeasurements], margin: Margin, many: bool) -> Units {
+    const WORST: usize = 6;
+    let all: Vec<(String, Vec<u64>)> = partitions
+        .iter()
+        .map(|partition| (names::partition(report.scenario, partition.partition), series::unprocessed(partition)))
+        .collect();
+    let total = series::sum(partitions);
+    let mut entries: Vec<Entry> = all.iter().map(|(name, values)| Entry { name: name.clone(), values, swatch: None }).collect();
+    if many {
+        entries.sort_by_key(|entry| std::cmp::Reverse(entry.values.iter().copied().max()));
+        entries.truncate(WORST);
+        entries.insert(0, Entry { name: "sum".to_owned(), values: &total, swatch: Some((palette::TOTAL, None)) });
+    } else {
+        for (i, entry) in entries.iter_mut().enumerate() {
+            entry.swatch = Some((palette::line(i), lines::DASHES[i % lines::DASHES.len()]));
+        }
+    }
+    table(svg, &entries, margin);
+    let y = margin.y + (entries.len() as Units + 1) * ROW;
+    let hidden = partitions.len().saturating_sub(WORST);
+    if many && hidden > 0 {
+        let text = format!("and {hidden} more");
+        svg.text((margin.x + NAME, y), Anchor::Start, SMALL, palette::GREY, &text);
+        return y + ROW;
+    }
+    y
+}
+
+fn table(svg: &mut Svg, entries: &[Entry], margin: Margin) {
+    let (max, end) = (margin.x + margin.width - px(54), margin.x + margin.width);
+    svg.text((max, margin.y), Anchor::End, SMALL, palette::GREY, "max");
+    svg.text((end, margin.y), Anchor::End, SMALL, palette::GREY, "end");
+    for (i, entry) in entries.iter().enumerate() {
+        let y = margin.y + (i as Units + 1) * ROW;
+        if let Some((colour, dash)) = entry.swatch {
+            let stroke = Stroke { colour, width: px(4), dash };
+            svg.line((margin.x, y - px(4)), (margin.x + SWATCH, y - px(4)), stroke);
+        }
+        let room = max - px(42) - margin.x - NAME;
+        svg.text((margin.x + NAME, y), Anchor::Start, STRONG, palette::INK, &STRONG.fit(&entry.name, room));
+        let highest = entry.values.iter().copied().max().unwrap_or(0);
+        let last = entry.values.last().copied().unwrap_or(0);
+        svg.text((max, y), Anchor::End, BODY, palette::INK, &figures::compact(highest));
+        svg.text((end, y), Anchor::End, BODY, palette::INK, &figures::compact(last));
+    }
+}
+
+/// Beside the heat map: which shade is how much.
+pub fn shades(svg: &mut Svg, partitions: &[PartitionMeasurements], margin: Margin) {
+    const CELL: Units = px(20);
+    for (i, colour) in palette::HEAT.iter().enumerate() {
+        svg.rect(Rect { x: margin.x + i as Units * CELL, y: margin.y, width: CELL, height: px(10) }, colour);
+    }
+    let right = margin.x + CELL * palette::HEAT.len() as Units;
+    let y = margin.y + px(24);
+    svg.text((margin.x, y), Anchor::Start, SMALL, palette::GREY, "0");
+    let most = figures::compact(heat::highest(partitions));
+    svg.text((right, y), Anchor::End, SMALL, palette::GREY, &format!("{most} in one partition"));
+}
+
+/// Who has which colour, and what the other surfaces are.
+pub struct Owners {
+    rows: Vec<(&'static str, String)>,
+}
+
+impl Owners {
+    /// `room` for all of it; some members are left out if there is less.
+    pub fn of(report: &Report, group: usize, room: Units) -> Self {
+        const FEWEST: usize = 12;
+        let mut surfaces = vec![(palette::NOBODY, "nobody".to_owned())];
+        if !report.run.measurements.groups[group].rebalances.is_empty() {
+            surfaces.push((palette::SHADE, "rebalance".to_owned()));
+        }
+        if report.run.measurements.end > report.run.measurements.run_end {
+            surfaces.push((palette::SETTLE, "settle phase".to_owned()));
+        }
+        let owners = owners_of(report, group);
+        let room = ((room / ROW) as usize).saturating_sub(surfaces.len()).max(FEWEST);
+        let shown = if owners.len() > room { room - 1 } else { owners.len() };
+        let named = |id: &ClientId| (palette::owner(lanes::place_in_group(report, *id)), names::client(report.scenario, *id).to_owned());
+        let mut rows: Vec<(&'static str, String)> = owners[..shown].iter().map(named).collect();
+        if owners.len() > shown {
+            rows.push(("none", format!("and {} more", owners.len() - shown)));
+        }
+        rows.extend(surfaces);
+        Owners { rows }
+    }
+
+    pub fn height(&self) -> Units {
+        self.rows.len() as Units * ROW
+    }
+
+    pub fn draw(&self, svg: &mut Svg, margin: Margin) {
+        for (i, (fill, name)) in self.rows.iter().enumerate() {
+            let y = margin.y + i as Units * ROW;
+            let swatch = Rect { x: margin.x, y, width: SWATCH, height: px(13) };
+            svg.rect(swatch, fill);
+            if *fill == palette::SETTLE {
+                svg.outline(swatch, palette::SETTLE_EDGE);
+            }
+            svg.text((margin.x + NAME, y + px(11)), Anchor::Start, SMALL, palette::INK, &SMALL.fit(name, margin.width - NAME));
+        }
+    }
+}
+
+/// Who ever owned a partition, in the order of the group.
+fn owners_of(report: &Report, group: usize) -> Vec<ClientId> {
+    let partitions = &report.run.measurements.groups[group].partitions;
+    let mut owners: Vec<ClientId> = partitions.iter().flat_map(|p| &p.owners).map(|span| span.client).collect();
+    owners.sort_unstable();
+    owners.dedup();
+    owners
+}

@@ -1,0 +1,215 @@
+//! What happened, on top of a panel: a line at its time and a label where there is room for one.
+
+use crate::metrics::{Mark, MarkKind};
+use crate::report::chart::lettering::{Font, SMALL, SMALL_STRONG};
+use crate::report::chart::palette;
+use crate::report::chart::svg::{Anchor, Rect, Stroke, Svg, Units, px};
+use crate::report::{Report, figures, names};
+use crate::scenario::Scenario;
+use crate::units::{ClientId, GroupId, Instant};
+
+const ROW: Units = px(17);
+const ROWS: usize = 3;
+/// Beyond so many, only the first of a label has a line through the panel; the others are ticks.
+const LINES: usize = 40;
+const TICK: Units = px(8);
+/// The same thing more often than this is told once.
+const REPEATS: usize = 3;
+
+/// Something that happened, in words that can be joined.
+struct Deed {
+    x: Units,
+    who: String,
+    /// For one and for several.
+    verb: (&'static str, &'static str),
+    detail: String,
+    fault: bool,
+}
+
+/// One or more deeds of a kind under one text.
+struct Label {
+    deeds: Vec<Deed>,
+    /// Row from the bottom and left edge of the text; `None`: no room.
+    place: Option<(usize, Units)>,
+}
+
+/// The labels of a panel, placed.
+pub struct Marks {
+    labels: Vec<Label>,
+    rows: usize,
+}
+
+impl Marks {
+    /// Those that concern a group: its members, its topics and whoever writes to them.
+    pub fn of(report: &Report, group: usize, x: impl Fn(Instant) -> Units, left: Units, right: Units) -> Self {
+        // The more there is to tell, the farther apart may be what is told together.
+        const NEAR: [Units; 4] = [px(3), px(30), px(60), px(120)];
+        let concerned = || report.run.measurements.marks.iter().filter(|mark| concerns(report.scenario, group, mark));
+        let deeds = || concerned().map(|mark| deed(report.scenario, &mark.kind, x(mark.at))).collect();
+        let attempts = NEAR.map(|near| Marks::placed(gather(deeds(), near), left, right));
+        attempts.into_iter().min_by_key(Marks::unlabelled).expect("there is an attempt")
+    }
+
+    /// Faults choose first.
+    fn placed(mut labels: Vec<Label>, left: Units, right: Units) -> Self {
+        let mut taken: [Vec<(Units, Units)>; ROWS] = Default::default();
+        for faults in [true, false] {
+            for label in labels.iter_mut().filter(|label| label.fault() == faults) {
+                label.place = find_place(label, &mut taken, left, right);
+            }
+        }
+        let rows = labels.iter().filter_map(|label| label.place).map(|(row, _)| row + 1).max().unwrap_or(0);
+        Marks { labels, rows }
+    }
+
+    /// Of the rows above the plot.
+    pub fn height(&self) -> Units {
+        self.rows as Units * ROW
+    }
+
+    /// Marks that found no room for their label.
+    pub fn unlabelled(&self) -> usize {
+        self.labels.iter().filter(|label| label.place.is_none()).map(|label| label.deeds.len()).sum()
+    }
+
+    /// The lines, through a part of the panel.
+    pub fn draw_lines(&self, svg: &mut Svg, frame: Rect) {
+        let crowded = self.labels.iter().map(|label| label.deeds.len()).sum::<usize>() > LINES;
+        for label in &self.labels {
+            for (i, deed) in label.deeds.iter().enumerate() {
+                if i == 0 || label.deeds[i - 1].x != deed.x {
+                    let height = if crowded && i > 0 { frame.height.min(TICK) } else { frame.height };
+                    svg.line((deed.x, frame.y), (deed.x, frame.y + height), label.stroke());
+                }
+            }
+        }
+    }
+
+    /// The labels above `top`, each with the beginning of its line.
+    pub fn draw_labels(&self, svg: &mut Svg, top: Units) {
+        for label in &self.labels {
+            if let Some((row, _)) = label.place {
+                let x = label.deeds[0].x;
+                svg.line((x, top - row as Units * ROW - px(13)), (x, top), label.stroke());
+            }
+        }
+        for label in &self.labels {
+            let Some((row, x)) = label.place else { continue };
+            let y = top - row as Units * ROW - px(4);
+            let colour = if label.fault() { palette::FAULT } else { palette::INK };
+            svg.rimmed_text((x, y), Anchor::Start, label.font(), colour, &label.text());
+        }
+    }
+}
+
+impl Label {
+    fn fault(&self) -> bool {
+        self.deeds[0].fault
+    }
+
+    fn stroke(&self) -> Stroke {
+        let colour = if self.fault() { palette::FAULT } else { palette::GREY };
+        Stroke { colour, width: 5, dash: Some("16 12") }
+    }
+
+    fn font(&self) -> Font {
+        if self.fault() { SMALL_STRONG } else { SMALL }
+    }
+
+    fn text(&self) -> String {
+        const NAMES: usize = 3;
+        let mut who: Vec<String> = Vec::new();
+        for deed in &self.deeds {
+            if !who.contains(&deed.who) {
+                who.push(deed.who.clone());
+            }
+        }
+        let Deed { verb: (one, many), detail, .. } = &self.deeds[0];
+        let verb = if who.len() == 1 { one } else { many };
+        let mut text = format!("{} {verb}", names::list(&who, NAMES));
+        if !detail.is_empty() && self.deeds.iter().all(|deed| deed.detail == *detail) {
+            text = format!("{text} {detail}");
+        }
+        if self.deeds.len() > who.len() {
+            text = format!("{text} ({} times)", self.deeds.len());
+        }
+        text.trim_start().to_owned()
+    }
+}
+
+/// Right of its line, or left of it at the end of the axis, in the lowest row that is free there.
+fn find_place(label: &Label, taken: &mut [Vec<(Units, Units)>; ROWS], left: Units, right: Units) -> Option<(usize, Units)> {
+    const GAP: Units = px(5);
+    const APART: Units = px(10);
+    let width = label.font().width(&label.text());
+    let x = label.deeds[0].x;
+    let beside = if x + GAP + width <= right { x + GAP } else { x - GAP - width };
+    let (from, to) = (beside - APART, beside + width + APART);
+    let free = |row: &Vec<(Units, Units)>| row.iter().all(|(other_from, other_to)| to <= *other_from || *other_to <= from);
+    let row = taken.iter().position(free).filter(|_| beside >= left)?;
+    taken[row].push((beside, beside + width));
+    Some((row, beside))
+}
+
+fn concerns(scenario: &Scenario, group: usize, mark: &Mark) -> bool {
+    let ours = |client: ClientId| scenario.clients[client.index()].group == GroupId(group as u32);
+    match mark.kind {
+        // The lanes show who was there from the start.
+        MarkKind::Started(client) => mark.at > Instant::ZERO && ours(client),
+        MarkKind::Stopping(client)
+        | MarkKind::Crashed(client)
+        | MarkKind::Paused(client, _)
+        | MarkKind::Slowed(client, _)
+        | MarkKind::SpeedRestored(client)
+        | MarkKind::Kicked(client)
+        | MarkKind::Failed(client) => ours(client),
+        MarkKind::RateChanged(producer) => scenario.groups[group].topics.contains(&scenario.producers[producer.index()].topic),
+        MarkKind::PartitionsAdded(topic, _) => scenario.groups[group].topics.contains(&topic),
+        MarkKind::RunPhaseEnded => true,
+    }
+}
+
+/// One label for all that happened alike at (nearly) the same place, and one for what happens again and again.
+fn gather(deeds: Vec<Deed>, near: Units) -> Vec<Label> {
+    let same = |a: &Deed, b: &Deed| (&a.who, a.verb, &a.detail) == (&b.who, b.verb, &b.detail);
+    let often: Vec<bool> = deeds.iter().map(|deed| deeds.iter().filter(|other| same(deed, other)).count() > REPEATS).collect();
+    let mut labels: Vec<Label> = Vec::new();
+    for (deed, often) in deeds.into_iter().zip(often) {
+        let joins = |label: &&mut Label| {
+            let first = &label.deeds[0];
+            same(first, &deed) && often || first.verb == deed.verb && deed.x - first.x <= near
+        };
+        match labels.iter_mut().rev().find(joins) {
+            Some(label) => label.deeds.push(deed),
+            None => labels.push(Label { deeds: vec![deed], place: None }),
+        }
+    }
+    labels
+}
+
+fn deed(scenario: &Scenario, kind: &MarkKind, x: Units) -> Deed {
+    let client = |id: &ClientId| names::client(scenario, *id).to_owned();
+    let (who, verb, detail, fault) = match kind {
+        MarkKind::Started(id) => (client(id), ("starts", "start"), String::new(), false),
+        MarkKind::Stopping(id) => (client(id), ("stops", "stop"), String::new(), false),
+        MarkKind::Crashed(id) => (client(id), ("crashes", "crash"), String::new(), true),
+        MarkKind::Paused(id, lasts) => (client(id), ("pauses", "pause"), format!("for {}", figures::span(*lasts)), true),
+        MarkKind::Slowed(id, factor) => (client(id), ("slows down", "slow down"), format!("× {}", thousandths(*factor)), true),
+        MarkKind::SpeedRestored(id) => (client(id), ("at full speed", "at full speed"), String::new(), false),
+        MarkKind::Kicked(id) => (client(id), ("exceeds", "exceed"), "max.poll.interval.ms".to_owned(), true),
+        MarkKind::Failed(id) => (client(id), ("fails", "fail"), String::new(), true),
+        MarkKind::RateChanged(id) => {
+            (scenario.producers[id.index()].name.clone(), ("changes its rate", "change their rates"), String::new(), false)
+        }
+        MarkKind::PartitionsAdded(topic, to) => {
+            (scenario.topics[topic.index()].name.clone(), ("grows", "grow"), format!("to {to} partitions"), false)
+        }
+        MarkKind::RunPhaseEnded => (String::new(), ("producers stop", "producers stop"), String::new(), false),
+    };
+    Deed { x, who, verb, detail, fault }
+}
+
+fn thousandths(factor: u64) -> String {
+    let digits = format!("{}.{:03}", factor / 1000, factor % 1000);
+    digits.trim_end_matches('0').trim_end_matches('.').to_owned()
+}

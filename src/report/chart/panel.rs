@@ -1,0 +1,278 @@
+//! One group: what happened, its lag and who owned what, on one axis of time.
+
+use crate::metrics::{GroupMeasurements, PartitionMeasurements};
+use crate::report::chart::axis::{CountAxis, TimeAxis};
+use crate::report::chart::legend::{self, Margin, Owners};
+use crate::report::chart::lettering::{BODY, HEADING, SMALL, STRONG, TINY};
+use crate::report::chart::lines::{self, Line};
+use crate::report::chart::marks::Marks;
+use crate::report::chart::svg::{Anchor, Rect, Stroke, Svg, Units, px};
+use crate::report::chart::{heat, lanes, palette, series};
+use crate::report::{Report, figures, names};
+use crate::units::{Instant, TopicPartition};
+
+/// More partitions than this are a sum and a heat map.
+pub const MOST_LINES: usize = 8;
+/// Lines are thinned out to so many columns.
+const COLUMNS: usize = 900;
+const GAP: Units = px(28);
+const LEGEND_GAP: Units = px(26);
+
+/// Where a panel stands on the page.
+#[derive(Copy, Clone)]
+pub struct Place {
+    pub left: Units,
+    pub right: Units,
+    /// Of the legend.
+    pub margin_right: Units,
+    pub plot_height: Units,
+    pub time: TimeAxis,
+}
+
+impl Place {
+    pub fn x(&self, at: Instant) -> Units {
+        self.time.place(at, self.left, self.right)
+    }
+
+    fn frame(&self, y: Units, height: Units) -> Rect {
+        Rect { x: self.left, y, width: self.right - self.left, height }
+    }
+
+    fn margin(&self, y: Units) -> Margin {
+        let x = self.right + LEGEND_GAP;
+        Margin { x, y, width: self.margin_right - x }
+    }
+}
+
+/// Where the parts of a panel stand, from top to bottom.
+struct Layout {
+    /// The lower edge of the marks' labels.
+    marks: Units,
+    /// Numbers of the rebalances.
+    numbers: Rect,
+    plot: Rect,
+    heat: Option<Rect>,
+    lanes: Rect,
+}
+
+impl Layout {
+    fn new(place: &Place, partitions: &[PartitionMeasurements], top: Units, highest: u64) -> Self {
+        let plot_height = if highest == 0 { place.plot_height / 3 } else { place.plot_height };
+        let lanes_height = lanes::Scale::of(partitions.len()).height(partitions.len());
+        let numbers = place.frame(top, px(14));
+        let plot = place.frame(numbers.y + numbers.height, plot_height);
+        let heat = (partitions.len() > MOST_LINES).then(|| place.frame(plot.y + plot.height + GAP, lanes_height));
+        let above = heat.unwrap_or(plot);
+        let lanes = place.frame(above.y + above.height + GAP, lanes_height);
+        Layout { marks: top, numbers, plot, heat, lanes }
+    }
+
+    /// What shading and marks run through, the plot and what is below it; the captions between stay clear.
+    fn frames(&self) -> (Rect, Vec<Rect>) {
+        let upper = Rect { y: self.numbers.y, height: self.numbers.height + self.plot.height, ..self.plot };
+        (upper, self.heat.into_iter().chain([self.lanes]).collect())
+    }
+
+    fn bottom(&self) -> Units {
+        self.lanes.y + self.lanes.height
+    }
+}
+
+/// Draws from `top` down and returns where it ended.
+pub fn draw(svg: &mut Svg, report: &Report, group: usize, place: &Place, top: Units) -> Units {
+    let measured = &report.run.measurements.groups[group];
+    let partitions = &measured.partitions;
+    let marks = Marks::of(report, group, |at| place.x(at), place.left, place.right);
+    header(svg, report, group, place, top + px(15), &marks);
+    let series = drawn_series(partitions);
+    let highest = series.iter().flatten().copied().max().unwrap_or(0);
+    let layout = Layout::new(place, partitions, top + px(26) + marks.height(), highest);
+    shade(svg, report, measured, place, &layout);
+    let (upper, lower) = layout.frames();
+    marks.draw_lines(svg, upper);
+    let table_end = lag(svg, report, group, place, layout.plot, &series);
+    if let Some(frame) = layout.heat {
+        caption(svg, frame, "Lag by partition", "records not processed, darker for more");
+        heat::draw(svg, partitions, report.run.measurements.sample_interval, frame, |at| place.x(at));
+        lanes::labels(svg, report, partitions, frame, |_| None);
+        legend::shades(svg, partitions, place.margin(frame.y));
+    }
+    caption(svg, layout.lanes, "Partition owner", lanes_remark(partitions));
+    lanes::draw(svg, report, group, layout.lanes, |at| place.x(at));
+    let swatch = |lane: usize| layout.heat.is_none().then(|| palette::line(lane));
+    lanes::labels(svg, report, partitions, layout.lanes, swatch);
+    let owners = Owners::of(report, group, layout.lanes.height);
+    // Beside the lanes; a legend that is longer begins higher, where the table above leaves room.
+    let earliest = layout.heat.map_or(table_end, |frame| frame.y + px(40)) + px(10);
+    let owners_top = (layout.bottom() - owners.height()).min(layout.lanes.y).max(earliest);
+    owners.draw(svg, place.margin(owners_top));
+    lower.into_iter().for_each(|frame| marks.draw_lines(svg, frame));
+    marks.draw_labels(svg, layout.marks);
+    time_labels(svg, place, layout.bottom() + px(4));
+    (layout.bottom() + px(40)).max(owners_top + owners.height() + px(10))
+}
+
+/// One for each partition, or their sum.
+fn drawn_series(partitions: &[PartitionMeasurements]) -> Vec<Vec<u64>> {
+    if partitions.len() > MOST_LINES {
+        return vec![series::sum(partitions)];
+    }
+    partitions.iter().map(series::unprocessed).collect()
+}
+
+fn header(svg: &mut Svg, report: &Report, group: usize, place: &Place, y: Units, marks: &Marks) {
+    let named = &report.scenario.groups[group];
+    let title = HEADING.fit(&format!("Group {}", named.name), (place.right - place.left) / 2);
+    svg.text((place.left, y), Anchor::Start, HEADING, palette::INK, &title);
+    let topics: Vec<String> = named.topics.iter().map(|topic| report.scenario.topics[topic.index()].name.clone()).collect();
+    let members = match named.clients {
+        1 => names::client(report.scenario, named.first_client).to_owned(),
+        many => format!("{many} members"),
+    };
+    let mut remark = format!("{members}, {} of {}", partition_count(report, group), names::list(&topics, 2));
+    if marks.unlabelled() > 0 {
+        remark.push_str(&format!(" · {} marks without a label: see replay.json", marks.unlabelled()));
+    }
+    let x = place.left + HEADING.width(&title) + px(14);
+    svg.text((x, y), Anchor::Start, BODY, palette::GREY, &BODY.fit(&remark, place.margin_right - x));
+}
+
+fn partition_count(report: &Report, group: usize) -> String {
+    figures::count(report.run.measurements.groups[group].partitions.len() as u64, "partition")
+}
+
+/// The settle phase and the rebalances, behind everything.
+fn shade(svg: &mut Svg, report: &Report, measured: &GroupMeasurements, place: &Place, layout: &Layout) {
+    const NARROWEST: Units = 6;
+    let (run_end, end) = (report.run.measurements.run_end, report.run.measurements.end);
+    let settle_x = place.x(run_end);
+    let settle = place.x(end) - settle_x;
+    let spans = measured.rebalances.iter().map(|rebalance| (place.x(rebalance.started), place.x(rebalance.ended.unwrap_or(end))));
+    let (upper, lower) = layout.frames();
+    for frame in [upper].into_iter().chain(lower) {
+        svg.rect(Rect { x: settle_x, width: settle, ..frame }, palette::SETTLE);
+        for (i, (from, to)) in spans.clone().enumerate() {
+            let band = Rect { x: from, width: (to - from).max(NARROWEST), ..frame };
+            svg.named_rect(band, palette::SHADE, &format!("rebalance {}", i + 1));
+        }
+    }
+    // Their numbers in the summary, where there is room.
+    let mut free_from = place.left + px(1);
+    let y = layout.numbers.y + px(10);
+    for (i, (from, to)) in spans.enumerate() {
+        let number = format!("{}", i + 1);
+        let x = ((from + to) / 2 - TINY.width(&number) / 2).max(place.left + px(1));
+        if x >= free_from {
+            svg.text((x, y), Anchor::Start, TINY, palette::GREY, &number);
+            free_from = x + TINY.width(&number) + px(3);
+        }
+    }
+    if !measured.rebalances.is_empty() {
+        svg.text((place.left - px(9), y), Anchor::End, TINY, palette::GREY, "rebalance");
+    }
+}
+
+/// The lag lines and their table; returns where the table ends.
+fn lag(svg: &mut Svg, report: &Report, group: usize, place: &Place, plot: Rect, all: &[Vec<u64>]) -> Units {
+    let measurements = &report.run.measurements;
+    let partitions = &measurements.groups[group].partitions;
+    let many = partitions.len() > MOST_LINES;
+    let highest = all.iter().flatten().copied().max().unwrap_or(0);
+    let count = CountAxis::new(highest);
+    let drawn: Vec<Line> = all
+        .iter()
+        .enumerate()
+        .map(|(i, values)| Line {
+            name: if many { "sum".to_owned() } else { names::partition(report.scenario, partitions[i].partition) },
+            colour: if many { palette::TOTAL } else { palette::line(i) },
+            // Where lines lie upon each other, the ones below stay visible at the edges.
+            width: if many { 9 } else { 9 + 3 * (all.len() - 1 - i) as u32 / 2 },
+            dash: if many { None } else { lines::DASHES[i] },
+            points: series::thin(measurements, values, COLUMNS),
+        })
+        .collect();
+    if many {
+        lines::draw_area(svg, plot, (place.time, count), &drawn[0]);
+    } else {
+        lines::draw(svg, plot, (place.time, count), &drawn);
+        let ids: Vec<TopicPartition> = partitions.iter().map(|partition| partition.partition).collect();
+        peaks(svg, report, place, (plot, count), &drawn, &ids);
+    }
+    count_labels(svg, plot, count, if many { "records not processed, sum" } else { "records not processed" });
+    if highest == 0 {
+        let middle = (plot.x + plot.width / 2, plot.y + plot.height / 2);
+        svg.rimmed_text(middle, Anchor::Middle, BODY, palette::GREY, "nothing was left unprocessed at any sample");
+    }
+    legend::series_table(svg, report, partitions, place.margin(plot.y + px(10)), many)
+}
+
+/// The name of each line at its highest point, unless that is low or another name stands there. Lines that are one share a name.
+fn peaks(svg: &mut Svg, report: &Report, place: &Place, (plot, count): (Rect, CountAxis), drawn: &[Line], ids: &[TopicPartition]) {
+    const WIDEST: Units = px(200);
+    let mut placed: Vec<Rect> = Vec::new();
+    let peak = |line: &Line| line.points.iter().copied().rev().max_by_key(|point| point.1);
+    let first_alike = |i: usize| (0..i).all(|other| drawn[other].points != drawn[i].points);
+    let mut peaks: Vec<(usize, (u64, u64))> =
+        (0..drawn.len()).filter(|i| first_alike(*i)).filter_map(|i| Some((i, peak(&drawn[i])?))).collect();
+    peaks.sort_by_key(|(_, (_, value))| std::cmp::Reverse(*value));
+    for (i, (at, value)) in peaks {
+        let alike: Vec<TopicPartition> = (i..drawn.len()).filter(|j| drawn[*j].points == drawn[i].points).map(|j| ids[j]).collect();
+        let name = SMALL.fit(&names::partitions(report.scenario, &alike), WIDEST);
+        let y = count.place(value, plot.y + plot.height, plot.y);
+        let width = SMALL.width(&name);
+        let x = (place.x(Instant::from_nanos(at)) - width / 2).clamp(plot.x + px(4), plot.x + plot.width - px(4) - width);
+        let label = Rect { x, y: y - px(18), width, height: px(15) };
+        let low = y > plot.y + plot.height * 7 / 10;
+        if low || placed.iter().any(|other| overlap(*other, label)) {
+            continue;
+        }
+        let colour = if alike.len() == 1 { palette::line_letters(i) } else { palette::INK };
+        svg.rimmed_text((x, y - px(6)), Anchor::Start, SMALL, colour, &name);
+        placed.push(label);
+    }
+}
+
+fn overlap(a: Rect, b: Rect) -> bool {
+    a.x < b.x + b.width + px(4) && b.x < a.x + a.width + px(4) && a.y < b.y + b.height && b.y < a.y + a.height
+}
+
+fn count_labels(svg: &mut Svg, plot: Rect, count: CountAxis, title: &str) {
+    let axis = Stroke { colour: palette::AXIS, width: 4, dash: None };
+    svg.line((plot.x, plot.y), (plot.x, plot.y + plot.height), axis);
+    svg.line((plot.x, plot.y + plot.height), (plot.x + plot.width, plot.y + plot.height), axis);
+    for (value, label) in count.ticks() {
+        let y = count.place(value, plot.y + plot.height, plot.y);
+        svg.line((plot.x - px(5), y), (plot.x, y), axis);
+        svg.text((plot.x - px(9), y + px(4)), Anchor::End, BODY, palette::INK, &label);
+    }
+    let (x, y) = (plot.x - px(70), plot.y + plot.height / 2);
+    let size = SMALL.size;
+    let grey = palette::GREY;
+    svg.raw(&format!(
+        r#"<text x="{x}" y="{y}" font-size="{size}" text-anchor="middle" fill="{grey}" transform="rotate(270 {x} {y})">{title}</text>"#
+    ));
+}
+
+fn caption(svg: &mut Svg, frame: Rect, title: &str, remark: &str) {
+    let y = frame.y - px(8);
+    svg.text((frame.x, y), Anchor::Start, STRONG, palette::INK, title);
+    svg.text((frame.x + STRONG.width(title) + px(12), y), Anchor::Start, SMALL, palette::GREY, remark);
+}
+
+fn lanes_remark(partitions: &[PartitionMeasurements]) -> &'static str {
+    match lanes::Scale::of(partitions.len()).together {
+        1 => "hatched: nobody could hand out its records",
+        _ => "several partitions a lane; hatched: nobody could hand out records of one of them",
+    }
+}
+
+fn time_labels(svg: &mut Svg, place: &Place, y: Units) {
+    let axis = Stroke { colour: palette::AXIS, width: 4, dash: None };
+    svg.line((place.left, y), (place.right, y), axis);
+    for (at, label) in place.time.ticks() {
+        let x = place.x(at);
+        svg.line((x, y), (x, y + px(5)), axis);
+        svg.text((x, y + px(19)), Anchor::Middle, BODY, palette::INK, &label);
+    }
+    svg.text((place.left - px(12), y + px(19)), Anchor::End, SMALL, palette::GREY, "virtual time");
+}
