@@ -57,7 +57,7 @@ fn verdict(page: &mut Page, report: &Report) {
     }
     let mut met = Table::new(&[(false, 9), (false, 52), (false, WIDTH)]);
     for (expectation, finding) in lines.iter().filter(|(_, finding)| finding.outcome == Outcome::Met) {
-        met.row(Style::Quiet, ["met", &expectation.text, &finding.seen]);
+        met.row(Style::Quiet, ["met      ", &expectation.text, &finding.seen]);
     }
     page.table(2, &met);
 }

@@ -6,6 +6,7 @@ use groupsim::ledger::Account;
 use groupsim::metrics::{
     GroupMeasurements, LagSample, Latency, Mark, MarkKind, Measurements, Outage, OwnerSpan, PartitionMeasurements, Rebalance,
 };
+use groupsim::release::Release;
 use groupsim::report::production::{Produced, Production};
 use groupsim::report::{Report, Run, Source};
 use groupsim::scenario::*;

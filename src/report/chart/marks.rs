@@ -10,7 +10,7 @@ use crate::units::{ClientId, GroupId, Instant};
 
 const ROW: Units = px(17);
 const ROWS: usize = 3;
-/// Beyond so many, only the first of a label has a line through the panel; the others are ticks.
+/// Beyond so many, only the first of each label has a line through the panel.
 const LINES: usize = 40;
 const TICK: Units = px(8);
 /// The same thing more often than this is told once.
@@ -72,13 +72,14 @@ impl Marks {
         self.labels.iter().filter(|label| label.place.is_none()).map(|label| label.deeds.len()).sum()
     }
 
-    /// The lines, through a part of the panel.
-    pub fn draw_lines(&self, svg: &mut Svg, frame: Rect) {
+    /// The lines, through a part of the panel; `ticks`: what has no line gets a tick at the top.
+    pub fn draw_lines(&self, svg: &mut Svg, frame: Rect, ticks: bool) {
         let crowded = self.labels.iter().map(|label| label.deeds.len()).sum::<usize>() > LINES;
         for label in &self.labels {
             for (i, deed) in label.deeds.iter().enumerate() {
-                if i == 0 || label.deeds[i - 1].x != deed.x {
-                    let height = if crowded && i > 0 { frame.height.min(TICK) } else { frame.height };
+                let through = !crowded || i == 0 && label.place.is_some();
+                let height = if through { frame.height } else { TICK };
+                if (through || ticks) && (i == 0 || label.deeds[i - 1].x != deed.x) {
                     svg.line((deed.x, frame.y), (deed.x, frame.y + height), label.stroke());
                 }
             }

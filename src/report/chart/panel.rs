@@ -89,7 +89,7 @@ pub fn draw(svg: &mut Svg, report: &Report, group: usize, place: &Place, top: Un
     let layout = Layout::new(place, partitions, top + px(26) + marks.height(), highest);
     shade(svg, report, measured, place, &layout);
     let (upper, lower) = layout.frames();
-    marks.draw_lines(svg, upper);
+    marks.draw_lines(svg, upper, true);
     let table_end = lag(svg, report, group, place, layout.plot, &series);
     if let Some(frame) = layout.heat {
         caption(svg, frame, "Lag by partition", "records not processed, darker for more");
@@ -106,7 +106,7 @@ pub fn draw(svg: &mut Svg, report: &Report, group: usize, place: &Place, top: Un
     let earliest = layout.heat.map_or(table_end, |frame| frame.y + px(40)) + px(10);
     let owners_top = (layout.bottom() - owners.height()).min(layout.lanes.y).max(earliest);
     owners.draw(svg, place.margin(owners_top));
-    lower.into_iter().for_each(|frame| marks.draw_lines(svg, frame));
+    lower.into_iter().for_each(|frame| marks.draw_lines(svg, frame, false));
     marks.draw_labels(svg, layout.marks);
     time_labels(svg, place, layout.bottom() + px(4));
     (layout.bottom() + px(40)).max(owners_top + owners.height() + px(10))

@@ -96,17 +96,12 @@ fn tell(page: &mut Page, scenario: &Scenario, title: &str, stories: Vec<Story>) 
     }
 }
 
-/// `orders-2 1203…1689 (487), …`; the last offset is included.
+/// `orders-2 [1203, 1690), …`: the last offset is excluded, as in traces.
 fn ranges(scenario: &Scenario, ranges: &[(TopicPartition, OffsetRange)]) -> String {
     let shown = if ranges.len() == RANGES + 1 { ranges.len() } else { ranges.len().min(RANGES) };
     let mut parts: Vec<String> = ranges[..shown]
         .iter()
-        .filter(|(_, offsets)| !offsets.is_empty())
-        .map(|(partition, offsets)| {
-            let name = names::partition(scenario, *partition);
-            let last = offsets.to.0 - 1;
-            if offsets.len() == 1 { format!("{name} {last}") } else { format!("{name} {}…{last} ({})", offsets.from, offsets.len()) }
-        })
+        .map(|(partition, offsets)| format!("{} [{}, {})", names::partition(scenario, *partition), offsets.from, offsets.to))
         .collect();
     if ranges.len() > shown {
         let rest = &ranges[shown..];
