@@ -160,6 +160,12 @@ impl Desk {
         if delivery.offsets.is_empty() {
             return;
         }
+        if self.held_back.is_empty() && *self.in_hand == [(delivery.by.client, delivery.offsets)] {
+            // Nobody else has anything in hand, and the batch is done as it was polled.
+            self.in_hand.clear();
+            out(delivery);
+            return;
+        }
         self.put_down(delivery.by.client, delivery.offsets);
         let contested = self.is_in_other_hands(delivery.by.client, delivery.offsets);
         if !contested && !self.held_back.iter().any(|(_, offsets, _)| overlap(*offsets, delivery.offsets)) {

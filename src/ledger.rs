@@ -146,7 +146,7 @@ impl Ledger {
     }
 
     /// How often each record that was processed at all was processed, by whom first and last; by offset.
-    pub fn processings(&self, group: GroupId, partition: TopicPartition) -> impl Iterator<Item = (OffsetRange, &Processing)> {
+    pub fn processings(&self, group: GroupId, partition: TopicPartition) -> impl Iterator<Item = (OffsetRange, Processing)> {
         self.pages[self.slots.at(group, partition)].processings()
     }
 
@@ -178,7 +178,6 @@ impl Ledger {
 
 impl Sink for Ledger {
     fn record(&mut self, at: Instant, event: &TraceEvent) {
-        self.ownership.record(at, event);
         let write = |slot, delivery: Delivery<'_>| Self::write(&self.ownership, &mut self.pages, slot, delivery);
         match event {
             TraceEvent::Polled { client, partition, offsets } => self.deliveries.polled(*client, *partition, *offsets),
@@ -187,8 +186,14 @@ impl Sink for Ledger {
                 self.deliveries.dropped(*client, *partition, *offsets, write);
                 self.pages[self.slots.of(*client, *partition)].dropped(*offsets, *client, at);
             }
-            TraceEvent::ClientStarted { client, .. } => self.deliveries.started(*client, write),
-            TraceEvent::ClientCrashed { client } => self.crashes[client.index()].push(at),
+            TraceEvent::ClientStarted { client, .. } => {
+                self.deliveries.started(*client, write);
+                self.ownership.record(at, event);
+            }
+            TraceEvent::ClientCrashed { client } => {
+                self.crashes[client.index()].push(at);
+                self.ownership.record(at, event);
+            }
             TraceEvent::Appended { producer, partition, first, per_batch, batches, .. } => {
                 self.appended(*producer, *partition, *first, u64::from(*per_batch) * batches);
             }
@@ -236,7 +241,9 @@ impl Sink for Ledger {
             | TraceEvent::Assigned { .. }
             | TraceEvent::FetchStarted { .. }
             | TraceEvent::CommitFailed { .. }
-            | TraceEvent::RunPhaseEnded => {}
+            | TraceEvent::RunPhaseEnded => {
+                self.ownership.record(at, event);
+            }
         }
     }
 }

@@ -1,4 +1,5 @@
 //! groupsim: a deterministic discrete-event simulator of Kafka consumer groups.
+pub mod cli;
 pub mod client;
 pub mod deliveries;
 pub mod effects;
@@ -10,8 +11,8 @@ pub mod metrics;
 pub mod ownership;
 pub mod ranges;
 pub mod records;
-pub mod report;
 pub mod release;
+pub mod report;
 pub mod run;
 pub mod scenario;
 pub mod sim;
@@ -21,3 +22,4 @@ mod story;
 pub mod terms;
 pub mod trace;
 pub mod units;
+pub mod workbench;

@@ -136,10 +136,15 @@ impl Ownership {
     fn begin(&mut self, at: Instant, client: ClientId, member: MemberId, generation: i32, partitions: &[TopicPartition]) {
         for partition in partitions {
             let slot = self.slots.of(client, *partition);
-            if !self.held[client.index()].contains(&slot) {
+            if self.held[client.index()].contains(&slot) {
+                if self.latest(slot).is_some_and(|hold| hold.client == client) {
+                    continue;
+                }
+                self.end(at, slot, client, Undoing::Revoked);
+            } else {
                 self.held[client.index()].push(slot);
-                self.by_slot[slot].push(Hold { client, member, generation, from: at, to: None, undone: None });
             }
+            self.by_slot[slot].push(Hold { client, member, generation, from: at, to: None, undone: None });
         }
     }
 

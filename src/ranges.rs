@@ -53,6 +53,17 @@ impl<V: Clone + PartialEq> RangeMap<V> {
         self.update(window, |_, _| Some(value.clone()));
     }
 
+    /// Lengthens the last range by `window` if it continues that range with the same value, which is the usual case.
+    pub fn extend(&mut self, window: OffsetRange, value: &V) -> bool {
+        match self.spans.last_mut() {
+            Some((last, same)) if last.to == window.from && same == value => {
+                last.to = window.to;
+                true
+            }
+            Some(_) | None => false,
+        }
+    }
+
     /// Takes the values of `window` away.
     pub fn remove(&mut self, window: OffsetRange) {
         if window.from < self.end() {

@@ -11,7 +11,8 @@ use crate::units::{Instant, Offset, OffsetRange, Pace, Span};
 /// The creation times of a number of partitions.
 #[derive(Clone, Debug)]
 pub struct CreationTimes {
-    paces: Vec<Pace>,
+    /// As told, and with a whole spacing if it has one.
+    paces: Vec<(Pace, Pace)>,
     partitions: Vec<PartitionTimes>,
 }
 
@@ -85,14 +86,17 @@ impl CreationTimes {
     /// The creation times of the records in `window`, run by run. Records that were never appended are passed over.
     pub fn for_each(&self, partition: usize, window: OffsetRange, mut visit: impl FnMut(OffsetRange, Creation<'_>)) {
         let at = &self.partitions[partition];
+        // Consumers that keep up are at the first run.
+        if let Some(run) = at.runs.front().filter(|run| run.first <= window.from && window.to <= run.end()) {
+            visit(window, self.creation(run, window.from, at.lists.front().map_or(&[], |list| list)));
+            return;
+        }
         let kept = at.kept.partition_point(|(run, _)| run.end() <= window.from);
         for (run, list) in at.kept[kept..].iter().take_while(|(run, _)| run.first < window.to) {
             let part = run.within(window);
             visit(part, self.creation(run, part.from, list));
         }
-        // Consumers that keep up are at the first run.
-        let is_first = at.runs.front().is_some_and(|run| window.from < run.end());
-        let start = if is_first { 0 } else { at.runs.partition_point(|run| run.end() <= window.from) };
+        let start = at.runs.partition_point(|run| run.end() <= window.from);
         for run in at.runs.range(start..).take_while(|run| run.first < window.to) {
             let part = run.within(window);
             let list = if run.pace == LISTED { &at.lists[(run.index - at.lists_forgotten) as usize] } else { &[][..] };
@@ -122,9 +126,11 @@ impl CreationTimes {
     }
 
     fn number_of(&mut self, pace: Pace) -> u32 {
-        let known = self.paces.iter().rposition(|known| *known == pace);
+        let known = self.paces.iter().rposition(|(known, _)| *known == pace);
         let number = known.unwrap_or_else(|| {
-            self.paces.push(pace);
+            let (p, q) = pace.spacing;
+            let spacing = if p.is_multiple_of(q) { (p / q, 1) } else { (p, q) };
+            self.paces.push((pace, Pace { spacing, ..pace }));
             self.paces.len() - 1
         });
         u32::try_from(number).expect("there are fewer rate steps than 2^32")
@@ -135,7 +141,7 @@ impl CreationTimes {
         if run.pace == LISTED {
             Creation::Listed(&list[skipped as usize..])
         } else {
-            Creation::Even { pace: self.paces[run.pace as usize], index: run.index + skipped }
+            Creation::Even { pace: self.paces[run.pace as usize].1, index: run.index + skipped }
         }
     }
 }

@@ -1,5 +1,6 @@
 //! One run from a scenario to its results: the simulation with the folds that every run has.
 
+use crate::invariant::Invariants;
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
 use crate::report::{Run, production};
@@ -15,8 +16,9 @@ pub fn play(scenario: &Scenario, seed: u64, observer: &mut impl Sink) -> Run {
     let mut hash = TraceHash::default();
     let mut ledger = Ledger::new(&cast);
     let mut metrics = Metrics::new(&cast, scenario.sample_interval, scenario.duration);
+    let mut invariants = Invariants::new(&cast);
     let mut producers = production::ProductionFold::new(&cast, run_end);
-    let mut sinks = (&mut hash, (&mut ledger, (&mut metrics, (&mut producers, observer))));
+    let mut sinks = (&mut hash, (&mut ledger, (&mut metrics, (&mut invariants, (&mut producers, observer)))));
     let ending = Simulation::new(scenario, seed).run(&mut sinks);
     Run {
         seed,
@@ -25,6 +27,6 @@ pub fn play(scenario: &Scenario, seed: u64, observer: &mut impl Sink) -> Run {
         accounts: ledger.accounts(),
         measurements: metrics.measurements(),
         production: producers.finish(),
-        violations: Vec::new(),
+        violations: invariants.violations().iter().map(|violation| (violation.at, violation.what.clone())).collect(),
     }
 }

@@ -9,6 +9,7 @@ pub mod defaults;
 pub mod file;
 pub mod quantity;
 pub mod reader;
+pub mod resolved;
 pub mod yaml;
 
 use crate::error::Problems;

@@ -29,8 +29,8 @@ pub mod network;
 mod produce;
 pub mod queue;
 pub mod rng;
-mod setup;
 mod settle;
+mod setup;
 
 /// More events than that in one run, and it is given up.
 const EVENT_BUDGET: u64 = 4_000_000_000;
@@ -48,6 +48,8 @@ enum Event {
     Append(ProducerId, u32),
     /// A timer of the coordinator that owns this shard.
     Coordinator(u32, CoordinatorTimer),
+    /// The next batch of a train arrives.
+    Train(TopicPartition),
     /// A request was sent: time to work out the next one.
     SendNext(ProducerId),
     /// fetch.max.wait.ms of a waiting Fetch may be over.
@@ -104,6 +106,8 @@ pub struct Simulation<'a> {
     partitions: Vec<u32>,
     /// Visible and not yet told, by partition.
     untold: Vec<Option<produce::Untold>>,
+    /// Deliveries under way, by partition.
+    arriving: Vec<Option<produce::Train>>,
     /// By connection.
     sessions: Vec<Option<Session>>,
     /// By partition: connections whose session has it.
@@ -200,6 +204,7 @@ impl<'a> Simulation<'a> {
                 Message::Response(response) => self.on_response(connection, response),
             },
             Event::Append(producer, slot) => self.on_append(producer, slot),
+            Event::Train(partition) => self.on_train(partition),
             Event::SendNext(producer) => self.schedule_delivery(producer),
             Event::Coordinator(shard, timer) => self.on_coordinator_timer(shard, timer),
             Event::FetchWait(connection) => self.on_fetch_wait(connection),
@@ -240,6 +245,7 @@ impl<'a> Simulation<'a> {
                 let link = &self.connections[connection.0 as usize];
                 format!("messages between {} and its {:?}", self.names.client(link.client), link.peer)
             }
+            Event::Train(partition) => format!("appends to {}", self.names.partition(partition)),
             Event::Append(producer, _) | Event::SendNext(producer) => format!("producer {}", self.names.producer(producer)),
             Event::Coordinator(shard, timer) => format!("the coordinator's timer {timer:?} in shard {shard}"),
             Event::FetchWait(connection) => {
@@ -248,7 +254,10 @@ impl<'a> Simulation<'a> {
             Event::Client(client, _, timer) => format!("{timer:?} of {}", self.names.client(client)),
         };
         let why = if at_this_instant > EVENTS_AT_ONE_INSTANT {
-            format!("virtual time stands still at {} ms: more than {EVENTS_AT_ONE_INSTANT} events there, the last one from {what}", self.now)
+            format!(
+                "virtual time stands still at {} ms: more than {EVENTS_AT_ONE_INSTANT} events there, the last one from {what}",
+                self.now
+            )
         } else {
             format!("more than {EVENT_BUDGET} events, at {} ms of virtual time, the last one from {what}", self.now)
         };

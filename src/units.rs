@@ -248,17 +248,24 @@ impl Pace {
 
     /// The moment of the i-th record; the first is number 0.
     pub fn at(self, index: u64) -> Instant {
-        let nanos = u128::from(index) * u128::from(self.spacing.0) / u128::from(self.spacing.1);
-        self.origin + Span::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+        // A division of machine words takes a fraction of the time, and hours of records fit into them.
+        let (p, q) = self.spacing;
+        let nanos = match index.checked_mul(p) {
+            Some(product) => product / q,
+            None => u64::try_from(u128::from(index) * u128::from(p) / u128::from(q)).unwrap_or(u64::MAX),
+        };
+        self.origin + Span::from_nanos(nanos)
     }
 
     /// How many of the moments lie before `end`.
     pub fn count_before(self, end: Instant) -> u64 {
         let Some(room) = end.as_nanos().checked_sub(self.origin.as_nanos()) else { return 0 };
         // floor(i * p / q) < room  <=>  i * p < room * q  <=>  i < ceil(room * q / p)
-        let (p, q) = (u128::from(self.spacing.0), u128::from(self.spacing.1));
-        let count = (u128::from(room) * q).div_ceil(p.max(1));
-        u64::try_from(count).unwrap_or(u64::MAX)
+        let (p, q) = (self.spacing.0.max(1), self.spacing.1);
+        match room.checked_mul(q) {
+            Some(product) => product.div_ceil(p),
+            None => u64::try_from((u128::from(room) * u128::from(q)).div_ceil(u128::from(p))).unwrap_or(u64::MAX),
+        }
     }
 }
 

@@ -62,18 +62,19 @@ fn main() -> ExitCode {
 
 fn arguments(mut words: impl Iterator<Item = String>) -> Result<Arguments, String> {
     let mut arguments = Arguments { works: Vec::new(), rounds: None, parts: false, program: None };
+    let mut benchmark = false;
     while let Some(word) = words.next() {
         let mut number = || words.next().and_then(|word| word.parse().ok()).filter(|rounds| *rounds > 0);
         match word.as_str() {
-            // Cargo says it to every benchmark.
-            "--bench" => {}
+            // What `cargo bench` says to every benchmark, and `cargo test --all-targets` does not.
+            "--bench" => benchmark = true,
             "--rounds" => arguments.rounds = Some(number().ok_or("--rounds takes a number above zero")?),
             "--program" => arguments.program = words.next().and_then(|name| work(&name)),
             "parts" => arguments.parts = true,
             name => arguments.works.push(work(name).ok_or_else(|| format!("{name} is none of w1, h1, h2, parts"))?),
         }
     }
-    if arguments.works.is_empty() && !arguments.parts {
+    if benchmark && arguments.works.is_empty() && !arguments.parts {
         arguments.works = ["w1", "h1"].into_iter().filter_map(work).collect();
     }
     Ok(arguments)

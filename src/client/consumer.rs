@@ -13,9 +13,9 @@ use crate::client::fetcher::{Fetcher, Slice};
 use crate::client::membership::Membership;
 use crate::effects::Effects;
 use crate::kafka::fetch::FetchLimits;
-use crate::terms::{CommitKind, Name};
 use crate::kafka::request::{Request, Response, To};
 use crate::terms::FatalError;
+use crate::terms::{CommitKind, Name};
 use crate::trace::TraceEvent;
 use crate::trace::names::Names;
 use crate::units::{BrokerId, ClientId, InstanceId, Instant, MemberId, Offset, Span, TopicId, TopicPartition};
@@ -139,7 +139,10 @@ enum App {
     /// Blocked in commitSync().
     Committing(CommitWait),
     /// In the rebalance listener.
-    Listening { ends: Instant, then: AfterListener },
+    Listening {
+        ends: Instant,
+        then: AfterListener,
+    },
     Closing(Close),
     Done,
 }

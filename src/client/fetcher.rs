@@ -11,9 +11,13 @@ pub enum Phase {
     /// The committed offset is not known yet.
     Initializing,
     /// Nothing is committed: auto.offset.reset has to find a position.
-    AwaitReset { asked: bool },
+    AwaitReset {
+        asked: bool,
+    },
     /// The committed position's leader epoch has to be confirmed.
-    AwaitValidation { asked: bool },
+    AwaitValidation {
+        asked: bool,
+    },
     Fetching,
 }
 

@@ -2,7 +2,7 @@
 //!
 //! A producer here is a generator. Nothing that the model knows disturbs it once it runs (its rate plan, the growth of its topic and the
 //! end of the run are known beforehand), so it works out one request after the other, and the simulator schedules one event for each: its
-//! arrival. The cost is one step a batch, not one a record.
+//! arrival. The cost is one step a batch, not one a record; and batches that go on exactly alike are one step together (a train).
 //!
 //! Batches close when they are full or `linger.ms` old; when a broker is ready, the first batch of every partition it leads goes out in one
 //! request (`RecordAccumulator.drain`); at most `max.in.flight.requests.per.connection` are on their way to a broker.
@@ -27,6 +27,8 @@ pub trait ProducerDraws {
     fn gap(&mut self, rate: Rate) -> Span;
     /// One way to or from a broker.
     fn latency(&mut self) -> Span;
+    /// The one way if it is always the same.
+    fn constant_latency(&self) -> Option<Span>;
 }
 
 #[derive(Clone, Debug)]
@@ -68,6 +70,9 @@ pub struct Delivery {
     pub visible: Instant,
     pub broker: BrokerId,
     pub batches: Vec<Batch>,
+    /// So many requests like this one, `every` so long: each with one batch that goes on where the one before ended. Mostly one.
+    pub repeat: u64,
+    pub every: Span,
 }
 
 #[derive(Debug)]
@@ -88,6 +93,8 @@ pub struct Producer {
     wires: Vec<Wire>,
     known_partitions: u32,
     next_growth: usize,
+    /// Buffers of deliveries that were taken.
+    spare: Vec<Vec<Batch>>,
 }
 
 #[derive(Copy, Clone, Debug, Default)]
@@ -127,7 +134,8 @@ enum Times {
 
 impl Producer {
     pub fn new(config: ProducerConfig, draws: &mut impl ProducerDraws) -> Self {
-        let key_hashes = config.keys.iter().flatten().map(|key| partitioner::murmur2(key.as_bytes()).cast_unsigned() & 0x7fff_ffff).collect();
+        let key_hashes =
+            config.keys.iter().flatten().map(|key| partitioner::murmur2(key.as_bytes()).cast_unsigned() & 0x7fff_ffff).collect();
         let key_bytes = config.keys.iter().flatten().map(|key| key.len() as u64).collect();
         let known = config.partitions[0].1;
         let mut producer = Producer {
@@ -141,6 +149,7 @@ impl Producer {
             wires: vec![Wire::default(); config.brokers],
             known_partitions: known,
             next_growth: 1,
+            spare: Vec::new(),
             config,
         };
         producer.enter_step(0, draws);
@@ -152,6 +161,12 @@ impl Producer {
         self.arrivals.sent
     }
 
+    /// Takes the buffer of a delivery back.
+    pub fn recycle(&mut self, mut batches: Vec<Batch>) {
+        batches.clear();
+        self.spare.push(batches);
+    }
+
     /// The next produce request, in order of sending; `None` when everything was sent.
     pub fn next_delivery(&mut self, draws: &mut impl ProducerDraws) -> Option<Delivery> {
         loop {
@@ -159,7 +174,7 @@ impl Producer {
                 (Some((at, broker)), Some(record)) if at <= record => return Some(self.send(at, broker, draws)),
                 (Some((at, _)), Some(_)) => self.take_records(at, draws),
                 (Some((at, broker)), None) => return Some(self.send(at, broker, draws)),
-                (None, Some(record)) => self.take_records(record + Span::from_nanos(1), draws),
+                (None, Some(_)) => self.take_records(Instant::NEVER, draws),
                 (None, None) => return None,
             }
         }
@@ -184,7 +199,7 @@ impl Producer {
 
     /// Sends the first batch of every partition that `broker` leads.
     fn send(&mut self, at: Instant, broker: BrokerId, draws: &mut impl ProducerDraws) -> Delivery {
-        let mut batches = Vec::new();
+        let mut batches = self.spare.pop().unwrap_or_default();
         let (queues, leaders) = (&mut self.queues, &self.config.leaders);
         self.busy.sort_unstable();
         self.busy.retain(|&partition| {
@@ -197,7 +212,53 @@ impl Producer {
             !queue.is_empty()
         });
         let visible = self.on_the_wire(at, broker, draws);
-        Delivery { sent: at, visible, broker, batches }
+        let mut delivery = Delivery { sent: at, visible, broker, batches, repeat: 1, every: Span::ZERO };
+        if self.busy.is_empty() && delivery.batches.len() == 1 {
+            self.lengthen(&mut delivery, draws);
+        }
+        delivery
+    }
+
+    /// Makes a train of a delivery if the next ones are just like it: same partition, size and distance, nothing random in between.
+    fn lengthen(&mut self, delivery: &mut Delivery, draws: &mut impl ProducerDraws) {
+        let Some((more, every, records)) = self.train(delivery, draws) else { return };
+        let batch = &delivery.batches[0];
+        delivery.repeat += more;
+        delivery.every = every;
+        for _ in 0..more {
+            self.sticky.charge(u64::from(batch.bytes), true, || unreachable!("a train ends before the partitioner goes on"));
+        }
+        self.arrivals.sent += more * records;
+        self.arrivals.index += more * records;
+        let last_sent = delivery.sent + every.times(more);
+        self.on_the_wire(last_sent, delivery.broker, draws);
+        self.find_next(last_sent, draws);
+    }
+
+    /// How many more deliveries are just like this one, how far apart, and the records of each.
+    fn train(&self, delivery: &Delivery, draws: &impl ProducerDraws) -> Option<(u64, Span, u64)> {
+        let batch = &delivery.batches[0];
+        let Created::Even { pace, index } = batch.created else { return None };
+        let (latency, linger) = (draws.constant_latency()?, self.config.linger);
+        let spacing =
+            pace.spacing.0.checked_div(pace.spacing.1).filter(|_| pace.spacing.0 % pace.spacing.1 == 0 && self.arrivals.next.is_some())?;
+        let records = u64::from(batch.records);
+        let every = Span::from_nanos(spacing.max(1)).times(records);
+        let lingered = delivery.sent == pace.at(index) + linger && linger.as_nanos().div_ceil(spacing.max(1)) == records;
+        let goes_on = self.arrivals.pace == Some(pace) && self.arrivals.index == index + records;
+        let answered = latency.times(2) + self.config.acks.unwrap_or(Span::ZERO);
+        // The timestamp deltas stay in one byte, and each request is answered before the next one is sent.
+        let alike = linger < Span::from_millis(63) && answered <= every && self.config.max_in_flight > 1;
+        if !(lingered && goes_on && alike && self.sticky.current() == Some(batch.partition)) {
+            return None;
+        }
+        let until_switch = self.sticky.until_due().div_ceil(u64::from(batch.bytes));
+        let growth = self.config.partitions.get(self.next_growth).map_or(Instant::NEVER, |growth| growth.0);
+        let end = self.step_end().min(growth);
+        // The last batch's linger must be over before anything changes, too.
+        let in_time = end.as_nanos().saturating_sub(delivery.sent.as_nanos()) / every.as_nanos();
+        let more = until_switch.min(in_time);
+        (more > 0).then_some((more, every, records))
     }
 
     /// Accounts for a request: FIFO both ways, one at a time at the broker. When its records become visible.
@@ -248,19 +309,20 @@ impl Producer {
     /// Records without a key, for the partition that the producer sticks to. How many.
     fn take_unkeyed(&mut self, created: Instant, end: Instant, draws: &mut impl ProducerDraws) -> u64 {
         let known = self.known_partitions;
-        let partition = loop {
+        let (partition, bytes) = loop {
             let last = self.sticky.current().and_then(|partition| self.queues[partition as usize].back());
             let partition = self.sticky.partition(last.is_some_and(|open| open.closed.is_none()), || draws.partition(known));
             let bytes = self.record_bytes(partition, created, None);
             // A batch without room closes, and a closed batch may let the partitioner go on.
             match self.queues[partition as usize].back_mut() {
                 Some(open) if open.closed.is_none() && open.bytes + bytes > self.config.batch_size => open.closed = Some(created),
-                Some(_) | None => break partition,
+                Some(_) | None => break (partition, bytes),
             }
         };
-        let bytes = self.record_bytes(partition, created, None);
         let header = if self.make_room(partition, created, bytes, self.config.poisson) { BATCH_HEADER_BYTES } else { 0 };
-        let taken = if header > 0 || self.config.poisson { 1 } else { self.run_of_equals(partition, created, end, bytes) };
+        // A fresh batch takes records until its linger is over.
+        let end = if header > 0 { end.min(created + self.config.linger) } else { end };
+        let taken = if self.config.poisson { 1 } else { self.run_of_equals(partition, created, end, bytes) };
         let open = self.queues[partition as usize].back_mut().expect("there is an open batch");
         let last = match self.arrivals.pace {
             Some(pace) if taken > 1 => pace.at(self.arrivals.index + taken - 1),

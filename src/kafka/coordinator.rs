@@ -96,6 +96,12 @@ impl Coordinator {
     /// Fires the next timer if it is due.
     pub fn fire_next(&mut self, now: Instant, fx: &mut CoordinatorEffects) -> Option<CoordinatorTimer> {
         let (_, _, timer) = self.shard.timers.next().filter(|(at, _, _)| *at <= now)?;
+        self.fire(now, timer, fx);
+        Some(timer)
+    }
+
+    /// Fires a timer, whether it is due or not.
+    pub fn fire(&mut self, now: Instant, timer: CoordinatorTimer, fx: &mut CoordinatorEffects) {
         self.shard.timers.cancel(timer);
         match timer {
             CoordinatorTimer::Join(group) => self.with_group(now, group, fx, |group, turn| group.join_timed_out(turn)),
@@ -107,7 +113,6 @@ impl Coordinator {
             CoordinatorTimer::WriteCommitted => {}
         }
         self.settle(now, fx);
-        Some(timer)
     }
 
     fn handle(&mut self, now: Instant, ticket: Ticket, id: GroupId, request: GroupRequest, fx: &mut CoordinatorEffects) {

@@ -131,7 +131,11 @@ impl FetchSession {
             return;
         }
         for fetched in answer {
-            let at = self.entries.iter().position(|entry| entry.partition == fetched.partition).expect("an answer names partitions of the session");
+            let at = self
+                .entries
+                .iter()
+                .position(|entry| entry.partition == fetched.partition)
+                .expect("an answer names partitions of the session");
             self.entries[at..].rotate_left(1);
         }
     }
@@ -165,7 +169,7 @@ mod tests {
     #[test]
     fn partitions_with_data_move_to_the_end_so_that_limits_starve_nobody() {
         let mut logs = vec![PartitionLog::default(); 3];
-        logs.iter_mut().for_each(|log| (0..10).for_each(|_| log.append(1, 600)));
+        logs.iter_mut().for_each(|log| (0..10).for_each(|_| log.append(1, 600, 1)));
         let mut session = session(600);
         let mut seen = Vec::new();
         for _ in 0..4 {
@@ -186,7 +190,7 @@ mod tests {
         session.read_or_park(Instant::from_millis(10), &logs, &cast(), &mut answer);
         assert_eq!((partitions(&answer), session.parked_until()), (vec![], Some(Instant::from_millis(510))));
         assert!(!session.try_complete(&logs, &cast(), &mut answer));
-        logs[2].append(3, 100);
+        logs[2].append(3, 100, 1);
         assert!(session.try_complete(&logs, &cast(), &mut answer));
         assert_eq!((partitions(&answer), session.parked_until()), (vec![2], None));
     }

@@ -43,14 +43,14 @@ impl PartitionLog {
         Offset(self.end)
     }
 
-    /// Adds a batch at the end.
-    pub fn append(&mut self, records: u32, bytes: u32) {
+    /// Adds batches of one shape at the end.
+    pub fn append(&mut self, records: u32, bytes: u32, batches: u64) {
         assert!(records > 0, "a batch has records");
         match self.runs.last_mut() {
-            Some(run) if run.records == records && run.bytes == bytes => run.batches += 1,
-            _ => self.runs.push(Run { first: self.end, batches: 1, records, bytes }),
+            Some(run) if run.records == records && run.bytes == bytes => run.batches += batches,
+            Some(_) | None => self.runs.push(Run { first: self.end, batches, records, bytes }),
         }
-        self.end += u64::from(records);
+        self.end += u64::from(records) * batches;
     }
 
     /// Reads whole batches from the one that holds `from`, at most `max_bytes` of them, or one batch whatever its size if `at_least_one`.
@@ -104,9 +104,9 @@ mod tests {
     fn log() -> PartitionLog {
         let mut log = PartitionLog::default();
         for _ in 0..4 {
-            log.append(5, 500);
+            log.append(5, 500, 1);
         }
-        log.append(2, 300);
+        log.append(2, 300, 1);
         log
     }
 

@@ -66,13 +66,19 @@ impl StickyPartitioner {
     }
 
     /// The record was appended (`BuiltInPartitioner#updatePartitionInfo`). `bytes`: its own in the batch, plus the batch header if it opened
-    /// the batch. `room_in_batch`: that batch takes more.
+    /// the batch. `room_in_batch`: that batch takes more. A batch that was opened on an empty queue may be charged as a whole: it cannot reach
+    /// twice `batch.size` before it is full.
     pub fn charge(&mut self, bytes: u64, room_in_batch: bool, draw: impl FnOnce() -> u32) {
         self.charged += bytes;
         let enough = self.charged >= self.batch_size && !room_in_batch;
         if enough || self.charged >= 2 * self.batch_size {
             self.go_to(draw());
         }
+    }
+
+    /// How many more bytes may be charged before it goes on between two batches.
+    pub fn until_due(&self) -> u64 {
+        self.batch_size.saturating_sub(self.charged)
     }
 
     /// How many more bytes may be charged before it goes on in any case.
@@ -141,6 +147,28 @@ mod tests {
         sticky.charge(99, false, || panic!("too few bytes"));
         sticky.charge(1, false, || 7);
         assert_eq!(sticky.current(), Some(7));
+    }
+
+    #[test]
+    fn a_batch_opened_on_an_empty_queue_may_be_charged_as_a_whole() {
+        let bytes = [1900, 1900, 1900, 2100, 3000, 900];
+        let (mut by_record, mut by_batch) = (StickyPartitioner::new(6000), StickyPartitioner::new(6000));
+        let (mut drawn_by_record, mut drawn_by_batch) = (0..100, 0..100);
+        let mut visited = Vec::new();
+        for batch in bytes.chunks(3).cycle().take(20) {
+            let mut draw = || drawn_by_record.next().unwrap();
+            let mut partition = by_record.partition(false, &mut draw);
+            for (i, record) in batch.iter().enumerate() {
+                partition = if i == 0 { partition } else { by_record.partition(true, &mut draw) };
+                by_record.charge(*record, i + 1 < batch.len(), &mut draw);
+            }
+            let mut draw = || drawn_by_batch.next().unwrap();
+            assert_eq!(by_batch.partition(false, &mut draw), partition);
+            by_batch.charge(batch.iter().sum(), false, &mut draw);
+            visited.push(partition);
+        }
+        assert_eq!(by_record.current(), by_batch.current());
+        assert!(visited.windows(2).any(|pair| pair[0] == pair[1]) && visited.windows(2).any(|pair| pair[0] != pair[1]), "{visited:?}");
     }
 
     /// How many records go to the first partition; `record` says what the i-th is charged and whether the batch it is in takes more

@@ -18,10 +18,18 @@ pub enum Request {
     Metadata,
     Group(GroupRequest),
     /// `number`: which Fetch to this broker it is.
-    Fetch { number: u32, entries: Vec<FetchEntry> },
+    Fetch {
+        number: u32,
+        entries: Vec<FetchEntry>,
+    },
     /// Earliest or latest offsets.
-    ListOffsets { latest: bool, partitions: Vec<TopicPartition> },
-    OffsetsForLeaderEpoch { partitions: Vec<TopicPartition> },
+    ListOffsets {
+        latest: bool,
+        partitions: Vec<TopicPartition>,
+    },
+    OffsetsForLeaderEpoch {
+        partitions: Vec<TopicPartition>,
+    },
     CloseFetchSession,
 }
 
@@ -31,8 +39,14 @@ pub enum Response {
     /// Partition counts by topic.
     Metadata(Vec<u32>),
     Group(GroupResponse),
-    Fetched { number: u32, records: Vec<Fetched> },
-    Offsets { latest: bool, offsets: Vec<(TopicPartition, Offset)> },
+    Fetched {
+        number: u32,
+        records: Vec<Fetched>,
+    },
+    Offsets {
+        latest: bool,
+        offsets: Vec<(TopicPartition, Offset)>,
+    },
     EpochsValid(Vec<TopicPartition>),
     FetchSessionClosed,
 }

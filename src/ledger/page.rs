@@ -27,9 +27,19 @@ pub struct Reading {
     pub hold: Option<usize>,
 }
 
+/// [`Processing`] by the numbers of its readings.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+struct Entry {
+    times: u32,
+    first: u32,
+    last: u32,
+}
+
 #[derive(Clone, Default, Debug)]
 pub(super) struct Page {
-    processed: RangeMap<Processing>,
+    processed: RangeMap<Entry>,
+    /// Each once, the latest last.
+    readings: Vec<Reading>,
     /// Deliveries that no commit covers yet, in order: if they are processed again, it will be asked when they were done.
     recent: VecDeque<(OffsetRange, Finished)>,
     pub(super) repeats: Vec<Repeat>,
@@ -56,8 +66,8 @@ pub(super) struct Repeat {
 }
 
 impl Page {
-    pub fn processings(&self) -> impl Iterator<Item = (OffsetRange, &Processing)> {
-        self.processed.iter()
+    pub fn processings(&self) -> impl Iterator<Item = (OffsetRange, Processing)> {
+        self.processed.iter().map(|(range, entry)| (range, self.resolve(*entry)))
     }
 
     /// The stretches of `window` that nobody processed.
@@ -70,23 +80,42 @@ impl Page {
     }
 
     pub fn processed(&mut self, delivery: Delivery<'_>, hold: Option<usize>) {
-        let reading = Reading { by: delivery.by, hold };
-        let mut repeated = Vec::new();
-        self.processed.update(delivery.offsets, |piece, before| match before {
-            None => Some(Processing { times: 1, first: reading, last: reading }),
-            Some(before) => {
-                repeated.push((piece, *before));
-                Some(Processing { times: before.times + 1, last: reading, ..*before })
-            }
-        });
-        for (piece, before) in repeated {
-            self.repeat(delivery.cut(piece), before, reading);
+        let reading = self.number_of(Reading { by: delivery.by, hold });
+        let once = Entry { times: 1, first: reading, last: reading };
+        if !self.processed.extend(delivery.offsets, &once) {
+            self.enter(delivery, once);
         }
         self.covered.remove(delivery.offsets);
         self.dropped.remove(delivery.offsets);
         if self.committed.is_none_or(|committed| committed < delivery.offsets.to) {
             self.remember(delivery);
         }
+    }
+
+    fn enter(&mut self, delivery: Delivery<'_>, once: Entry) {
+        let mut repeated = Vec::new();
+        self.processed.update(delivery.offsets, |piece, before| match before {
+            None => Some(once),
+            Some(before) => {
+                repeated.push((piece, *before));
+                Some(Entry { times: before.times + 1, first: before.first, last: once.last })
+            }
+        });
+        for (piece, before) in repeated {
+            self.repeat(delivery.cut(piece), self.resolve(before), self.readings[once.last as usize]);
+        }
+    }
+
+    fn number_of(&mut self, reading: Reading) -> u32 {
+        let number = self.readings.iter().rposition(|known| *known == reading).unwrap_or_else(|| {
+            self.readings.push(reading);
+            self.readings.len() - 1
+        });
+        u32::try_from(number).expect("owners change less than 2^32 times")
+    }
+
+    fn resolve(&self, entry: Entry) -> Processing {
+        Processing { times: entry.times, first: self.readings[entry.first as usize], last: self.readings[entry.last as usize] }
     }
 
     fn repeat(&mut self, delivery: Delivery<'_>, before: Processing, reading: Reading) {

@@ -1,15 +1,17 @@
 //! A latency distribution that takes whole ranges of records at once.
 //!
-//! Both ends of the latencies of a range are evenly spaced times, so the latencies grow or shrink steadily along the range: which records
-//! fall into a bucket of the histogram is one division, and the sum is a closed form.
+//! Creation and end are evenly spaced times both, so the latencies rise or fall steadily along a range: which records fall into a bucket of
+//! the histogram is one division, and the sum is a closed form.
 
 use super::Latency;
 use crate::deliveries::Times;
 use crate::records::Creation;
-use crate::units::Pace;
+use crate::units::{Instant, Pace};
 
 /// Buckets an octave.
 const BITS: u32 = 6;
+/// So many records take as long one by one as one division does.
+const WORTH_A_DIVISION: u64 = 8;
 const BUCKETS: usize = ((64 - BITS + 1) << BITS) as usize;
 
 #[derive(Clone, Debug, Default)]
@@ -32,21 +34,15 @@ impl Histogram {
             self.min = u64::MAX;
         }
         self.count += n;
-        if let (Creation::Even { pace, index }, Times::Even { first, each }) = (created, finished) {
-            let slope = Slope::new(pace, index, first.as_nanos(), each.as_nanos());
-            let (start, end) = (slope.at(0), slope.at(n - 1));
-            self.min = self.min.min(start.min(end));
-            self.max = self.max.max(start.max(end));
-            // A step costs an eighth of a division.
-            if n / 8 > bucket(start).abs_diff(bucket(end)) as u64 {
-                self.sum += slope.sum(n);
-                self.add_by_bucket(n, &slope);
-                return;
+        match (created, finished) {
+            (Creation::Even { pace, index }, Times::Even { first, each }) => {
+                self.add_even(n, (pace, index), (first.as_nanos(), each.as_nanos()));
             }
-        }
-        match created {
-            Creation::Even { pace, index } => self.add_singly((0..n).zip(Steps::new(pace, index)), finished),
-            Creation::Listed(times) => self.add_singly((0..n).zip(times.iter().map(|at| at.as_nanos())), finished),
+            (Creation::Even { pace, index }, Times::Listed(times)) => self.add_singly(n, Steps::new(pace, index), nanos(times)),
+            (Creation::Listed(list), Times::Even { first, each }) => {
+                self.add_singly(n, nanos(list), Steps::every(first.as_nanos(), each.as_nanos()));
+            }
+            (Creation::Listed(list), Times::Listed(times)) => self.add_singly(n, nanos(list), nanos(times)),
         }
     }
 
@@ -62,27 +58,45 @@ impl Histogram {
         }
     }
 
-    fn add_singly(&mut self, created: impl Iterator<Item = (u64, u64)>, finished: Times<'_>) {
-        let mut sum = 0;
-        for (i, created) in created {
-            let latency = finished.at(i).as_nanos().saturating_sub(created);
-            self.counts[bucket(latency)] += 1;
-            self.min = self.min.min(latency);
-            self.max = self.max.max(latency);
-            sum += u128::from(latency);
+    fn add_even(&mut self, n: u64, (pace, index): (Pace, u64), (first, each): (u64, u64)) {
+        if let Some(line) = Line::new(n, (pace, index), (first, each)) {
+            self.add_slope(n, &line);
+        } else if n >= WORTH_A_DIVISION {
+            self.add_slope(n, &Stairs::new((pace, index), (first, each)));
+        } else {
+            self.add_singly(n, Steps::new(pace, index), Steps::every(first, each));
         }
-        self.sum += sum;
     }
 
-    fn add_by_bucket(&mut self, n: u64, slope: &Slope) {
+    fn add_slope(&mut self, n: u64, slope: &impl Slope) {
+        let (start, end) = (slope.at(0), slope.at(n - 1));
+        self.min = self.min.min(start.min(end));
+        self.max = self.max.max(start.max(end));
+        self.sum += slope.sum(n);
+        if n / WORTH_A_DIVISION < bucket(start).abs_diff(bucket(end)) as u64 {
+            slope.for_each(n, |latency| self.counts[bucket(latency)] += 1);
+            return;
+        }
         let mut i = 0;
         while i < n {
             let at = bucket(slope.at(i));
-            let next = if slope.rises() { slope.first_from(lowest(at + 1)) } else { slope.first_below(lowest(at)) };
+            let next = if start <= end { slope.first_from(lowest(at + 1)) } else { slope.first_below(lowest(at)) };
             let next = next.map_or(n, |next| next.clamp(i + 1, n));
             self.counts[at] += next - i;
             i = next;
         }
+    }
+
+    fn add_singly(&mut self, n: u64, created: impl Iterator<Item = u64>, finished: impl Iterator<Item = u64>) {
+        let (mut sum, mut min, mut max) = (0, self.min, self.max);
+        for (created, finished) in created.zip(finished).take(n as usize) {
+            let latency = finished.saturating_sub(created);
+            self.counts[bucket(latency)] += 1;
+            (min, max) = (min.min(latency), max.max(latency));
+            sum += u128::from(latency);
+        }
+        (self.min, self.max) = (min, max);
+        self.sum += sum;
     }
 }
 
@@ -99,62 +113,122 @@ fn lowest(bucket: usize) -> u64 {
     u64::try_from(low).unwrap_or(u64::MAX)
 }
 
-/// Latency number i is `base + i * each - floor((index + i) * p / q)`, which rises or falls with i but never both.
-struct Slope {
+/// Latencies that rise or fall along a range, never both.
+trait Slope {
+    fn at(&self, i: u64) -> u64;
+    fn for_each(&self, n: u64, visit: impl FnMut(u64));
+    fn sum(&self, n: u64) -> u128;
+    /// The first i with a latency of at least `value`, of those that rise.
+    fn first_from(&self, value: u64) -> Option<u64>;
+    /// The first i with a latency below `value`, of those that fall.
+    fn first_below(&self, value: u64) -> Option<u64>;
+}
+
+/// Records that were created a whole number of nanoseconds apart: latency number i is `start + i * step`.
+struct Line {
+    start: u64,
+    step: i64,
+}
+
+impl Line {
+    /// `None` if they were not, or if the numbers are too large.
+    fn new(n: u64, (pace, index): (Pace, u64), (first, each): (u64, u64)) -> Option<Line> {
+        let (p, 1) = pace.spacing else { return None };
+        let start = first.checked_sub(pace.at(index).as_nanos())?;
+        let step = i64::try_from(each).ok()?.checked_sub(i64::try_from(p).ok()?)?;
+        let rise = step.checked_mul(i64::try_from(n - 1).ok()?)?;
+        start.checked_add_signed(rise).map(|_| Line { start, step })
+    }
+}
+
+impl Slope for Line {
+    fn at(&self, i: u64) -> u64 {
+        self.start.wrapping_add_signed(self.step * i as i64)
+    }
+
+    fn for_each(&self, n: u64, mut visit: impl FnMut(u64)) {
+        let mut latency = self.start;
+        for _ in 0..n {
+            visit(latency);
+            // One step beyond the last may leave the range of numbers.
+            latency = latency.wrapping_add_signed(self.step);
+        }
+    }
+
+    fn sum(&self, n: u64) -> u128 {
+        u128::from(n) * (u128::from(self.start) + u128::from(self.at(n - 1))) / 2
+    }
+
+    fn first_from(&self, value: u64) -> Option<u64> {
+        match (value.checked_sub(self.start), self.step.unsigned_abs()) {
+            (None | Some(0), _) => Some(0),
+            (Some(_), 0) => None,
+            (Some(rise), step) => Some(rise.div_ceil(step)),
+        }
+    }
+
+    fn first_below(&self, value: u64) -> Option<u64> {
+        Some(self.start.checked_sub(value).map_or(0, |fall| fall / self.step.unsigned_abs().max(1) + 1))
+    }
+}
+
+/// Other paces: latency number i is `base + i * each - floor((index + i) * p / q)`. A pace's steps differ by at most one nanosecond and `each` is
+/// whole, so this rises or falls too.
+struct Stairs {
     base: i128,
     each: i128,
     index: i128,
     p: i128,
     q: i128,
+    created: Steps,
+    finished: Steps,
 }
 
-impl Slope {
-    fn new(pace: Pace, index: u64, first: u64, each: u64) -> Self {
-        let (p, q) = whole_if_possible(pace);
+impl Stairs {
+    fn new((pace, index): (Pace, u64), (first, each): (u64, u64)) -> Self {
+        let (p, q) = pace.spacing;
         let base = i128::from(first) - i128::from(pace.origin.as_nanos());
-        Slope { base, each: each.into(), index: index.into(), p: p.into(), q: q.into() }
+        let (created, finished) = (Steps::new(pace, index), Steps::every(first, each));
+        Stairs { base, each: each.into(), index: index.into(), p: p.into(), q: q.into(), created, finished }
     }
+}
 
+impl Slope for Stairs {
     fn at(&self, i: u64) -> u64 {
         let i = i128::from(i);
         let created = divided((self.index + i) * self.p, self.q);
         u64::try_from(self.base + i * self.each - created).unwrap_or(0)
     }
 
-    fn rises(&self) -> bool {
-        self.each * self.q >= self.p
+    fn for_each(&self, n: u64, mut visit: impl FnMut(u64)) {
+        for (created, finished) in self.created.clone().zip(self.finished.clone()).take(n as usize) {
+            visit(finished.saturating_sub(created));
+        }
     }
 
-    /// The first i with a latency of at least `value`, of those that rise.
+    fn sum(&self, n: u64) -> u128 {
+        let n = i128::from(n);
+        let finished = n * self.base + self.each * (n * (n - 1) / 2);
+        let created = floor_sum(n as u128, self.q as u128, self.p as u128, (self.index * self.p) as u128);
+        u128::try_from(finished - created as i128).unwrap_or(0)
+    }
+
     fn first_from(&self, value: u64) -> Option<u64> {
         // base + i each - floor((index + i) p / q) >= v  <=>  (index + i) p < q (base + i each - v + 1)
         let gain = self.each * self.q - self.p;
         let missing = self.index * self.p - self.q * (self.base - i128::from(value) + 1);
         match (gain, missing) {
             (_, ..0) => Some(0),
-            (0, _) => None,
+            (..=0, _) => None,
             (_, _) => Some((divided(missing, gain) + 1) as u64),
         }
     }
 
-    /// The first i with a latency below `value`, of those that fall.
     fn first_below(&self, value: u64) -> Option<u64> {
         // base + i each - floor((index + i) p / q) < v  <=>  (index + i) p >= q (base + i each - v + 1)
         let drop = self.p - self.each * self.q;
         let surplus = self.q * (self.base - i128::from(value) + 1) - self.index * self.p;
         if surplus <= 0 { Some(0) } else { Some(divided(surplus + drop - 1, drop) as u64) }
-    }
-
-    fn sum(&self, n: u64) -> u128 {
-        let n = i128::from(n);
-        let triangle = n * (n - 1) / 2;
-        let finished = n * self.base + self.each * triangle;
-        let created = if self.q == 1 {
-            self.p * (n * self.index + triangle)
-        } else {
-            floor_sum(n as u128, self.q as u128, self.p as u128, (self.index * self.p) as u128) as i128
-        };
-        u128::try_from(finished - created).unwrap_or(0)
     }
 }
 
@@ -164,11 +238,6 @@ fn divided(a: i128, b: i128) -> i128 {
         (Ok(a), Ok(b)) => i128::from(a / b),
         (Ok(_) | Err(_), _) => a / b,
     }
-}
-
-fn whole_if_possible(pace: Pace) -> (u64, u64) {
-    let (p, q) = pace.spacing;
-    if p.is_multiple_of(q) { (p / q, 1) } else { (p, q) }
 }
 
 /// The sum of `floor((a i + b) / m)` for i in 0..n, by the Euclidean algorithm.
@@ -190,7 +259,12 @@ fn floor_sum(n: u128, m: u128, a: u128, b: u128) -> u128 {
     }
 }
 
+fn nanos(times: &[Instant]) -> impl Iterator<Item = u64> {
+    times.iter().map(|at| at.as_nanos())
+}
+
 /// The moments of a pace in nanoseconds, from number `index` on, without a division each.
+#[derive(Clone)]
 struct Steps {
     next: u64,
     rest: u64,
@@ -199,8 +273,12 @@ struct Steps {
 }
 
 impl Steps {
+    fn every(first: u64, each: u64) -> Self {
+        Steps { next: first, rest: 0, step: (each, 0), q: 1 }
+    }
+
     fn new(pace: Pace, index: u64) -> Self {
-        let (p, q) = whole_if_possible(pace);
+        let (p, q) = pace.spacing;
         let rest = (u128::from(index) * u128::from(p) % u128::from(q)) as u64;
         Steps { next: pace.at(index).as_nanos(), rest, step: (p / q, p % q), q }
     }
@@ -226,7 +304,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::units::{Instant, Rate, Span};
+    use crate::units::{Rate, Span};
 
     #[test]
     fn buckets_tile_the_integers_within_one_part_in_64() {
@@ -260,9 +338,11 @@ mod tests {
         fn a_range_gives_what_its_records_give_one_by_one(
             records in 1u64..5000, per in prop_oneof![Just(1_000u64), Just(1_000_000), 1u64..3_000_000_000],
             index in 0u64..100_000, n in 1u64..3000, each in prop_oneof![Just(0u64), 0u64..3_000, 0u64..3_000_000], late in 0u64..1_000_000,
-            origin in 0u64..1_000_000,
+            origin in 0u64..1_000_000, as_whole in any::<bool>(),
         ) {
             let pace = Pace::new(Instant::from_nanos(origin), Rate { records, per: Span::from_nanos(per) });
+            let whole = Pace { spacing: (per / records, 1), ..pace };
+            let pace = if as_whole { whole } else { pace };
             let created = Creation::Even { pace, index };
             // As early as possible, so that the shortest latency is `late`.
             let behind = (0..n).map(|i| pace.at(index + i).as_nanos().saturating_sub(i * each)).max().unwrap();

@@ -46,6 +46,11 @@ impl Reading {
     /// Returns the parts that are processed for the first time.
     fn processed(&mut self, grid: Grid, delivery: Delivery<'_>, mut first: impl FnMut(Delivery<'_>)) {
         let Reading { done, seen, .. } = self;
+        if seen.extend(delivery.offsets, &Seen::Processed) {
+            done.add_all(grid, delivery.offsets.len(), delivery.times);
+            first(delivery);
+            return;
+        }
         seen.update(delivery.offsets, |piece, before| {
             let part = delivery.cut(piece);
             match before {

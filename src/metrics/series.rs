@@ -58,7 +58,10 @@ impl Counts {
 
     /// `batches` of `per_batch` each, each of them `delay` after the creation of its first record.
     pub fn add_batches(&mut self, grid: Grid, (batches, per_batch): (u64, u64), created: &Created, delay: Span) {
-        if batches == 0 {
+        if batches <= 1 {
+            if batches == 1 {
+                self.add(grid, created.at(0) + delay, per_batch as i64);
+            }
             return;
         }
         let ends = (created.at(0) + delay, created.at((batches - 1) * per_batch) + delay);

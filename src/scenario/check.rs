@@ -20,8 +20,8 @@ use super::file::{ClientKind, ClusterFile, KafkaFile, ModelFile, OutputFile, Rel
 use super::quantity::Unreadable;
 use super::yaml::{Entry, Kind, Node};
 use super::{Cluster, Distribution, Model, Outputs, Releases, Scenario, WriteLatency, reader, yaml};
-use crate::release::Release;
 use crate::error::{Problem, Problems, closest};
+use crate::release::Release;
 use crate::units::{Instant, Span};
 
 /// A larger file is not a scenario.
@@ -170,6 +170,7 @@ impl Checker<'_> {
     fn name(&mut self, written: Option<&str>, site: Site<'_>, file_name: &str) -> String {
         let name = written.unwrap_or_else(|| {
             let last = file_name.rsplit(['/', '\\']).next().unwrap_or(file_name);
+            let last = last.trim_matches(['<', '>']);
             last.strip_suffix(".yaml").or_else(|| last.strip_suffix(".yml")).unwrap_or(last)
         });
         if let Err(hint) = names::path_component(name) {

@@ -165,8 +165,7 @@ pub fn read_release(text: &str) -> Result<Release, Unreadable> {
     let text = text.trim();
     Release::parse(text).ok_or_else(|| {
         let line: String = text.splitn(3, '.').take(2).collect::<Vec<_>>().join(".");
-        let patches: Vec<&str> =
-            Release::ALL.into_iter().map(Release::name).filter(|name| name.starts_with(&format!("{line}."))).collect();
+        let patches: Vec<&str> = Release::ALL.into_iter().map(Release::name).filter(|name| name.starts_with(&format!("{line}."))).collect();
         let known = Release::ALL.map(Release::name).join(", ");
         let hint = if patches.is_empty() { format!("known are {known}") } else { format!("known of this line are {}", patches.join(", ")) };
         Unreadable {

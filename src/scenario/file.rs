@@ -76,6 +76,12 @@ pub fn schema() -> Schema {
     schema
 }
 
+/// The JSON Schema as text, the way it is printed and checked in.
+pub fn schema_text() -> String {
+    let text = serde_json::to_string_pretty(&schema()).expect("a schema is JSON");
+    text + "\n"
+}
+
 /// One release for all, or one for the brokers and one for the clients.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum KafkaFile {

@@ -71,6 +71,7 @@ impl Simulation<'_> {
         if !latest {
             return Offset(0);
         }
+        self.catch_up(partition);
         self.tell_appended(partition);
         self.logs[self.cast.index(partition)].high_watermark()
     }
@@ -78,6 +79,9 @@ impl Simulation<'_> {
     // --- Fetch ----------------------------------------------------------------------------------------------------------------------
 
     fn on_fetch(&mut self, connection: ConnectionId, number: u32, entries: &[FetchEntry]) {
+        for entry in entries {
+            self.catch_up(entry.partition);
+        }
         let mut session = self.sessions[connection.0 as usize].take().unwrap_or_else(|| {
             let client = self.connections[connection.0 as usize].client;
             let fetch = FetchSession::new(self.setups[client.index()].consumer.limits);
@@ -105,6 +109,8 @@ impl Simulation<'_> {
         self.sessions[connection.0 as usize] = Some(session);
         if parked.is_none() {
             self.answer_fetch(connection, number, &fetched);
+        } else {
+            entries.iter().for_each(|entry| self.watch_train(entry.partition));
         }
         fetched.clear();
         self.fetched = fetched;
@@ -115,6 +121,14 @@ impl Simulation<'_> {
             self.tell_appended(fetched.partition);
         }
         self.answer(connection, Response::Fetched { number, records: records.to_vec() });
+    }
+
+    /// Whether some Fetch waits for records of a partition.
+    pub(super) fn is_waited_for(&self, partition: TopicPartition) -> bool {
+        self.watchers[self.cast.index(partition)].iter().any(|connection| {
+            let session = self.sessions[connection.0 as usize].as_ref();
+            session.is_some_and(|session| session.fetch.parked_until().is_some())
+        })
     }
 
     /// Records became visible: waiting Fetches that ask for them may have enough.

@@ -153,7 +153,9 @@ impl Simulation<'_> {
         for input in held {
             match input {
                 Held::Response(connection, response) => self.on_response(connection, response),
-                Held::Timer(timer) => self.with_client(client, Held::Timer(timer), |consumer, now, _, fx| consumer.on_timer(now, timer, fx)),
+                Held::Timer(timer) => {
+                    self.with_client(client, Held::Timer(timer), |consumer, now, _, fx| consumer.on_timer(now, timer, fx))
+                }
                 Held::Stop => self.stop_client(client),
             }
         }

@@ -64,6 +64,10 @@ impl Latency {
         Latency { sampler: sampler.clone(), stream }
     }
 
+    pub fn constant(&self) -> Option<Span> {
+        self.sampler.constant()
+    }
+
     pub fn draw(&mut self) -> Span {
         self.sampler.at(self.stream.as_mut().map_or(0, |stream| stream.next_u64()))
     }

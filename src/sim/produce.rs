@@ -3,15 +3,16 @@
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use crate::client::producer::{Batch, Delivery, ProducerDraws};
+use crate::client::producer::{Batch, ProducerDraws};
+use crate::kafka::placement;
 use crate::scenario;
 use crate::sim::network::Latency;
 use crate::sim::queue::Place;
 use crate::sim::rng::key_draw::KeyDraw;
 use crate::sim::rng::sampler::Sampler;
-use crate::sim::{Event, ProducerNode, Simulation, rng};
+use crate::sim::{Event, Simulation, rng};
 use crate::trace::{Created, TraceEvent};
-use crate::units::{Offset, ProducerId, Rate, Span, TopicPartition};
+use crate::units::{Instant, Offset, ProducerId, Rate, Span, TopicPartition};
 
 /// The streams of one producer, one for each purpose.
 pub struct Draws {
@@ -39,7 +40,7 @@ impl Draws {
 impl ProducerDraws for Draws {
     fn partition(&mut self, partitions: u32) -> u32 {
         // Multiplication instead of a remainder: uniform to 2^-32, and one draw each.
-        (u128::from(self.partitions.next_u64()) * u128::from(partitions) >> 64) as u32
+        ((u128::from(self.partitions.next_u64()) * u128::from(partitions)) >> 64) as u32
     }
 
     fn key(&mut self) -> u32 {
@@ -54,6 +55,10 @@ impl ProducerDraws for Draws {
     fn latency(&mut self) -> Span {
         self.latency.draw()
     }
+
+    fn constant_latency(&self) -> Option<Span> {
+        self.latency.constant()
+    }
 }
 
 /// Batches of one partition that are visible and not yet told: they continue one progression.
@@ -66,9 +71,38 @@ pub struct Untold {
     delay: Span,
 }
 
+/// Deliveries of one producer to one partition that follow each other in even distances and are alike. They are appended when somebody looks;
+/// while a Fetch waits for them, each is an event.
+pub struct Train {
+    producer: ProducerId,
+    /// The first one.
+    batch: Batch,
+    delay: Span,
+    /// How many are in the log.
+    appended: u64,
+    /// When the next one becomes visible.
+    next: Instant,
+    every: Span,
+    left: u64,
+    /// The message number of the request, for ties.
+    sequence: u64,
+    /// An event for the next one is under way.
+    watched: bool,
+}
+
+impl Train {
+    /// The creation of the next batch's records.
+    fn created(&self) -> Created {
+        match &self.batch.created {
+            Created::Even { pace, index } => Created::Even { pace: *pace, index: index + self.appended * u64::from(self.batch.records) },
+            Created::Listed(_) => unreachable!("only even arrivals make trains"),
+        }
+    }
+}
+
 impl Untold {
     /// Adds a batch if it goes on exactly like the ones before.
-    fn extend(&mut self, producer: ProducerId, batch: &Batch, delay: Span) -> bool {
+    fn extend(&mut self, producer: ProducerId, batch: &Batch, delay: Span, batches: u64) -> bool {
         let (Created::Even { pace, index }, Created::Even { pace: next_pace, index: next_index }) = (&self.created, &batch.created) else {
             return false;
         };
@@ -78,7 +112,7 @@ impl Untold {
             && pace == next_pace
             && *next_index == index + self.batches * u64::from(self.per_batch);
         if goes_on {
-            self.batches += 1;
+            self.batches += batches;
         }
         goes_on
     }
@@ -102,31 +136,100 @@ impl Simulation<'_> {
     }
 
     pub(super) fn on_append(&mut self, producer: ProducerId, slot: u32) {
-        let ProducerNode { deliveries, .. } = &mut self.producers[producer.index()];
-        let delivery = deliveries.take(slot);
+        let mut delivery = self.producers[producer.index()].deliveries.take(slot);
         let topic = self.cast.producer_topic[producer.index()];
+        let at = |batch: &Batch| TopicPartition { topic, partition: batch.partition };
         for batch in &delivery.batches {
-            self.append(producer, TopicPartition { topic, partition: batch.partition }, batch, &delivery);
+            self.catch_up(at(batch));
+            let delay = delivery.visible.since(batch.created.at(0));
+            self.append(producer, at(batch), batch, delay, 1);
         }
         for batch in &delivery.batches {
-            self.wake_fetches(TopicPartition { topic, partition: batch.partition });
+            self.wake_fetches(at(batch));
         }
-        if self.producers[producer.index()].in_order {
+        let node = &mut self.producers[producer.index()];
+        let in_order = node.in_order;
+        match delivery.batches.pop() {
+            Some(batch) if delivery.repeat > 1 => {
+                let partition = at(&batch);
+                self.arriving[self.cast.index(partition)] = Some(Train {
+                    producer,
+                    delay: delivery.visible.since(batch.created.at(0)),
+                    batch,
+                    appended: 1,
+                    next: delivery.visible + delivery.every,
+                    every: delivery.every,
+                    left: delivery.repeat - 1,
+                    sequence: node.sequence,
+                    watched: false,
+                });
+                // Should it be waited for already, it arrives batch by batch.
+                self.watch_train(partition);
+            }
+            Some(_) | None => node.producer.recycle(delivery.batches),
+        }
+        if in_order {
             self.schedule_delivery(producer);
         }
     }
 
-    fn append(&mut self, producer: ProducerId, partition: TopicPartition, batch: &Batch, delivery: &Delivery) {
+    /// Appends what has arrived of the train of a partition; to be called before anybody looks at its log.
+    pub(super) fn catch_up(&mut self, partition: TopicPartition) {
+        let index = self.cast.index(partition);
+        if self.arriving[index].as_ref().is_none_or(|train| train.next > self.now) {
+            return;
+        }
+        let mut train = self.arriving[index].take().expect("the partition has a train");
+        let arrived = (self.now.since(train.next).as_nanos() / train.every.as_nanos() + 1).min(train.left);
+        let batch = Batch { created: train.created(), ..train.batch.clone() };
+        self.append(train.producer, partition, &batch, train.delay, arrived);
+        train.appended += arrived;
+        train.left -= arrived;
+        train.next += train.every.times(arrived);
+        if train.left > 0 {
+            self.arriving[index] = Some(train);
+        }
+    }
+
+    /// If a Fetch waits for a partition on which a train is under way, the next batch is an event.
+    pub(super) fn watch_train(&mut self, partition: TopicPartition) {
+        let index = self.cast.index(partition);
+        if self.arriving[index].is_none() || !self.is_waited_for(partition) {
+            return;
+        }
+        let train = self.arriving[index].as_mut().expect("the partition has a train");
+        if train.watched {
+            return;
+        }
+        train.watched = true;
+        let (producer, at, sequence) = (train.producer, train.next, train.sequence);
+        let broker = placement::leader(partition, self.scenario.cluster.brokers);
+        let place = Place::message(producer.0 * self.scenario.cluster.brokers + broker.0, sequence);
+        self.queue.push(at, place, Event::Train(partition));
+    }
+
+    /// The next batch of a train arrives, and a Fetch may wait for it.
+    pub(super) fn on_train(&mut self, partition: TopicPartition) {
+        let index = self.cast.index(partition);
+        if let Some(train) = &mut self.arriving[index] {
+            train.watched = false;
+        }
+        self.catch_up(partition);
+        self.wake_fetches(partition);
+        self.watch_train(partition);
+    }
+
+    /// `batches` batches like this one, each going on where the one before ended.
+    fn append(&mut self, producer: ProducerId, partition: TopicPartition, batch: &Batch, delay: Span, batches: u64) {
         let index = self.cast.index(partition);
         let first = self.logs[index].high_watermark();
-        self.logs[index].append(batch.records, batch.bytes);
-        let delay = delivery.visible.since(batch.created.at(0));
-        if self.untold[index].as_mut().is_some_and(|untold| untold.extend(producer, batch, delay)) {
+        self.logs[index].append(batch.records, batch.bytes, batches);
+        if self.untold[index].as_mut().is_some_and(|untold| untold.extend(producer, batch, delay, batches)) {
             return;
         }
         self.tell_appended(partition);
         let (per_batch, created) = (batch.records, batch.created.clone());
-        self.untold[index] = Some(Untold { producer, first, per_batch, batches: 1, created, delay });
+        self.untold[index] = Some(Untold { producer, first, per_batch, batches, created, delay });
     }
 
     /// Tells what became visible in a partition, before somebody reads it.
@@ -139,6 +242,9 @@ impl Simulation<'_> {
 
     pub(super) fn tell_all_appended(&mut self) {
         let partitions: Vec<TopicPartition> = self.cast.all_partitions().collect();
-        partitions.into_iter().for_each(|partition| self.tell_appended(partition));
+        for partition in partitions {
+            self.catch_up(partition);
+            self.tell_appended(partition);
+        }
     }
 }

@@ -14,8 +14,8 @@ use crate::kafka::release::Switches;
 use crate::scenario::{self, AutoOffsetReset, Commit, Distribution, Scenario, Verb};
 use crate::sim::network::InFlight;
 use crate::sim::queue::{Place, Queue};
-use crate::sim::rng::sampler::Sampler;
 use crate::sim::rng::Draws;
+use crate::sim::rng::sampler::Sampler;
 use crate::sim::settle::Drainage;
 use crate::sim::{ClientSlot, Event, ProducerNode, Simulation, fault, produce};
 use crate::trace::Cast;
@@ -34,7 +34,9 @@ impl<'a> Simulation<'a> {
         let latency = Sampler::new(&scenario.cluster.latency);
         let (coordinators, shards) = coordinators(scenario);
         let setups = (0..scenario.clients.len())
-            .map(|client| ClientSetup { consumer: consumer_config(scenario, &names, &cast, shards_broker(&shards, scenario, client), seed, client) })
+            .map(|client| ClientSetup {
+                consumer: consumer_config(scenario, &names, &cast, shards_broker(&shards, scenario, client), seed, client),
+            })
             .collect();
         let partitions = cast.partition_count();
         let mut simulation = Simulation {
@@ -47,6 +49,7 @@ impl<'a> Simulation<'a> {
             logs: vec![PartitionLog::default(); partitions],
             partitions: scenario.topics.iter().map(|topic| topic.partitions).collect(),
             untold: (0..partitions).map(|_| None).collect(),
+            arriving: (0..partitions).map(|_| None).collect(),
             sessions: Vec::new(),
             watchers: vec![Vec::new(); partitions],
             coordinators,
@@ -128,7 +131,9 @@ fn coordinator_config(scenario: &Scenario) -> CoordinatorConfig {
     let switches = Switches::of(scenario.kafka.brokers);
     let config = &scenario.cluster.config;
     let write_latency = match scenario.cluster.write_latency {
-        scenario::WriteLatency::Auto => WriteLatency { linger: config.append_linger, replication: replication(scenario, scenario.cluster.brokers.min(3)) },
+        scenario::WriteLatency::Auto => {
+            WriteLatency { linger: config.append_linger, replication: replication(scenario, scenario.cluster.brokers.min(3)) }
+        }
         scenario::WriteLatency::Fixed(span) => WriteLatency { linger: Span::ZERO, replication: span },
     };
     CoordinatorConfig {

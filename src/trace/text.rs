@@ -97,7 +97,8 @@ fn describe(event: &TraceEvent, n: &Names, f: &mut fmt::Formatter<'_>) -> fmt::R
         E::InitialDelayExtended { until, .. } => write!(f, "initial delay goes on until {until} ms"),
         E::MemberRejoined { member, .. } => write!(f, "{} waits for the end of the join phase", n.member(*member)),
         E::JoinPhaseEnded { generation, leader, protocol, members, .. } => {
-            write!(f, "generation {generation} has {members} members{}{}", led_by(n, *leader), after(", protocol ", protocol.as_deref()))
+            let noun = if *members == 1 { "member" } else { "members" };
+            write!(f, "generation {generation} has {members} {noun}{}{}", led_by(n, *leader), after(", protocol ", protocol.as_deref()))
         }
         E::HeartbeatHandled { member, error, .. } => write!(f, "heartbeat{}: {error}", of_member(n, *member)),
         E::RequestRefused { member, request, error, .. } => write!(f, "{request}{} refused: {error}", of_member(n, *member)),

@@ -5,8 +5,8 @@
 
 use super::{AfterCommit, AfterListener, App, Close, CommitPolicy, Consumer, ConsumerEffects, ConsumerTimer, Outgoing};
 use crate::client::membership::{CoordinatorKnown, MemberState};
-use crate::terms::CommitKind;
 use crate::kafka::request::{Request, To};
+use crate::terms::CommitKind;
 use crate::trace::TraceEvent;
 use crate::units::{BrokerId, Instant, Span};
 

@@ -4,8 +4,7 @@ use super::{AfterListener, App, CommitPolicy, Consumer, ConsumerEffects, Consume
 use crate::client::membership::{CallKind, CoordinatorKnown, MemberState, Rejoin};
 use crate::kafka::assignor::{Assignor, Member, Topic};
 use crate::kafka::message::{
-    Assignment, GroupRequest, GroupResponse, JoinAnswer, JoinGroup, ProtocolEntry, Subscription, SyncAnswer,
-    SyncGroup,
+    Assignment, GroupRequest, GroupResponse, JoinAnswer, JoinGroup, ProtocolEntry, Subscription, SyncAnswer, SyncGroup,
 };
 use crate::kafka::placement;
 use crate::kafka::request::Request;
@@ -230,11 +229,7 @@ impl Consumer {
                 self.membership.session_ends = now + self.config.session_timeout;
                 self.last_poll = now;
                 self.arm_heartbeat(now + self.config.heartbeat_interval, fx);
-                let assignments = if self.membership.leader && !answer.skip_assignment {
-                    self.assign_all(&answer, fx)
-                } else {
-                    Vec::new()
-                };
+                let assignments = if self.membership.leader && !answer.skip_assignment { self.assign_all(&answer, fx) } else { Vec::new() };
                 if self.membership.leader {
                     self.membership.assigned_counts = Some(self.metadata.clone());
                 }

@@ -2,8 +2,8 @@
 
 use super::{App, CommitPolicy, Consumer, ConsumerEffects, ConsumerTimer, Outgoing};
 use crate::client::membership::CoordinatorKnown;
-use crate::terms::CommitKind;
 use crate::kafka::request::{Request, To};
+use crate::terms::CommitKind;
 use crate::trace::TraceEvent;
 use crate::units::{BrokerId, Instant, Span};
 

@@ -7,10 +7,10 @@ use super::super::defaults::{Role, consumer};
 use super::super::file::ScenarioFile;
 use super::super::file::group::{GroupFile, MemberFile, MembersFile, StartFile, TopicsFile};
 use super::super::{BrokerConfig, Client, Group};
-use crate::release::Release;
 use super::members::Setup;
 use super::names::Names;
 use super::{Checker, Site};
+use crate::release::Release;
 use crate::units::{ClientId, GroupId, InstanceId, Instant, TopicId};
 
 /// Of all groups together, those that the timeline adds included.
@@ -65,6 +65,12 @@ impl Checker<'_> {
             };
             self.clients(name, written, place, parts, release, broker, &mut cast);
             cast.groups.push(group);
+        }
+        if release < Release::V3_9 {
+            // Exponential back-off came with KIP-580 in 3.7.
+            for client in &mut cast.clients {
+                client.config.retry_backoff_max = client.config.retry_backoff;
+            }
         }
         cast
     }

@@ -5,9 +5,9 @@ use super::super::file::ScenarioFile;
 use super::super::file::producer::{ArrivalsFile, KeysFile, ProducerFile};
 use super::super::file::shapes::{Duration, RateText};
 use super::super::{Arrivals, KeyWeights, Keys, Producer, ProducerConfig, RateStep};
-use crate::release::Release;
 use super::names::Names;
 use super::{Checker, Site};
+use crate::release::Release;
 use crate::units::{Instant, Rate, TopicId};
 
 pub const PRODUCERS_MAX: usize = 10_000;

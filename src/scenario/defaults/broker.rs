@@ -1,10 +1,10 @@
 //! Broker properties (KafkaConfig, GroupCoordinatorConfig, ServerLogConfigs and their like) and their defaults.
 
+use super::super::BrokerConfig;
 use super::super::file::properties::Property;
 use super::super::quantity::Unreadable;
-use super::super::{BrokerConfig};
-use crate::release::Release;
 use super::{Modelled, Slot};
+use crate::release::Release;
 use crate::units::Span;
 
 const INT_MAX: u64 = i32::MAX as u64;

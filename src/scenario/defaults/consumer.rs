@@ -4,9 +4,9 @@ use super::super::file::properties::Property;
 use super::super::quantity::Unreadable;
 use super::super::reader::cut;
 use super::super::{AutoOffsetReset, ConsumerConfig};
-use crate::release::Release;
 use super::{Modelled, Slot};
 use crate::error::did_you_mean;
+use crate::release::Release;
 use crate::terms::Name;
 use crate::units::Span;
 

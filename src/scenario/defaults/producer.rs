@@ -1,12 +1,12 @@
 //! Producer properties (ProducerConfig) and their defaults.
 
+use super::super::ProducerConfig;
 use super::super::file::properties::Property;
 use super::super::quantity::Unreadable;
 use super::super::reader::cut;
-use super::super::{ProducerConfig};
-use crate::release::Release;
 use super::{Modelled, Slot};
 use crate::error::did_you_mean;
+use crate::release::Release;
 use crate::units::Span;
 
 /// What a producer's properties come to, with what decides whether Kafka takes them.

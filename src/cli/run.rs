@@ -1,0 +1,142 @@
+//! `groupsim run`: simulate a scenario and write what came out.
+
+use std::io::{self, BufWriter, Write};
+use std::panic::{self, AssertUnwindSafe};
+use std::path::{Path, PathBuf};
+
+use super::staged::StagedFile;
+use super::{ExitCode, Failure, input, print, say};
+use crate::report::folder::{Folder, FolderError};
+use crate::report::{Output, Report, Run, Source, summary};
+use crate::run::play;
+use crate::scenario::Scenario;
+use crate::trace::json::JsonLines;
+
+#[derive(clap::Args)]
+pub struct Args {
+    /// A scenario file, `-` for standard input, or the name of a built-in scenario; an existing path wins
+    #[arg(value_name = "FILE|NAME")]
+    scenario: PathBuf,
+    /// Where random draws come from, instead of the scenario's own seed
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Where to write [default: output/<scenario>]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Write the trace, one JSON object a line; `-` is stdout, and the summary then goes to stderr
+    #[arg(long, value_name = "FILE|-")]
+    trace: Option<PathBuf>,
+    /// Print nothing but errors
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+/// What a run does besides simulating.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Options {
+    pub out: PathBuf,
+    pub trace: TraceTo,
+    pub quiet: bool,
+}
+
+/// Where the trace goes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum TraceTo {
+    Nowhere,
+    /// trace.jsonl in the output directory.
+    Output,
+    File(PathBuf),
+    Stdout,
+}
+
+pub fn run(args: &Args) -> Result<ExitCode, Failure> {
+    let (mut scenario, input) = input::scenario(&args.scenario, args.quiet)?;
+    scenario.seed = args.seed.unwrap_or(scenario.seed);
+    let options = Options {
+        out: args.out.clone().unwrap_or_else(|| PathBuf::from("output").join(&scenario.name)),
+        trace: match &args.trace {
+            Some(path) if path.as_os_str() == "-" => TraceTo::Stdout,
+            Some(path) => TraceTo::File(path.clone()),
+            None if scenario.outputs.trace => TraceTo::Output,
+            None => TraceTo::Nowhere,
+        },
+        quiet: args.quiet,
+    };
+    let outcome =
+        panic::catch_unwind(AssertUnwindSafe(|| simulate(&scenario, Source { argument: &input.name, text: &input.text }, &options)));
+    outcome.unwrap_or_else(|_| {
+        let message = format!(
+            "this is a mistake in groupsim, not in the scenario; please report it, with the scenario `{}` ({}) and the seed {}",
+            scenario.name, input.name, scenario.seed
+        );
+        Err(Failure::Internal(message))
+    })
+}
+
+/// Simulates, judges, writes the folder and shows the summary.
+fn simulate(scenario: &Scenario, source: Source<'_>, options: &Options) -> Result<ExitCode, Failure> {
+    let mut folder = Folder::open(&options.out).map_err(unwritable)?;
+    let mut trace_file = None;
+    let run = match &options.trace {
+        TraceTo::Nowhere => play(scenario, scenario.seed, &mut ()),
+        TraceTo::Output => {
+            let file = folder.stream(Output::Trace).map_err(unwritable)?;
+            let name = options.out.join(Output::Trace.file_name());
+            traced(scenario, file).map_err(|error| cannot_write(&name, error))?
+        }
+        TraceTo::File(path) => {
+            let staged = StagedFile::create(path).map_err(|error| cannot_write(path, error))?;
+            let file = staged.file().map_err(|error| cannot_write(path, error))?;
+            let run = traced(scenario, file).map_err(|error| cannot_write(path, error))?;
+            trace_file = Some((staged, path));
+            run
+        }
+        TraceTo::Stdout => traced(scenario, io::stdout().lock()).map_err(|error| Failure::Output("to stdout".to_owned(), error))?,
+    };
+    let report = Report::new(scenario, source, run);
+    for (output, content) in report.files() {
+        folder.stage(output, &content).map_err(unwritable)?;
+    }
+    folder.publish().map_err(unwritable)?;
+    // Behind the folder, which takes a stale trace out of its way.
+    if let Some((staged, path)) = trace_file {
+        staged.publish().map_err(|error| cannot_write(path, error))?;
+    }
+    show(&report, options)?;
+    Ok(match report.judgement.verdict.exit_code() {
+        0 => ExitCode::Fine,
+        1 => ExitCode::Failed,
+        _ => ExitCode::Undecided,
+    })
+}
+
+/// Plays with the trace written as JSON Lines.
+fn traced(scenario: &Scenario, out: impl Write) -> io::Result<Run> {
+    let mut lines = JsonLines::new(&scenario.names(), BufWriter::with_capacity(1 << 16, out));
+    let run = play(scenario, scenario.seed, &mut lines);
+    lines.finish()?.flush()?;
+    Ok(run)
+}
+
+/// The summary, and where the files are.
+fn show(report: &Report<'_>, options: &Options) -> Result<(), Failure> {
+    if options.quiet {
+        return Ok(());
+    }
+    let page = summary::page(report);
+    if options.trace == TraceTo::Stdout {
+        say(page.coloured().trim_end());
+    } else {
+        print(&page.coloured())?;
+    }
+    say(&format!("files are in {}", options.out.display()));
+    Ok(())
+}
+
+fn unwritable(error: FolderError) -> Failure {
+    cannot_write(&error.path, error.source)
+}
+
+fn cannot_write(path: &Path, error: io::Error) -> Failure {
+    Failure::Output(path.display().to_string(), error)
+}

@@ -1,0 +1,307 @@
+//! A scenario back as YAML, with everything that a run uses, defaults included; read again it is the same scenario.
+
+use std::fmt::Write;
+
+use super::defaults::consumer::{self, ConsumerSettings};
+use super::defaults::producer::{self, ProducerSettings};
+use super::defaults::{Modelled, Slot, broker};
+use super::file::group::CommitFile;
+use super::quantity::{write_duration, write_rate};
+use super::yaml::scalar;
+use super::{
+    Arrivals, AutoOffsetReset, Client, Commit, Distribution, Group, KeyWeights, Keys, Producer, Scenario, TimelineEntry, Verb, WriteLatency,
+};
+use crate::units::{ClientId, Instant, Span};
+
+impl Scenario {
+    /// The scenario as a file that leaves nothing to defaults.
+    pub fn resolved_yaml(&self) -> String {
+        let mut out = String::from("# Everything that a run uses, defaults included.\n");
+        self.write_head(&mut out);
+        self.write_cluster(&mut out);
+        line(&mut out, 0, "topics:");
+        for topic in &self.topics {
+            let value = format!("{{partitions: {}, replication.factor: {}}}", topic.partitions, topic.replication_factor);
+            entry(&mut out, 1, &topic.name, &value);
+        }
+        if !self.producers.is_empty() {
+            line(&mut out, 0, "producers:");
+        }
+        for producer in &self.producers {
+            self.write_producer(&mut out, producer);
+        }
+        if !self.groups.is_empty() {
+            line(&mut out, 0, "groups:");
+        }
+        for group in &self.groups {
+            self.write_group(&mut out, group);
+        }
+        if !self.timeline.is_empty() {
+            line(&mut out, 0, "timeline:");
+        }
+        for entry in &self.timeline {
+            line(&mut out, 1, &format!("- {}", self.timeline_entry(entry)));
+        }
+        if !self.expect.is_empty() {
+            line(&mut out, 0, "expect:");
+        }
+        for expectation in &self.expect {
+            line(&mut out, 1, &format!("- {}", expectation.text));
+        }
+        line(&mut out, 0, if self.outputs.trace { "outputs: [trace]" } else { "outputs: []" });
+        out
+    }
+
+    fn write_head(&self, out: &mut String) {
+        entry(out, 0, "name", &scalar(&self.name, false));
+        for (key, text) in [("about", &self.about), ("lesson", &self.lesson)] {
+            if let Some(text) = text {
+                entry(out, 0, key, &scalar(text, false));
+            }
+        }
+        let (brokers, clients) = (self.kafka.brokers.name(), self.kafka.clients.name());
+        entry(out, 0, "kafka", &format!("{{brokers: \"{brokers}\", clients: \"{clients}\"}}"));
+        entry(out, 0, "seed", &self.seed.to_string());
+        entry(out, 0, "duration", &write_duration(self.duration));
+        entry(out, 0, "settle", &write_duration(self.settle));
+        entry(out, 0, "sample.interval", &write_duration(self.sample_interval));
+        line(out, 0, "model:");
+        entry(out, 1, "client", if self.model.real_client { "real" } else { "ideal" });
+        entry(out, 1, "validate.positions", &self.model.validate_positions.to_string());
+        let drift = self.model.heartbeat_drift;
+        entry(out, 1, "heartbeat.drift", &format!("{}.{:04}%", drift / 10_000, drift % 10_000));
+    }
+
+    fn write_cluster(&self, out: &mut String) {
+        line(out, 0, "cluster:");
+        entry(out, 1, "brokers", &self.cluster.brokers.to_string());
+        entry(out, 1, "latency", &distribution(&self.cluster.latency));
+        let write_latency = match self.cluster.write_latency {
+            WriteLatency::Auto => "auto".to_owned(),
+            WriteLatency::Fixed(latency) => write_duration(latency),
+        };
+        entry(out, 1, "write.latency", &write_latency);
+        line(out, 1, "config:");
+        let append_linger = self.cluster.config.append_linger.as_millis();
+        properties(out, 2, broker::MODELLED, &self.cluster.config, |name| {
+            (name == "group.coordinator.append.linger.ms").then(|| append_linger.to_string())
+        });
+    }
+
+    fn write_producer(&self, out: &mut String, producer: &Producer) {
+        line(out, 1, &format!("{}:", scalar(&producer.name, false)));
+        entry(out, 2, "topic", &scalar(&self.topics[producer.topic.index()].name, false));
+        let steps = producer.steps.iter().map(|step| format!("{{at: {}, rate: {}}}", since_start(step.at), write_rate(step.rate)));
+        entry(out, 2, "steps", &format!("[{}]", steps.collect::<Vec<_>>().join(", ")));
+        let arrivals = match producer.arrivals {
+            Arrivals::Even => "even",
+            Arrivals::Poisson => "poisson",
+        };
+        entry(out, 2, "arrivals", arrivals);
+        match &producer.keys {
+            Keys::None => {}
+            Keys::Drawn { prefix, count, weights } => {
+                let weights = match weights {
+                    KeyWeights::Uniform => String::new(),
+                    KeyWeights::Zipf { s } => format!(", zipf: {s}"),
+                    KeyWeights::Listed(weights) => {
+                        format!(", weights: [{}]", weights.iter().map(u64::to_string).collect::<Vec<_>>().join(", "))
+                    }
+                };
+                entry(out, 2, "keys", &format!("{{prefix: {}, count: {count}{weights}}}", scalar(prefix, false)));
+            }
+        }
+        entry(out, 2, "record.size", &format!("{}B", producer.record_size));
+        line(out, 2, "config:");
+        self.write_producer_config(out, producer);
+    }
+
+    fn write_producer_config(&self, out: &mut String, producer: &Producer) {
+        let settings = ProducerSettings { config: producer.config.clone(), ..producer::settings(self.kafka.clients) };
+        let fits_by_default = producer.record_size < settings.max_request_size;
+        properties(out, 3, producer::MODELLED, &settings, |name| match name {
+            "acks" if settings.config.acks_none => Some("0".to_owned()),
+            "acks" => Some(if settings.config.acks_all { "all" } else { "1" }.to_owned()),
+            // More requests in flight were only accepted without idempotence.
+            "enable.idempotence" if settings.config.max_in_flight > 5 => Some("false".to_owned()),
+            "max.request.size" if !fits_by_default => Some((producer.record_size + 1).to_string()),
+            "enable.idempotence" | "delivery.timeout.ms" | "request.timeout.ms" | "max.request.size" | "retries" => Some(String::new()),
+            _ => None,
+        });
+    }
+
+    fn write_group(&self, out: &mut String, group: &Group) {
+        line(out, 1, &format!("{}:", scalar(&group.name, false)));
+        let topics = group.topics.iter().map(|topic| scalar(&self.topics[topic.index()].name, false));
+        entry(out, 2, "topics", &format!("[{}]", topics.collect::<Vec<_>>().join(", ")));
+        let first = group.first_client.index();
+        let clients = &self.clients[first..first + group.clients as usize];
+        let common = clients.first().filter(|first| clients.iter().all(|client| same_setup(client, first)));
+        if let Some(common) = common {
+            write_setup(out, 2, common);
+        }
+        line(out, 2, if clients.is_empty() { "members: {}" } else { "members:" });
+        for client in clients {
+            line(out, 3, &format!("{}:", scalar(&client.name, false)));
+            entry(out, 4, "start", &client.start.map_or_else(|| "never".to_owned(), since_start));
+            if let Some(instance) = client.instance {
+                entry(out, 4, "group.instance.id", &scalar(&self.instances[instance.index()], false));
+            }
+            if common.is_none() {
+                write_setup(out, 4, client);
+            }
+        }
+    }
+
+    fn member(&self, client: ClientId) -> String {
+        let client = &self.clients[client.index()];
+        format!("{}/{}", self.groups[client.group.index()].name, client.name)
+    }
+
+    fn timeline_entry(&self, entry: &TimelineEntry) -> String {
+        let verb = match &entry.verb {
+            Verb::Crash(client) => format!("crash: {}", self.member(*client)),
+            Verb::Start(client) => format!("start: {}", self.member(*client)),
+            Verb::Stop(client) => format!("stop: {}", self.member(*client)),
+            Verb::Pause { client, lasts } => format!("pause: {}, for: {}", self.member(*client), write_duration(*lasts)),
+            Verb::Slow { client, factor, lasts } => {
+                let lasts = lasts.map_or(String::new(), |lasts| format!(", for: {}", write_duration(lasts)));
+                format!("slow: {}, factor: {}.{:03}{lasts}", self.member(*client), factor / 1_000, factor % 1_000)
+            }
+            Verb::Rate { producer, rate } => {
+                format!("rate: {{{}: {}}}", scalar(&self.producers[producer.index()].name, false), write_rate(*rate))
+            }
+            Verb::Partitions { topic, to } => format!("partitions: {{{}: {to}}}", scalar(&self.topics[topic.index()].name, false)),
+            Verb::Scale { group, members } => format!("scale: {{{}: {members}}}", scalar(&self.groups[group.index()].name, false)),
+            Verb::RollingRestart { group, every, down } => {
+                let name = scalar(&self.groups[group.index()].name, false);
+                format!("rolling.restart: {name}, every: {}, down: {}", write_duration(*every), write_duration(*down))
+            }
+        };
+        format!("{{at: {}, {verb}}}", since_start(entry.at))
+    }
+}
+
+/// Whether two members of a group differ in nothing but who they are and when they start.
+fn same_setup(a: &Client, b: &Client) -> bool {
+    a.config == b.config
+        && a.poll_timeout == b.poll_timeout
+        && a.processing == b.processing
+        && a.commit == b.commit
+        && a.on_revoke == b.on_revoke
+}
+
+fn write_setup(out: &mut String, depth: usize, client: &Client) {
+    entry(out, depth, "poll.timeout", &write_duration(client.poll_timeout));
+    let processing = &client.processing;
+    let value = format!("{{time: {}, per.batch: {}}}", distribution(&processing.per_record), write_duration(processing.per_batch));
+    entry(out, depth, "processing", &value);
+    entry(out, depth, "commit", &commit(client.commit));
+    let listener = client.on_revoke;
+    entry(out, depth, "on.revoke", &format!("{{commit: {}, takes: {}}}", listener.commit, write_duration(listener.takes)));
+    line(out, depth, "config:");
+    let settings = ConsumerSettings { config: client.config.clone(), auto_commit: None, instance: None };
+    properties(out, depth + 1, consumer::MODELLED, &settings, |name| match name {
+        "partition.assignment.strategy" => Some(format!("[{}]", client.config.assignors.join(", "))),
+        "enable.auto.commit" => Some((client.commit == Commit::Auto).to_string()),
+        "auto.offset.reset" => Some(
+            match client.config.auto_offset_reset {
+                AutoOffsetReset::Earliest => "earliest",
+                AutoOffsetReset::Latest => "latest",
+                AutoOffsetReset::None => "none",
+            }
+            .to_owned(),
+        ),
+        "group.protocol" => Some("classic".to_owned()),
+        "group.instance.id" => Some(String::new()),
+        _ => None,
+    });
+}
+
+fn commit(commit: Commit) -> String {
+    let word = match commit {
+        Commit::Auto => CommitFile::Auto,
+        Commit::Sync => CommitFile::Sync,
+        Commit::Async => CommitFile::Async,
+        Commit::BeforeProcessing => CommitFile::BeforeProcessing,
+        Commit::External => CommitFile::External,
+        Commit::Every(every) => return format!("{{every: {every}}}"),
+    };
+    let found = CommitFile::WORDS.iter().find(|(_, commit, _)| *commit == word);
+    found.map(|(word, ..)| (*word).to_owned()).expect("every way to commit without a number has a word")
+}
+
+/// Every property of a table; `special` answers for those that are no plain numbers, and with an empty text for those to leave out.
+fn properties<S: Clone>(out: &mut String, depth: usize, modelled: &[Modelled<S>], settings: &S, special: impl Fn(&str) -> Option<String>) {
+    let mut settings = settings.clone();
+    for property in modelled {
+        let value = special(property.name).unwrap_or_else(|| match &property.slot {
+            Slot::Millis(place, ..) => place(&mut settings).as_millis().to_string(),
+            Slot::Minutes(place, ..) => (place(&mut settings).as_millis() / 60_000).to_string(),
+            Slot::Bytes(place, ..) => place(&mut settings).to_string(),
+            Slot::Count(place, ..) => place(&mut settings).to_string(),
+            Slot::Read(_) => String::new(),
+        });
+        if !value.is_empty() {
+            entry(out, depth, property.name, &value);
+        }
+    }
+}
+
+fn distribution(distribution: &Distribution) -> String {
+    match distribution {
+        Distribution::Constant(time) => write_duration(*time),
+        Distribution::Uniform { from, to } => format!("{{uniform: [{}, {}]}}", write_duration(*from), write_duration(*to)),
+        Distribution::Exponential { mean } => format!("{{exponential: {}}}", write_duration(*mean)),
+        Distribution::Normal { mean, sd } => format!("{{normal: {{mean: {}, sd: {}}}}}", write_duration(*mean), write_duration(*sd)),
+        Distribution::LogNormal { p50, p99 } => format!("{{lognormal: {{p50: {}, p99: {}}}}}", write_duration(*p50), write_duration(*p99)),
+        Distribution::Pareto { scale, shape } => format!("{{pareto: {{scale: {}, shape: {shape}}}}}", write_duration(*scale)),
+        Distribution::Values(values) => {
+            format!("{{values: [{}]}}", values.iter().map(|value: &Span| write_duration(*value)).collect::<Vec<_>>().join(", "))
+        }
+    }
+}
+
+fn since_start(at: Instant) -> String {
+    write_duration(at.since(Instant::ZERO))
+}
+
+fn line(out: &mut String, depth: usize, text: &str) {
+    writeln!(out, "{:indent$}{text}", "", indent = 2 * depth).expect("writing to a String does not fail");
+}
+
+fn entry(out: &mut String, depth: usize, key: &str, value: &str) {
+    line(out, depth, &format!("{}: {value}", scalar(key, false)));
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::scenario::{Scenario, builtin, load};
+
+    fn read(text: &str) -> Scenario {
+        let (mut scenario, _) = load(text, "round-trip.yaml").unwrap_or_else(|problems| panic!("{problems}\n{text}"));
+        for expectation in &mut scenario.expect {
+            expectation.line = None;
+        }
+        scenario
+    }
+
+    fn check(text: &str) {
+        let scenario = read(text);
+        let resolved = scenario.resolved_yaml();
+        assert_eq!(read(&resolved), scenario, "{resolved}");
+        assert_eq!(read(&resolved).resolved_yaml(), resolved);
+    }
+
+    #[test]
+    fn every_built_in_scenario_resolves_to_itself() {
+        for builtin in builtin::ALL {
+            check(builtin.text);
+        }
+    }
+
+    #[test]
+    fn every_key_of_the_format_survives() {
+        check(include_str!("../../tests/scenarios/everything.yaml"));
+    }
+}
