@@ -3,23 +3,144 @@
 use std::fs;
 use std::path::PathBuf;
 
-use groupsim::report::Output;
+use groupsim::report::{Output, chart};
 
+use crate::fixture::Fixture;
 use crate::gallery;
 
-/// Every chart of the gallery, drawn; they lie in the target folder to be looked at.
+fn svg(mut fixture: Fixture) -> String {
+    chart::render(&fixture.report())
+}
+
+/// The `x`, `y`, size, anchor and letters of each text that stands upright.
+fn texts(svg: &str) -> Vec<(i32, i32, i32, String)> {
+    let attribute = |element: &str, name: &str| -> Option<i32> {
+        let (_, rest) = element.split_once(&format!(" {name}=\""))?;
+        rest.split('"').next()?.parse().ok()
+    };
+    svg.lines()
+        .filter(|line| line.starts_with("<text") && !line.contains("rotate") && !line.contains("text-anchor"))
+        .map(|line| {
+            let letters = line.split_once('>').and_then(|(_, rest)| rest.split('<').next()).unwrap_or_default();
+            let number = |name| attribute(line, name).expect("texts have a place and a size");
+            (number("x"), number("y"), number("font-size"), letters.to_owned())
+        })
+        .collect()
+}
+
 #[test]
-fn every_kind_of_run_has_a_chart() {
+fn a_small_chart_in_full() {
+    insta::assert_snapshot!(svg(gallery::moment()));
+}
+
+#[test]
+fn equal_runs_have_equal_charts() {
+    for ((name, first), (_, second)) in gallery::all().into_iter().zip(gallery::all()) {
+        assert_eq!(svg(first), svg(second), "{name}");
+    }
+}
+
+#[test]
+fn every_coordinate_is_an_integer() {
+    for (name, fixture) in gallery::all() {
+        let chart = svg(fixture);
+        let points = chart.lines().filter(|line| line.contains("points=") || line.starts_with("<rect") || line.starts_with("<path"));
+        for line in points {
+            assert!(!line.contains('.') || line.contains("<title>"), "{name}: {line}");
+        }
+    }
+}
+
+#[test]
+fn labels_of_what_happened_do_not_stand_upon_each_other() {
+    for (name, fixture) in gallery::all() {
+        let labels: Vec<_> = texts(&svg(fixture)).into_iter().filter(|(_, _, size, _)| *size == 48).collect();
+        for (i, (x, y, size, letters)) in labels.iter().enumerate() {
+            // Inter's letters are at least a quarter of their size wide.
+            let least_width = letters.chars().count() as i32 * size / 4;
+            for (other_x, other_y, _, other) in &labels[i + 1..] {
+                let apart = y != other_y || other_x >= &(x + least_width) || x >= &(other_x + other.chars().count() as i32 * size / 4);
+                assert!(apart, "{name}: {letters:?} and {other:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn names_from_the_user_are_text() {
+    let chart = svg(gallery::zombie());
+    assert!(chart.contains("&lt;A&gt; &amp; &quot;B&quot;"));
+    assert!(!chart.contains("<A>"));
+}
+
+#[test]
+fn what_happens_again_and_again_is_told_once() {
+    let chart = svg(gallery::livelock());
+    assert_eq!(chart.matches("max.poll.interval.ms").count(), 2, "once in the question, once as a label");
+    assert!(chart.contains(">slow exceeds max.poll.interval.ms (21 times)<"));
+    assert!(chart.contains(">uncommitted<"), "what is processed hides that nothing is committed");
+}
+
+#[test]
+fn a_partition_that_nobody_reads_is_hatched_and_a_zombie_is_seen_above_its_successor() {
+    let chart = svg(gallery::consumer_crash());
+    let hatched = chart.lines().filter(|line| line.contains("url(#nobody)") && line.contains("<title>nobody")).count();
+    assert_eq!(hatched, 6 * 2, "start-up and the way to the next owner, for each partition");
+    let zombie = svg(gallery::zombie());
+    let bars = zombie.lines().filter(|line| line.contains("<title>a-rather-long-member-name</title>")).count();
+    assert_eq!(bars, 2, "what it owned, and what it only thought it owned");
+}
+
+#[test]
+fn many_partitions_are_a_sum_and_a_heat_map_of_bounded_size() {
+    for fixture in [gallery::crowd(), gallery::thousand_partitions()] {
+        let chart = svg(fixture);
+        assert!(chart.contains(">Lag by partition<"));
+        assert!(chart.contains(">sum<"));
+        assert!(chart.len() < 200_000, "{} bytes", chart.len());
+        let height: u32 = chart.split(" height=\"").nth(1).unwrap().split('"').next().unwrap().parse().unwrap();
+        assert!(height < 1700, "{height} pixels high");
+    }
+}
+
+/// Every chart of the gallery, drawn; they lie in the target folder to be looked at.
+#[cfg(feature = "png")]
+#[test]
+fn every_kind_of_run_has_a_picture() {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("gallery");
     fs::create_dir_all(&folder).unwrap();
     for (name, mut fixture) in gallery::all() {
         for (output, bytes) in fixture.report().files() {
-            match output {
-                Output::LagSvg => fs::write(folder.join(format!("{name}.svg")), &bytes).unwrap(),
-                Output::LagPng => fs::write(folder.join(format!("{name}.png")), &bytes).unwrap(),
-                Output::Summary => fs::write(folder.join(format!("{name}.txt")), &bytes).unwrap(),
-                Output::SummaryJson | Output::LagCsv | Output::Trace | Output::Replay => {}
+            if output == Output::LagPng {
+                let (width, height) = size(&bytes);
+                assert_eq!(width, 1920, "{name}");
+                assert!(height > 60 && bytes.len() > 5_000, "{name}: {height} pixels high, {} bytes", bytes.len());
             }
+            fs::write(folder.join(format!("{name}.{}", output.file_name())), &bytes).unwrap();
         }
     }
+}
+
+/// A picture's width and height, from its header.
+#[cfg(feature = "png")]
+fn size(png: &[u8]) -> (u32, u32) {
+    assert_eq!(&png[..8], b"\x89PNG\r\n\x1a\n");
+    let number = |at: usize| u32::from_be_bytes(png[at..at + 4].try_into().unwrap());
+    (number(16), number(20))
+}
+
+#[cfg(feature = "png")]
+#[test]
+fn the_picture_shows_what_the_chart_says() {
+    use resvg::tiny_skia::Pixmap;
+    let mut fixture = gallery::consumer_crash();
+    let (_, png) = fixture.report().files().into_iter().find(|(output, _)| *output == Output::LagPng).unwrap();
+    let picture = Pixmap::decode_png(&png).unwrap();
+    let has = |red: u8, green: u8, blue: u8| {
+        picture.pixels().iter().filter(|pixel| (pixel.red(), pixel.green(), pixel.blue()) == (red, green, blue)).count()
+    };
+    assert!(has(0x00, 0x9E, 0x73) > 500, "the line of orders-2");
+    assert!(has(0x77, 0xAA, 0xDD) > 20_000, "the lanes of A");
+    assert!(has(0xB3, 0x26, 0x1E) > 300, "the crash");
+    assert!(has(0x1F, 0x23, 0x28) > 1_000, "letters");
 }
