@@ -6,7 +6,8 @@ use crate::metrics::Metrics;
 use crate::report::{Run, production};
 use crate::scenario::Scenario;
 use crate::sim::Simulation;
-use crate::trace::{Sink, TraceHash};
+use crate::trace::Sink;
+use crate::trace::hash::TraceHash;
 use crate::units::Instant;
 
 /// Plays a scenario with a seed. `observer` gets every fact too; having one changes nothing.

@@ -7,7 +7,7 @@ use crate::report::replay;
 use crate::report::summary::page::{Page, Style, Table, WIDTH};
 use crate::report::verdict::{Finding, Outcome, Verdict};
 use crate::report::{Report, figures};
-use crate::scenario::Expectation;
+use crate::scenario::expectation::Expectation;
 use crate::trace::ending::Ending;
 
 mod account;

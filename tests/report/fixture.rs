@@ -9,6 +9,7 @@ use groupsim::metrics::{
 use groupsim::release::Release;
 use groupsim::report::production::{Produced, Production};
 use groupsim::report::{Report, Run, Source};
+use groupsim::scenario::expectation::*;
 use groupsim::scenario::*;
 use groupsim::terms::{GroupState, RebalanceReason};
 use groupsim::trace::ending::Ending;

@@ -3,7 +3,7 @@
 use groupsim::ledger::{Duplicate, DuplicateCause, Loss, LossCause, Skip};
 use groupsim::metrics::{LagSample, MarkKind, WaitEnd, Waited};
 use groupsim::report::{Output, Report, summary};
-use groupsim::scenario::{Bounds, Check, WhichPartition};
+use groupsim::scenario::expectation::{Bounds, Check, WhichPartition};
 use groupsim::trace::ending::Ending;
 use groupsim::units::{ClientId, GroupId, MemberId, Offset, OffsetRange, Span};
 
@@ -12,7 +12,7 @@ use crate::gallery;
 
 /// With the version of the program cut out.
 fn file(report: &Report, wanted: Output) -> String {
-    let (_, bytes) = report.files().into_iter().find(|(output, _)| *output == wanted).expect("every run writes it");
+    let (_, bytes) = report.files(true).into_iter().find(|(output, _)| *output == wanted).expect("every run writes it");
     String::from_utf8(bytes).expect("UTF-8").replace(env!("CARGO_PKG_VERSION"), "VERSION")
 }
 

@@ -2,7 +2,7 @@
 
 use groupsim::metrics::OwnerSpan;
 use groupsim::report::verdict::{Finding, Outcome, Verdict};
-use groupsim::scenario::{Bounds, Check, LagKind, When, WhichPartition};
+use groupsim::scenario::expectation::{Bounds, Check, LagKind, When, WhichPartition};
 use groupsim::trace::ending::Ending;
 use groupsim::units::{ClientId, GroupId, Span};
 

@@ -6,7 +6,7 @@
 use crate::metrics::PartitionMeasurements;
 use crate::report::verdict::{Finding, Outcome, Possible, expected, groups};
 use crate::report::{Run, figures};
-use crate::scenario::{Bounds, LagKind, When};
+use crate::scenario::expectation::{Bounds, LagKind, When};
 use crate::trace::ending::Ending;
 use crate::units::{GroupId, Instant};
 
