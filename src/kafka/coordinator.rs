@@ -130,8 +130,7 @@ impl Coordinator {
         }
     }
 
-    fn join(&mut self, now: Instant, ticket: Ticket, id: GroupId, mut join: JoinGroup, fx: &mut CoordinatorEffects) {
-        join.version = join.version.min(self.shard.config.switches.join_group_version);
+    fn join(&mut self, now: Instant, ticket: Ticket, id: GroupId, join: JoinGroup, fx: &mut CoordinatorEffects) {
         let config = &self.shard.config;
         let allowed = config.min_session_timeout..=config.max_session_timeout;
         if !allowed.contains(&join.session_timeout) {
