@@ -133,7 +133,7 @@ fn a_member_that_was_kicked_while_it_slept_or_crawled_goes_on() {
             let group = format!("members: [A]\ncommit: {commit}\nprocessing: 1ms\non.revoke: {{commit: true, takes: 1s}}");
             let rest = format!("{}\ntimeline: [{{at: 3700ms, {fault}}}]", backlog(3000, "config: {linger.ms: 0}"));
             let story = play(&setting.scenario(60 * S, 1, &group, &rest));
-            let last_poll = *story.times("A", "polled").iter().filter(|at| **at < 3700 * MS).last().expect("it was at work");
+            let last_poll = *story.times("A", "polled").iter().rfind(|at| **at < 3700 * MS).expect("it was at work");
             let kick = story.time("A", "leaves: no poll since");
             let awake = if fault.starts_with("pause") { 12_700 * MS } else { last_poll + 4 * S };
             assert_eq!(kick, awake, "{fault}, commit {commit}");
