@@ -10,7 +10,7 @@ use crate::client::producer::{Delivery, Producer};
 use crate::kafka::coordinator::Coordinator;
 use crate::kafka::coordinator::shard::CoordinatorEffects;
 use crate::kafka::coordinator::timers::CoordinatorTimer;
-use crate::kafka::fetch::FetchSession;
+use crate::kafka::fetch::{FetchSession, Fetched};
 use crate::kafka::log::PartitionLog;
 use crate::kafka::request::Response;
 use crate::scenario::Scenario;
@@ -46,8 +46,8 @@ enum Event {
     Arrive(ConnectionId, u32),
     /// The records of a produce request become visible.
     Append(ProducerId, u32),
-    /// A timer of the coordinator that owns this shard.
-    Coordinator(u32, CoordinatorTimer),
+    /// A timer of a coordinator, by its place in `coordinator_timers`.
+    Coordinator(u32),
     /// The next batch of a train arrives.
     Train(TopicPartition),
     /// A request was sent: time to work out the next one.
@@ -56,7 +56,8 @@ enum Event {
     FetchWait(ConnectionId),
     /// A timer or step of this life of a client.
     Client(ClientId, u32, ConsumerTimer),
-    Fault(fault::Due),
+    /// By its place in `dues`.
+    Fault(u32),
 }
 
 /// A consumer process by its place in the scenario: one life after the other.
@@ -86,7 +87,8 @@ struct ProducerNode {
 struct Session {
     fetch: FetchSession,
     number: u32,
-    watched: Vec<TopicPartition>,
+    /// Partition indices.
+    watched: Vec<usize>,
     /// The earliest wake-up that is under way.
     wake: Option<Instant>,
 }
@@ -108,6 +110,8 @@ pub struct Simulation<'a> {
     untold: Vec<Option<produce::Untold>>,
     /// Deliveries under way, by partition.
     arriving: Vec<Option<produce::Train>>,
+    /// How many there are.
+    trains: usize,
     /// By connection.
     sessions: Vec<Option<Session>>,
     /// By partition: connections whose session has it.
@@ -119,6 +123,8 @@ pub struct Simulation<'a> {
     // Network
     connections: Vec<Connection>,
     messages: InFlight<Message>,
+    coordinator_timers: InFlight<(u32, CoordinatorTimer)>,
+    dues: InFlight<fault::Due>,
     latency: rng::sampler::Sampler,
 
     // Clients
@@ -131,7 +137,8 @@ pub struct Simulation<'a> {
     facts: Vec<TraceEvent>,
     coordinator_fx: CoordinatorEffects,
     consumer_fx: ConsumerEffects,
-    fetched: Vec<crate::kafka::fetch::Fetched>,
+    /// Buffers of Fetch answers that were read.
+    spare_records: Vec<Vec<Fetched>>,
 }
 
 impl<'a> Simulation<'a> {
@@ -206,10 +213,16 @@ impl<'a> Simulation<'a> {
             Event::Append(producer, slot) => self.on_append(producer, slot),
             Event::Train(partition) => self.on_train(partition),
             Event::SendNext(producer) => self.schedule_delivery(producer),
-            Event::Coordinator(shard, timer) => self.on_coordinator_timer(shard, timer),
+            Event::Coordinator(slot) => {
+                let (shard, timer) = self.coordinator_timers.take(slot);
+                self.on_coordinator_timer(shard, timer);
+            }
             Event::FetchWait(connection) => self.on_fetch_wait(connection),
             Event::Client(client, life, timer) => self.on_client_timer(client, life, timer),
-            Event::Fault(due) => self.on_fault_due(due),
+            Event::Fault(slot) => {
+                let due = self.dues.take(slot);
+                self.on_fault_due(due);
+            }
         }
     }
 
@@ -219,10 +232,20 @@ impl<'a> Simulation<'a> {
             return;
         }
         let (client, from) = (link.client, link.peer.as_to());
-        self.with_client(client, fault::Held::Response(connection, response), |consumer, now, held, fx| {
-            let fault::Held::Response(_, response) = held else { unreachable!("a response was held") };
-            consumer.on_response(now, from, response, fx);
-        });
+        let slot = &mut self.clients[client.index()];
+        let Some(consumer) = &mut slot.consumer else { return };
+        if let Some(frozen) = &mut slot.frozen {
+            frozen.held.push(fault::Held::Response(connection, response));
+            return;
+        }
+        match response {
+            Response::Fetched { number, records } => {
+                consumer.on_fetched(self.now, from, number, &records, &mut self.consumer_fx);
+                self.spare_records.push(records);
+            }
+            other => consumer.on_response(self.now, other, &mut self.consumer_fx),
+        }
+        self.after_client(client);
     }
 
     fn emit(&mut self, fact: TraceEvent) {
@@ -247,7 +270,7 @@ impl<'a> Simulation<'a> {
             }
             Event::Train(partition) => format!("appends to {}", self.names.partition(partition)),
             Event::Append(producer, _) | Event::SendNext(producer) => format!("producer {}", self.names.producer(producer)),
-            Event::Coordinator(shard, timer) => format!("the coordinator's timer {timer:?} in shard {shard}"),
+            Event::Coordinator(_) => "a coordinator's timers".to_owned(),
             Event::FetchWait(connection) => {
                 format!("a waiting Fetch of {}", self.names.client(self.connections[connection.0 as usize].client))
             }

@@ -22,3 +22,16 @@ pub fn mean(latency: &Latency) -> Span {
     let mean = latency.sum / u128::from(latency.count.max(1));
     Span::from_nanos(u64::try_from(mean).expect("a mean lies between the extremes, which are u64"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_percentile_is_the_top_of_its_bucket_within_what_was_seen() {
+        let latency = Latency { count: 200, sum: 3_000, min: 10, max: 25, buckets: vec![(8, 100), (16, 99), (24, 1)] };
+        let nanos = |thousandths| percentile(&latency, thousandths).as_nanos();
+        assert_eq!([nanos(0), nanos(500), nanos(501), nanos(990), nanos(1000)], [15, 15, 23, 23, 25]);
+        assert_eq!(mean(&latency).as_nanos(), 15);
+    }
+}

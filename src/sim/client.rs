@@ -51,7 +51,11 @@ impl Simulation<'_> {
 
     /// Does what the process wants: tells its facts, sends its requests, arms its timers.
     pub(super) fn after_client(&mut self, client: ClientId) {
-        self.facts.append(&mut self.consumer_fx.facts);
+        if self.facts.is_empty() {
+            std::mem::swap(&mut self.facts, &mut self.consumer_fx.facts);
+        } else {
+            self.facts.append(&mut self.consumer_fx.facts);
+        }
         let life = self.clients[client.index()].life;
         let mut wakes = std::mem::take(&mut self.consumer_fx.wakes);
         for (at, timer) in wakes.drain(..) {
@@ -82,7 +86,9 @@ impl Simulation<'_> {
             slot.consumer = None;
             self.disconnect_all(client);
         }
-        self.follow_rolling_restarts(client);
+        if self.faults.is_rolling() {
+            self.follow_rolling_restarts(client);
+        }
     }
 
     fn send(&mut self, client: ClientId, to: To, request: Request) {

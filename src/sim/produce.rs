@@ -152,6 +152,7 @@ impl Simulation<'_> {
         match delivery.batches.pop() {
             Some(batch) if delivery.repeat > 1 => {
                 let partition = at(&batch);
+                self.trains += 1;
                 self.arriving[self.cast.index(partition)] = Some(Train {
                     producer,
                     delay: delivery.visible.since(batch.created.at(0)),
@@ -164,7 +165,7 @@ impl Simulation<'_> {
                     watched: false,
                 });
                 // Should it be waited for already, it arrives batch by batch.
-                self.watch_train(partition);
+                self.watch_train(partition, false);
             }
             Some(_) | None => node.producer.recycle(delivery.batches),
         }
@@ -188,19 +189,18 @@ impl Simulation<'_> {
         train.next += train.every.times(arrived);
         if train.left > 0 {
             self.arriving[index] = Some(train);
+        } else {
+            self.trains -= 1;
         }
     }
 
     /// If a Fetch waits for a partition on which a train is under way, the next batch is an event.
-    pub(super) fn watch_train(&mut self, partition: TopicPartition) {
+    pub(super) fn watch_train(&mut self, partition: TopicPartition, waited_for: bool) {
         let index = self.cast.index(partition);
-        if self.arriving[index].is_none() || !self.is_waited_for(partition) {
+        if self.arriving[index].as_ref().is_none_or(|train| train.watched) || !(waited_for || self.is_waited_for(index)) {
             return;
         }
         let train = self.arriving[index].as_mut().expect("the partition has a train");
-        if train.watched {
-            return;
-        }
         train.watched = true;
         let (producer, at, sequence) = (train.producer, train.next, train.sequence);
         let broker = placement::leader(partition, self.scenario.cluster.brokers);
@@ -216,7 +216,7 @@ impl Simulation<'_> {
         }
         self.catch_up(partition);
         self.wake_fetches(partition);
-        self.watch_train(partition);
+        self.watch_train(partition, false);
     }
 
     /// `batches` batches like this one, each going on where the one before ended.

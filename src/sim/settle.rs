@@ -61,7 +61,7 @@ impl Drainage {
 impl Simulation<'_> {
     /// Producers have sent everything, and every group has read, processed and (if it commits) committed all of it.
     pub(super) fn drained(&mut self) -> bool {
-        if self.producers.iter().any(|node| !node.deliveries.is_empty()) || self.arriving.iter().any(Option::is_some) {
+        if self.producers.iter().any(|node| !node.deliveries.is_empty()) || self.trains > 0 {
             return false;
         }
         let mut all = true;

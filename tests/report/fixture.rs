@@ -13,7 +13,7 @@ use groupsim::scenario::expectation::*;
 use groupsim::scenario::*;
 use groupsim::terms::{GroupState, RebalanceReason};
 use groupsim::trace::ending::Ending;
-use groupsim::units::{ClientId, GroupId, Instant, MemberId, Rate, Span, TopicId, TopicPartition};
+use groupsim::units::{ClientId, GroupId, Instant, MemberId, Offset, Rate, Span, TopicId, TopicPartition};
 
 pub struct Fixture {
     pub scenario: Scenario,
@@ -95,6 +95,7 @@ impl Fixture {
         marks.sort_by_key(|mark| mark.at);
     }
 
+    /// Once for each fixture.
     pub fn report(&mut self) -> Report<'_> {
         let run = self.run.take().expect("one report for each fixture");
         Report::new(&self.scenario, Source { argument: &self.scenario.name, text: "name: fixture\n" }, run)
@@ -239,6 +240,10 @@ fn measure(story: &Story, topic: u32, first_client: u32, duration_ms: u64, end_m
             let owners = owned.iter().map(|(c, from, to)| OwnerSpan { client: ClientId(first_client + c), from: ms(*from), to: ms(*to) });
             PartitionMeasurements {
                 partition: partition(topic, p),
+                high_watermark: lag.iter().map(|sample| sample.unprocessed).collect(),
+                start: Offset(0),
+                final_lag: lag[samples - 1],
+                final_high_watermark: lag[samples - 1].unprocessed,
                 lag,
                 owners: owners.collect(),
                 outages: outages(owned, end_ms),

@@ -214,6 +214,6 @@ impl Consumer {
         let deadline = now + timeout;
         self.membership.calls.push_back(crate::client::membership::Call { kind, generation: self.membership.generation, deadline });
         self.arm_request_timeout(fx);
-        fx.send(Outgoing::Request(To::Coordinator, Request::Group(request)));
+        fx.send(Outgoing::Request(To::Coordinator, Request::Group(Box::new(request))));
     }
 }
