@@ -167,8 +167,9 @@ impl Simulation<'_> {
                 // Should it be waited for already, it arrives batch by batch.
                 self.watch_train(partition, false);
             }
-            Some(_) | None => node.producer.recycle(delivery.batches),
+            Some(_) | None => {}
         }
+        self.producers[producer.index()].producer.recycle(delivery.batches);
         if in_order {
             self.schedule_delivery(producer);
         }
