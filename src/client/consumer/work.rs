@@ -135,7 +135,7 @@ impl Consumer {
         let ends = batch.ends;
         self.app = App::Busy(batch);
         fx.wake(ends.max(now), ConsumerTimer::Step);
-        self.watch_poll_interval(ends, fx);
+        self.watch_poll_interval(now, ends, fx);
     }
 
     /// A chunk, or the listener, may be finished.
