@@ -25,18 +25,15 @@ impl Switches {
             Release::V4_0_0 => Switches { open_transactions_keep_the_group: false, fetch_all_lists_pending: false, ..LINGERING },
             Release::V4_0_1 => Switches { fetch_all_lists_pending: false, ..LINGERING },
             Release::V4_0_2 | Release::V4_1_0 | Release::V4_1_2 => LINGERING,
-            Release::V2_8
-            | Release::V3_9
-            | Release::V4_2_0
-            | Release::V4_2_1
-            | Release::V4_3_0
-            | Release::V4_3_1
-            | Release::V4_4_0 => NOT_LINGERING,
+            Release::V2_8 | Release::V3_9 | Release::V4_2_0 | Release::V4_2_1 | Release::V4_3_0 | Release::V4_3_1 | Release::V4_4_0 => {
+                NOT_LINGERING
+            }
         }
     }
 }
 
-const NOT_LINGERING: Switches = Switches { append_linger: Span::ZERO, open_transactions_keep_the_group: true, fetch_all_lists_pending: true };
+const NOT_LINGERING: Switches =
+    Switches { append_linger: Span::ZERO, open_transactions_keep_the_group: true, fetch_all_lists_pending: true };
 
 const LINGERING: Switches = Switches { append_linger: Span::from_millis(5), ..NOT_LINGERING };
 
@@ -65,13 +62,11 @@ mod tests {
 
     fn row(name: &str, switches: Switches) -> String {
         let Switches { append_linger, open_transactions_keep_the_group, fetch_all_lists_pending } = switches;
-        let on: Vec<&str> = [
-            (open_transactions_keep_the_group, "open_transactions_keep_the_group"),
-            (fetch_all_lists_pending, "fetch_all_lists_pending"),
-        ]
-        .into_iter()
-        .filter_map(|(on, name)| on.then_some(name))
-        .collect();
+        let on: Vec<&str> =
+            [(open_transactions_keep_the_group, "open_transactions_keep_the_group"), (fetch_all_lists_pending, "fetch_all_lists_pending")]
+                .into_iter()
+                .filter_map(|(on, name)| on.then_some(name))
+                .collect();
         format!("{name}: linger {append_linger}, {}", on.join(" ")).trim_end().to_owned() + "\n"
     }
 }
