@@ -168,7 +168,7 @@ pub struct Latency {
     pub sum: u128,
     pub min: u64,
     pub max: u64,
-    /// Ascending: bucket's lowest value, count.
+    /// Ascending, those with records: the highest value that belongs there, count.
     pub buckets: Vec<(u64, u64)>,
 }
 

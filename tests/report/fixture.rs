@@ -255,7 +255,7 @@ fn measure(story: &Story, topic: u32, first_client: u32, duration_ms: u64, end_m
     let run_samples = (duration_ms / interval_ms) as usize;
     GroupMeasurements {
         rebalances: rebalances(story, first_client),
-        latency: Latency { count: 4, sum: 40_000_000, min: 2_000_000, max: 20_000_000, buckets: vec![(2_000_000, 3), (19_900_000, 1)] },
+        latency: Latency { count: 4, sum: 40_000_000, min: 2_000_000, max: 20_000_000, buckets: vec![(2_015_231, 3), (20_185_087, 1)] },
         kicks: Vec::new(),
         heartbeats: 120,
         commits: 24,
