@@ -45,8 +45,16 @@ impl Page {
         self
     }
 
+    /// Without the spaces at its end.
     pub fn end_line(&mut self) {
-        self.put(Style::Plain, "\n");
+        while let Some((_, text)) = self.pieces.last_mut() {
+            text.truncate(text.trim_end_matches(' ').len());
+            if !text.is_empty() {
+                break;
+            }
+            self.pieces.pop();
+        }
+        self.pieces.push((Style::Plain, "\n".to_owned()));
     }
 
     pub fn line(&mut self, style: Style, text: impl Into<String>) {
@@ -85,10 +93,9 @@ impl Page {
         }
     }
 
-    /// Without colours, without spaces at line ends.
+    /// Without colours.
     pub fn plain(&self) -> String {
-        let text: String = self.pieces.iter().map(|(_, text)| text.as_str()).collect();
-        text.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
+        self.pieces.iter().map(|(_, text)| text.as_str()).collect()
     }
 
     /// With ANSI escapes.
