@@ -32,10 +32,20 @@ pub mod rng;
 mod settle;
 mod setup;
 
-/// More events than that in one run, and it is given up.
-const EVENT_BUDGET: u64 = 4_000_000_000;
-/// More events than that at one instant, and time does not pass any more.
-const EVENTS_AT_ONE_INSTANT: u64 = 5_000_000;
+/// What a run may take before it is given up.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// Events in all.
+    pub events: u64,
+    /// Events at one instant: beyond that virtual time does not pass any more.
+    pub at_one_instant: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits { events: 4_000_000_000, at_one_instant: 5_000_000 }
+    }
+}
 
 /// What the queue holds.
 #[derive(Copy, Clone, Debug)]
@@ -101,6 +111,7 @@ pub struct Simulation<'a> {
     now: Instant,
     queue: Queue<Event>,
     events: u64,
+    limits: Limits,
 
     // Brokers
     logs: Vec<PartitionLog>,
@@ -195,7 +206,7 @@ impl<'a> Simulation<'a> {
             self.events += 1;
             self.dispatch(event);
             self.flush(sink);
-            if at_this_instant > EVENTS_AT_ONE_INSTANT || self.events > EVENT_BUDGET {
+            if at_this_instant > self.limits.at_one_instant || self.events > self.limits.events {
                 return Some(self.stuck(event, at_this_instant));
             }
         }
@@ -276,13 +287,11 @@ impl<'a> Simulation<'a> {
             }
             Event::Client(client, _, timer) => format!("{timer:?} of {}", self.names.client(client)),
         };
-        let why = if at_this_instant > EVENTS_AT_ONE_INSTANT {
-            format!(
-                "virtual time stands still at {} ms: more than {EVENTS_AT_ONE_INSTANT} events there, the last one from {what}",
-                self.now
-            )
+        let Limits { events, at_one_instant } = self.limits;
+        let why = if at_this_instant > at_one_instant {
+            format!("virtual time stands still at {} ms: more than {at_one_instant} events there, the last one from {what}", self.now)
         } else {
-            format!("more than {EVENT_BUDGET} events, at {} ms of virtual time, the last one from {what}", self.now)
+            format!("more than {events} events, at {} ms of virtual time, the last one from {what}", self.now)
         };
         Ending::Stuck { why }
     }
