@@ -111,8 +111,10 @@ impl Simulation<'_> {
         let id = ConnectionId(u32::try_from(self.connections.len()).expect("fewer than 2^32 connections"));
         slot.connections[at] = Some(id);
         let life = slot.life;
-        let name = self.names.client(client);
-        let latency = Latency::new(&self.latency, self.seed, || format!("consumer/{name}#{life}/latency/{at}"));
+        // With its group in any case, so that a further group moves no draw.
+        let (group, name) = &self.names.clients[client.index()];
+        let group = self.names.group(*group);
+        let latency = Latency::new(&self.latency, self.seed, || format!("consumer/{group}/{name}#{life}/latency/{at}"));
         let handles_one = self.setups[client.index()].consumer.real || peer == Peer::Coordinator;
         self.connections.push(Connection::new(client, life, peer, latency, handles_one));
         self.sessions.push(None);
