@@ -25,6 +25,17 @@ impl Simulation<'_> {
         self.after_client(client);
     }
 
+    /// The run ends: what is finished of the batches in hand counts. A frozen process has done nothing since it froze.
+    pub(super) fn tell_progress(&mut self) {
+        for slot in &mut self.clients {
+            let until = slot.frozen.as_ref().map_or(self.now, |frozen| frozen.since);
+            if let Some(consumer) = &mut slot.consumer {
+                consumer.tell_progress(until, &mut self.consumer_fx);
+            }
+        }
+        self.facts.append(&mut self.consumer_fx.facts);
+    }
+
     /// Lets a running process act, or keeps the input for it while it is frozen.
     pub(super) fn with_client(
         &mut self,

@@ -197,6 +197,17 @@ impl Consumer {
         batch.told = finished;
     }
 
+    /// The run ends: tells what is finished of the batch in hand.
+    pub fn tell_progress(&mut self, now: Instant, fx: &mut ConsumerEffects) {
+        match std::mem::replace(&mut self.app, App::Idle) {
+            App::Busy(mut batch) => {
+                self.tell_finished(now, &mut batch, fx);
+                self.app = App::Busy(batch);
+            }
+            other => self.app = other,
+        }
+    }
+
     /// The process dies: what is finished counts, the record in progress and the rest do not.
     pub(super) fn drop_batch(&mut self, now: Instant, fx: &mut ConsumerEffects) {
         match std::mem::replace(&mut self.app, App::Idle) {
