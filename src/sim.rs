@@ -31,6 +31,7 @@ pub mod queue;
 pub mod rng;
 mod settle;
 mod setup;
+mod train;
 
 /// More events than that in one run, and it is given up.
 const EVENT_BUDGET: u64 = 4_000_000_000;
@@ -49,7 +50,7 @@ enum Event {
     /// A timer of the coordinator that owns this shard.
     Coordinator(u32, CoordinatorTimer),
     /// The next batch of a train arrives.
-    Train(TopicPartition),
+    Train(TopicPartition, ProducerId),
     /// A request was sent: time to work out the next one.
     SendNext(ProducerId),
     /// fetch.max.wait.ms of a waiting Fetch may be over.
@@ -66,6 +67,8 @@ struct ClientSlot {
     life: u32,
     /// Its connections, by peer: the coordinator, then the brokers.
     connections: Vec<Option<ConnectionId>>,
+    /// By peer: how often this life has connected.
+    connects: Vec<u32>,
     frozen: Option<fault::Frozen>,
     /// Counts slow-downs, so that the end of an older one changes nothing.
     slowdowns: u32,
@@ -107,7 +110,9 @@ pub struct Simulation<'a> {
     /// Visible and not yet told, by partition.
     untold: Vec<Option<produce::Untold>>,
     /// Deliveries under way, by partition.
-    arriving: Vec<Option<produce::Train>>,
+    arriving: Vec<Vec<train::Train>>,
+    /// How many trains there are.
+    trains: usize,
     /// By connection.
     sessions: Vec<Option<Session>>,
     /// By partition: connections whose session has it.
@@ -163,9 +168,9 @@ impl<'a> Simulation<'a> {
     }
 
     fn end_run_phase(&mut self, sink: &mut impl Sink) {
-        for at in 0..self.producers.len() {
-            let sent = self.producers[at].producer.sent();
-            self.emit(TraceEvent::ProducerStopped { producer: ProducerId(at as u32), sent });
+        for producer in (0..self.producers.len()).map(|at| ProducerId(at as u32)) {
+            let sent = self.finish_sending(producer);
+            self.emit(TraceEvent::ProducerStopped { producer, sent });
         }
         self.tell_all_appended();
         self.emit(TraceEvent::RunPhaseEnded);
@@ -204,7 +209,7 @@ impl<'a> Simulation<'a> {
                 Message::Response(response) => self.on_response(connection, response),
             },
             Event::Append(producer, slot) => self.on_append(producer, slot),
-            Event::Train(partition) => self.on_train(partition),
+            Event::Train(partition, producer) => self.on_train(partition, producer),
             Event::SendNext(producer) => self.schedule_delivery(producer),
             Event::Coordinator(shard, timer) => self.on_coordinator_timer(shard, timer),
             Event::FetchWait(connection) => self.on_fetch_wait(connection),
@@ -245,7 +250,7 @@ impl<'a> Simulation<'a> {
                 let link = &self.connections[connection.0 as usize];
                 format!("messages between {} and its {:?}", self.names.client(link.client), link.peer)
             }
-            Event::Train(partition) => format!("appends to {}", self.names.partition(partition)),
+            Event::Train(partition, _) => format!("appends to {}", self.names.partition(partition)),
             Event::Append(producer, _) | Event::SendNext(producer) => format!("producer {}", self.names.producer(producer)),
             Event::Coordinator(shard, timer) => format!("the coordinator's timer {timer:?} in shard {shard}"),
             Event::FetchWait(connection) => {
