@@ -16,6 +16,7 @@ impl Simulation<'_> {
             return;
         }
         slot.life += 1;
+        slot.connects.fill(0);
         let mut config = self.setups[client.index()].consumer.clone();
         config.life = slot.life;
         let mut consumer = Consumer::new(config, self.partitions.clone());
@@ -55,6 +56,8 @@ impl Simulation<'_> {
         let life = self.clients[client.index()].life;
         let mut wakes = std::mem::take(&mut self.consumer_fx.wakes);
         for (at, timer) in wakes.drain(..) {
+            // What should have been looked at before (a deadline that has passed, the work of a frozen process) is looked at once.
+            let at = at.max(self.now);
             let event = Event::Client(client, life, timer);
             match timer {
                 ConsumerTimer::Step => self.queue.push_step(at, event),
@@ -104,9 +107,14 @@ impl Simulation<'_> {
         }
         let id = ConnectionId(u32::try_from(self.connections.len()).expect("fewer than 2^32 connections"));
         slot.connections[at] = Some(id);
-        let life = slot.life;
+        slot.connects[at] += 1;
+        let (life, connect) = (slot.life, slot.connects[at]);
         let name = self.names.client(client);
-        let latency = Latency::new(&self.latency, self.seed, || format!("consumer/{name}#{life}/latency/{at}"));
+        let latency = Latency::new(&self.latency, self.seed, || match connect {
+            1 => format!("consumer/{name}#{life}/latency/{at}"),
+            // Else what made the client give a connection up would happen to it again on the next one.
+            _ => format!("consumer/{name}#{life}/latency/{at}#{connect}"),
+        });
         let handles_one = self.setups[client.index()].consumer.real || peer == Peer::Coordinator;
         self.connections.push(Connection::new(client, life, peer, latency, handles_one));
         self.sessions.push(None);
