@@ -110,7 +110,7 @@ impl Simulation<'_> {
         if parked.is_none() {
             self.answer_fetch(connection, number, &fetched);
         } else {
-            entries.iter().for_each(|entry| self.watch_train(entry.partition));
+            entries.iter().for_each(|entry| self.watch_trains(entry.partition));
         }
         fetched.clear();
         self.fetched = fetched;
@@ -134,19 +134,20 @@ impl Simulation<'_> {
     /// Records became visible: waiting Fetches that ask for them may have enough.
     pub(super) fn wake_fetches(&mut self, partition: TopicPartition) {
         let index = self.cast.index(partition);
-        for at in 0..self.watchers[index].len() {
-            let connection = self.watchers[index][at];
+        let mut at = 0;
+        while let Some(&connection) = self.watchers[index].get(at) {
             let session = self.sessions[connection.0 as usize].as_mut().expect("a watcher has a session");
-            if session.fetch.parked_until().is_none() {
-                continue;
-            }
             let mut fetched = std::mem::take(&mut self.fetched);
             let number = session.number;
-            if session.fetch.try_complete(&self.logs, &self.cast, &mut fetched) {
+            if session.fetch.parked_until().is_some() && session.fetch.try_complete(&self.logs, &self.cast, &mut fetched) {
                 self.answer_fetch(connection, number, &fetched);
             }
             fetched.clear();
             self.fetched = fetched;
+            // What waited behind the Fetch on its connection may have ended the session, or changed its partitions.
+            if self.watchers[index].get(at) == Some(&connection) {
+                at += 1;
+            }
         }
     }
 
