@@ -196,12 +196,18 @@ fn floor_char_boundary(source: &str, offset: usize) -> usize {
 pub fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     /// Nobody mistypes a longer word; comparing takes quadratic time.
     const WORD_MAX: usize = 100;
+    /// In a longer list the right one is not found by guessing.
+    const COMPARED_MAX: usize = 1_000;
     if word.len() > WORD_MAX {
         return None;
     }
     let lower = word.to_lowercase();
     let distance = |candidate: &str| strsim::damerau_levenshtein(&lower, &candidate.to_lowercase());
-    let close = candidates.into_iter().filter(|candidate| candidate.len() <= WORD_MAX).map(|candidate| (distance(candidate), candidate));
+    let close = candidates
+        .into_iter()
+        .take(COMPARED_MAX)
+        .filter(|candidate| candidate.len() <= WORD_MAX)
+        .map(|candidate| (distance(candidate), candidate));
     let limit = |candidate: &str| 1 + word.len().min(candidate.len()) / 4;
     let fits = |(distance, candidate): &(usize, &str)| *distance <= limit(candidate) && *distance < word.len().max(candidate.len());
     close.filter(fits).min_by_key(|(distance, _)| *distance).map(|(_, found)| found)

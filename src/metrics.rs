@@ -65,11 +65,30 @@ pub struct PartitionMeasurements {
     pub partition: TopicPartition,
     /// By sample.
     pub lag: Vec<LagSample>,
+    /// By sample.
+    pub high_watermark: Vec<u64>,
+    /// The lag and the high watermark at the end of everything, which seldom is a sample.
+    pub final_lag: LagSample,
+    pub final_high_watermark: u64,
+    /// The group's first position; offset 0 before it has one.
+    pub start: Offset,
     /// Who could hand out its records, in order; gaps are nobody.
     pub owners: Vec<OwnerSpan>,
     pub outages: Vec<Outage>,
     /// Committed at the end.
     pub committed: Option<Offset>,
+}
+
+impl PartitionMeasurements {
+    /// High watermark - committed; without a commit, high watermark - start position: nothing of what was read is committed.
+    pub fn uncommitted(&self, sample: usize) -> i64 {
+        self.lag[sample].committed.unwrap_or(self.high_watermark[sample] as i64 - self.start.0 as i64)
+    }
+
+    /// The same at the end of everything.
+    pub fn final_uncommitted(&self) -> i64 {
+        self.final_lag.committed.unwrap_or(self.final_high_watermark as i64 - self.start.0 as i64)
+    }
 }
 
 /// One sample of one partition.
@@ -149,7 +168,7 @@ pub struct Latency {
     pub sum: u128,
     pub min: u64,
     pub max: u64,
-    /// Ascending: bucket's lowest value, count.
+    /// Ascending, those with records: the highest value that belongs there, count.
     pub buckets: Vec<(u64, u64)>,
 }
 

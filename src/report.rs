@@ -113,13 +113,14 @@ impl<'a> Report<'a> {
         Report { scenario, source, run, judgement }
     }
 
-    /// All files of this run but the trace, which is written while the run goes on.
-    pub fn files(&self) -> Vec<(Output, Vec<u8>)> {
-        let chart = chart::render(self);
+    /// All files of this run but the trace, which is written while the run goes on; without the pictures if `charts` is false.
+    pub fn files(&self, charts: bool) -> Vec<(Output, Vec<u8>)> {
+        let chart = if charts { chart::render(self) } else { String::new() };
         let render = |output| match output {
             Output::Summary => Some(summary::page(self).plain().into_bytes()),
             Output::SummaryJson => Some(json::render(self).into_bytes()),
             Output::LagCsv => Some(csv::render(self).into_bytes()),
+            Output::LagSvg | Output::LagPng if !charts => None,
             Output::LagSvg => Some(chart.clone().into_bytes()),
             Output::LagPng => pixels(&chart),
             Output::Trace => None,

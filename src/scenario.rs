@@ -6,6 +6,7 @@
 pub mod builtin;
 pub mod check;
 pub mod defaults;
+pub mod expectation;
 pub mod file;
 pub mod quantity;
 pub mod reader;
@@ -14,10 +15,11 @@ pub mod yaml;
 
 use crate::error::Problems;
 use crate::release::Release;
+use crate::scenario::expectation::Expectation;
 use crate::terms::Name;
 use crate::trace::Cast;
 use crate::trace::names::Names;
-use crate::units::{ClientId, GroupId, InstanceId, Instant, ProducerId, Rate, Span, TopicId, TopicPartition};
+use crate::units::{ClientId, GroupId, InstanceId, Instant, ProducerId, Rate, Span, TopicId};
 
 #[derive(Clone, PartialEq, Debug)]
 pub struct Scenario {
@@ -92,7 +94,7 @@ pub struct BrokerConfig {
     pub offsets_retention: Span,
     pub offsets_retention_check_interval: Span,
     pub offset_metadata_max_bytes: u32,
-    /// `None`: none in this release. Zero: group.coordinator.append.linger.ms = 0 or -1 (an idle coordinator does not linger).
+    /// Zero where the coordinator does not wait: before 4.0 it has no such setting, and with -1 (since 4.2) an idle one does not.
     pub append_linger: Span,
 }
 
@@ -318,114 +320,6 @@ pub enum Verb {
         every: Span,
         down: Span,
     },
-}
-
-/// One line of `expect:`, with where it stands in the file for the report.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Expectation {
-    pub check: Check,
-    /// As written, on one line.
-    pub text: String,
-    pub line: Option<u32>,
-}
-
-/// Bounds of a count or a time; `exactly`, `at.least`, `at.most`.
-#[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
-pub struct Bounds {
-    pub at_least: Option<u64>,
-    pub at_most: Option<u64>,
-}
-
-/// Which lag is meant.
-#[derive(Copy, Clone, PartialEq, Eq, Debug)]
-pub enum LagKind {
-    Committed,
-    Position,
-    Unprocessed,
-}
-
-/// When a lag is looked at.
-#[derive(Copy, Clone, PartialEq, Eq, Debug)]
-pub enum When {
-    /// At every sample of the run phase from then on.
-    After(Instant),
-    At(Instant),
-    /// The end of the run phase.
-    End,
-    /// After the settle phase.
-    Settled,
-}
-
-#[derive(Clone, PartialEq, Debug)]
-pub enum Check {
-    Lost {
-        group: Option<GroupId>,
-        bounds: Bounds,
-    },
-    Duplicated {
-        group: Option<GroupId>,
-        bounds: Bounds,
-    },
-    Extra {
-        group: Option<GroupId>,
-        bounds: Bounds,
-    },
-    Skipped {
-        group: Option<GroupId>,
-        bounds: Bounds,
-    },
-    Unsettled {
-        group: Option<GroupId>,
-        bounds: Bounds,
-    },
-    ProcessedOnce {
-        group: Option<GroupId>,
-        bounds: Bounds,
-    },
-    Produced {
-        group: Option<GroupId>,
-        bounds: Bounds,
-    },
-    Lag {
-        group: Option<GroupId>,
-        of: LagKind,
-        when: When,
-        bounds: Bounds,
-    },
-    /// Unprocessed records of all groups (or one) at the end of the run phase.
-    Backlog {
-        group: Option<GroupId>,
-        bounds: Bounds,
-    },
-    Rebalances {
-        group: Option<GroupId>,
-        bounds: Bounds,
-    },
-    /// Nanoseconds.
-    Unavailable {
-        group: Option<GroupId>,
-        partition: WhichPartition,
-        bounds: Bounds,
-    },
-    /// `None`: nobody.
-    Owner {
-        group: Option<GroupId>,
-        partition: TopicPartition,
-        client: Option<ClientId>,
-        at: Instant,
-    },
-    Livelock {
-        group: GroupId,
-    },
-    NoLivelock {
-        group: GroupId,
-    },
-}
-
-#[derive(Copy, Clone, PartialEq, Eq, Debug)]
-pub enum WhichPartition {
-    Longest,
-    Named(TopicPartition),
 }
 
 /// Outputs beyond those that every run writes.

@@ -10,7 +10,7 @@ use crate::client::producer::{Delivery, Producer};
 use crate::kafka::coordinator::Coordinator;
 use crate::kafka::coordinator::shard::CoordinatorEffects;
 use crate::kafka::coordinator::timers::CoordinatorTimer;
-use crate::kafka::fetch::FetchSession;
+use crate::kafka::fetch::{FetchSession, Fetched};
 use crate::kafka::log::PartitionLog;
 use crate::kafka::request::Response;
 use crate::scenario::Scenario;
@@ -33,10 +33,20 @@ mod settle;
 mod setup;
 mod train;
 
-/// More events than that in one run, and it is given up.
-const EVENT_BUDGET: u64 = 4_000_000_000;
-/// More events than that at one instant, and time does not pass any more.
-const EVENTS_AT_ONE_INSTANT: u64 = 5_000_000;
+/// What a run may take before it is given up.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// Events in all.
+    pub events: u64,
+    /// Events at one instant: beyond that virtual time does not pass any more.
+    pub at_one_instant: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits { events: 4_000_000_000, at_one_instant: 5_000_000 }
+    }
+}
 
 /// What the queue holds.
 #[derive(Copy, Clone, Debug)]
@@ -47,8 +57,8 @@ enum Event {
     Arrive(ConnectionId, u32),
     /// The records of a produce request become visible.
     Append(ProducerId, u32),
-    /// A timer of the coordinator that owns this shard.
-    Coordinator(u32, CoordinatorTimer),
+    /// A timer of a coordinator, by its place in `coordinator_timers`.
+    Coordinator(u32),
     /// The next batch of a train arrives.
     Train(TopicPartition, ProducerId),
     /// A request was sent: time to work out the next one.
@@ -57,7 +67,8 @@ enum Event {
     FetchWait(ConnectionId),
     /// A timer or step of this life of a client.
     Client(ClientId, u32, ConsumerTimer),
-    Fault(fault::Due),
+    /// By its place in `dues`.
+    Fault(u32),
 }
 
 /// A consumer process by its place in the scenario: one life after the other.
@@ -89,7 +100,8 @@ struct ProducerNode {
 struct Session {
     fetch: FetchSession,
     number: u32,
-    watched: Vec<TopicPartition>,
+    /// Partition indices.
+    watched: Vec<usize>,
     /// The earliest wake-up that is under way.
     wake: Option<Instant>,
 }
@@ -102,6 +114,7 @@ pub struct Simulation<'a> {
     now: Instant,
     queue: Queue<Event>,
     events: u64,
+    limits: Limits,
 
     // Brokers
     logs: Vec<PartitionLog>,
@@ -124,6 +137,8 @@ pub struct Simulation<'a> {
     // Network
     connections: Vec<Connection>,
     messages: InFlight<Message>,
+    coordinator_timers: InFlight<(u32, CoordinatorTimer)>,
+    dues: InFlight<fault::Due>,
     latency: rng::sampler::Sampler,
 
     // Clients
@@ -136,7 +151,8 @@ pub struct Simulation<'a> {
     facts: Vec<TraceEvent>,
     coordinator_fx: CoordinatorEffects,
     consumer_fx: ConsumerEffects,
-    fetched: Vec<crate::kafka::fetch::Fetched>,
+    /// Buffers of Fetch answers that were read.
+    spare_records: Vec<Vec<Fetched>>,
 }
 
 impl<'a> Simulation<'a> {
@@ -193,7 +209,7 @@ impl<'a> Simulation<'a> {
             self.events += 1;
             self.dispatch(event);
             self.flush(sink);
-            if at_this_instant > EVENTS_AT_ONE_INSTANT || self.events > EVENT_BUDGET {
+            if at_this_instant > self.limits.at_one_instant || self.events > self.limits.events {
                 return Some(self.stuck(event, at_this_instant));
             }
         }
@@ -211,10 +227,16 @@ impl<'a> Simulation<'a> {
             Event::Append(producer, slot) => self.on_append(producer, slot),
             Event::Train(partition, producer) => self.on_train(partition, producer),
             Event::SendNext(producer) => self.schedule_delivery(producer),
-            Event::Coordinator(shard, timer) => self.on_coordinator_timer(shard, timer),
+            Event::Coordinator(slot) => {
+                let (shard, timer) = self.coordinator_timers.take(slot);
+                self.on_coordinator_timer(shard, timer);
+            }
             Event::FetchWait(connection) => self.on_fetch_wait(connection),
             Event::Client(client, life, timer) => self.on_client_timer(client, life, timer),
-            Event::Fault(due) => self.on_fault_due(due),
+            Event::Fault(slot) => {
+                let due = self.dues.take(slot);
+                self.on_fault_due(due);
+            }
         }
     }
 
@@ -224,10 +246,20 @@ impl<'a> Simulation<'a> {
             return;
         }
         let (client, from) = (link.client, link.peer.as_to());
-        self.with_client(client, fault::Held::Response(connection, response), |consumer, now, held, fx| {
-            let fault::Held::Response(_, response) = held else { unreachable!("a response was held") };
-            consumer.on_response(now, from, response, fx);
-        });
+        let slot = &mut self.clients[client.index()];
+        let Some(consumer) = &mut slot.consumer else { return };
+        if let Some(frozen) = &mut slot.frozen {
+            frozen.held.push(fault::Held::Response(connection, response));
+            return;
+        }
+        match response {
+            Response::Fetched { number, records } => {
+                consumer.on_fetched(self.now, from, number, &records, &mut self.consumer_fx);
+                self.spare_records.push(records);
+            }
+            other => consumer.on_response(self.now, other, &mut self.consumer_fx),
+        }
+        self.after_client(client);
     }
 
     fn emit(&mut self, fact: TraceEvent) {
@@ -252,19 +284,17 @@ impl<'a> Simulation<'a> {
             }
             Event::Train(partition, _) => format!("appends to {}", self.names.partition(partition)),
             Event::Append(producer, _) | Event::SendNext(producer) => format!("producer {}", self.names.producer(producer)),
-            Event::Coordinator(shard, timer) => format!("the coordinator's timer {timer:?} in shard {shard}"),
+            Event::Coordinator(_) => "a coordinator's timers".to_owned(),
             Event::FetchWait(connection) => {
                 format!("a waiting Fetch of {}", self.names.client(self.connections[connection.0 as usize].client))
             }
             Event::Client(client, _, timer) => format!("{timer:?} of {}", self.names.client(client)),
         };
-        let why = if at_this_instant > EVENTS_AT_ONE_INSTANT {
-            format!(
-                "virtual time stands still at {} ms: more than {EVENTS_AT_ONE_INSTANT} events there, the last one from {what}",
-                self.now
-            )
+        let Limits { events, at_one_instant } = self.limits;
+        let why = if at_this_instant > at_one_instant {
+            format!("virtual time stands still at {} ms: more than {at_one_instant} events there, the last one from {what}", self.now)
         } else {
-            format!("more than {EVENT_BUDGET} events, at {} ms of virtual time, the last one from {what}", self.now)
+            format!("more than {events} events, at {} ms of virtual time, the last one from {what}", self.now)
         };
         Ending::Stuck { why }
     }

@@ -3,8 +3,6 @@
 //! Every output is a fold over these events. They say what a participant did or saw, never what an observer concluded: "duplicated" and
 //! "lost" are the ledger's words. Records appear as ranges.
 
-use std::hash::{Hash, Hasher};
-
 use crate::terms::{
     CommitFailure, CommitKind, ErrorCode, FatalError, GroupState, Name, PositionSource, RebalanceReason, RemovalReason, RequestKind,
 };
@@ -389,22 +387,5 @@ impl<S: Sink> Sink for Option<S> {
 impl Sink for Vec<(Instant, TraceEvent)> {
     fn record(&mut self, at: Instant, event: &TraceEvent) {
         self.push((at, event.clone()));
-    }
-}
-
-/// The identity of a run: equal hashes mean equal traces, for all that people will meet.
-#[derive(Clone, Debug, Default)]
-pub struct TraceHash(hash::WordHasher);
-
-impl TraceHash {
-    pub fn value(&self) -> u64 {
-        self.0.finish()
-    }
-}
-
-impl Sink for TraceHash {
-    fn record(&mut self, at: Instant, event: &TraceEvent) {
-        at.hash(&mut self.0);
-        event.hash(&mut self.0);
     }
 }

@@ -62,7 +62,7 @@ fn play(written: &str) -> String {
         }
         let separator = if file.is_empty() { "" } else { "\n" };
         let dialogue = commands.iter().any(|line| !line.starts_with('#'));
-        write!(file, "{separator}{}\n", commands.join("\n")).expect("a String takes everything");
+        writeln!(file, "{separator}{}", commands.join("\n")).expect("a String takes everything");
         if dialogue {
             write!(file, "----\n{said}").expect("a String takes everything");
         }

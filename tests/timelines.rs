@@ -1,42 +1,21 @@
 //! The millisecond timelines of the protocol, written down from Kafka's source and checked on real brokers: one-way latency 1 ms, no write
 //! latency, a client without overhead, topic `t` with four partitions, all consumers idle in poll() but where noted.
 
-use groupsim::trace::text::TextLines;
+#[path = "story/lines.rs"]
+mod story;
 
-/// A played scenario as lines of `millisecond actor what`.
-struct Story(Vec<(String, String, String)>);
-
-fn play(scenario: &str) -> Story {
-    let text = format!(
-        "name: timeline\nsettle: 0s\nmodel: {{client: ideal}}\ncluster: {{write.latency: 0ms}}\n{}",
-        scenario.lines().map(|line| line.strip_prefix("        ").unwrap_or(line)).collect::<Vec<_>>().join("\n")
-    );
-    let (scenario, _) = groupsim::scenario::load(&text, "timeline.yaml").unwrap_or_else(|problems| panic!("{}", problems.styled()));
-    let mut lines = TextLines::new(scenario.names(), Vec::new());
-    groupsim::run::play(&scenario, scenario.seed, &mut lines);
-    let text = String::from_utf8(lines.finish().expect("memory takes lines")).expect("lines are text");
-    let parse = |line: &str| {
-        let (at, rest) = line.trim_start().split_once(" ms").expect("a line begins with its time");
-        let (actor, what) = rest.trim_start().split_once(' ').expect("then comes an actor");
-        (at.to_owned(), actor.to_owned(), what.trim_start().to_owned())
-    };
-    Story(text.lines().map(parse).collect())
-}
+use story::{Line, Story, play};
 
 impl Story {
     /// Every row of a timeline happened, in this order; `what` is the beginning of the line.
     fn shows(&self, rows: &[(u64, &str, &str)]) {
         let mut from = 0;
         for (at, actor, what) in rows {
-            let found = self.0[from..].iter().position(|(t, a, w)| *t == at.to_string() && a == actor && w.starts_with(what));
-            let Some(found) = found else {
-                let near = at.saturating_sub(20)..=at + 20;
-                let seen: Vec<String> = self
-                    .0
-                    .iter()
-                    .filter(|(t, ..)| t.split('.').next().and_then(|ms| ms.parse().ok()).is_some_and(|ms: u64| near.contains(&ms)))
-                    .map(|(t, a, w)| format!("  {t} {a} {w}"))
-                    .collect();
+            let is = |line: &Line| line.nanos == at * 1_000_000 && line.actor == *actor && line.what.starts_with(what);
+            let Some(found) = self.0[from..].iter().position(is) else {
+                let near = at.saturating_sub(20) * 1_000_000..=(at + 20) * 1_000_000;
+                let seen = self.0.iter().filter(|line| near.contains(&line.nanos));
+                let seen: Vec<String> = seen.map(|line| format!("  {} {} {}", line.nanos as f64 / 1e6, line.actor, line.what)).collect();
                 panic!("no `{at} {actor} {what}…` there; around that time:\n{}", seen.join("\n"));
             };
             from += found + 1;
@@ -44,13 +23,14 @@ impl Story {
     }
 
     /// When such lines happened, in milliseconds.
-    fn times(&self, actor: &str, what: &str) -> Vec<u64> {
-        let is = |(_, a, w): &&(String, String, String)| a == actor && w.starts_with(what);
-        self.0.iter().filter(is).map(|(t, ..)| t.parse().expect("a whole millisecond")).collect()
+    fn millis(&self, actor: &str, what: &str) -> Vec<u64> {
+        let whole = |nanos: u64| nanos.is_multiple_of(1_000_000).then_some(nanos / 1_000_000).expect("a whole millisecond");
+        self.times(actor, what).into_iter().map(whole).collect()
     }
 }
 
 const TWO_MEMBERS: &str = "
+        cluster: {write.latency: 0ms}
         topics: {t: 4}
         producers:
           p: {topic: t, rate: 2/s, keys: {prefix: key-, count: 10}, record.size: 100B, config: {linger.ms: 0}}
@@ -156,7 +136,7 @@ fn a_crashed_member_is_missed_when_its_session_times_out() {
         (75_018, "M1", "assigned t-0..3 as M1 in generation 3"),
         (75_020, "M1", "fetches t-2 from "),
     ]);
-    assert!(story.times("g", "heartbeat of M2").iter().all(|at| *at <= 27_011), "the dead send nothing");
+    assert!(story.millis("g", "heartbeat of M2").iter().all(|at| *at <= 27_011), "the dead send nothing");
 }
 
 #[test]
@@ -196,13 +176,14 @@ fn a_member_that_polls_too_late_leaves_and_joins_again() {
         (36_018, "M2", "revocation pending t-0..3"),
         (36_021, "g", "generation 4 has 2 members"),
     ]);
-    assert!(story.times("g", "heartbeat of M1: ").iter().all(|at| *at <= 27_011), "no heartbeat after the kick");
+    assert!(story.millis("g", "heartbeat of M1: ").iter().all(|at| *at <= 27_011), "no heartbeat after the kick");
 }
 
 /// 2000 records of 100 bytes in one partition before M1 is there, in polls of 500, 1 ms a record.
 fn sliced(commit_interval: u64, service: &str, rest: &str) -> Story {
     play(&format!(
         "
+        cluster: {{write.latency: 0ms}}
         duration: 20s
         topics: {{t: 1}}
         producers:
@@ -233,21 +214,21 @@ fn a_big_fetch_is_handed_out_in_slices_and_committed_when_the_timer_says() {
         (8007, "g", "committed t-0 at 2000 by M1, auto"),
         (8100, "M1", "crashed"),
     ]);
-    assert_eq!(story.times("g", "committed"), [8007]);
+    assert_eq!(story.millis("g", "committed"), [8007]);
 }
 
 #[test]
 fn a_crash_in_the_fourth_slice_falls_behind_its_88th_record() {
     let story = sliced(5000, "1ms", "timeline: [{at: 4600ms, crash: g/M1}]");
     story.shows(&[(4600, "M1", "processed t-0 [1500, 1588)"), (4600, "M1", "dropped t-0 [1588, 2000)"), (4600, "M1", "crashed")]);
-    assert!(story.times("g", "committed").is_empty(), "all 1588 will be delivered again");
+    assert!(story.millis("g", "committed").is_empty(), "all 1588 will be delivered again");
 }
 
 #[test]
 fn a_short_commit_interval_is_looked_at_when_poll_begins() {
     let story = sliced(1000, "1ms", "timeline: [{at: 4600ms, crash: g/M1}]");
     story.shows(&[(4013, "g", "committed t-0 at 1000 by M1, auto"), (4600, "M1", "processed t-0 [1500, 1588)")]);
-    assert_eq!(story.times("g", "committed"), [4013], "588 will be delivered again");
+    assert_eq!(story.millis("g", "committed"), [4013], "588 will be delivered again");
     let story = sliced(1000, "1ms", "");
     story.shows(&[(4013, "g", "committed t-0 at 1000"), (5013, "g", "committed t-0 at 2000")]);
 }
@@ -255,9 +236,9 @@ fn a_short_commit_interval_is_looked_at_when_poll_begins() {
 #[test]
 fn slow_records_move_the_slices_and_the_commit() {
     let story = sliced(5000, "2ms", "");
-    let polls = story.times("M1", "polled");
+    let polls = story.millis("M1", "polled");
     assert_eq!(polls, [3012, 4012, 5012, 6012]);
-    assert_eq!(story.times("g", "committed")[0], 8007);
+    assert_eq!(story.millis("g", "committed")[0], 8007);
 }
 
 #[test]

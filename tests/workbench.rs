@@ -1,6 +1,7 @@
 //! What the workbench does with scripts that are none, and with some that want too much.
 
 use groupsim::workbench::play;
+use serde_json::{Value, json};
 
 #[track_caller]
 fn check_bad(script: &str, message: &str) {
@@ -146,4 +147,48 @@ fn writes_linger_if_a_script_says_so() {
     let transcript = play(script).expect("it is a script");
     assert!(transcript.contains("\"parked\":true"), "{transcript}");
     assert!(transcript.contains("\"out\":[{\"at\":5,\"rid\":1,\"resp\":{\"partitions\":{\"t/0\":\"NONE\"}}}]"), "{transcript}");
+}
+
+#[test]
+fn a_script_with_anything_in_it_is_played_or_refused() {
+    let text = include_str!("vectors/coordinator/classic-random.jsonl");
+    let scripts: Vec<Value> = text.lines().take(12).map(|line| serde_json::from_str(line).expect("a script")).collect();
+    let hostile = [
+        json!(null),
+        json!(true),
+        json!(-1),
+        json!(0),
+        json!(1),
+        json!(u64::MAX),
+        json!(i64::MIN),
+        json!(i32::MAX),
+        json!(1.5),
+        json!(""),
+        json!("m1"),
+        json!("\u{0}"),
+        json!("t1/4294967296"),
+        json!([]),
+        json!({}),
+        json!({"m1": {"t1": [4294967295u32, 0, 0]}}),
+        json!([[[]]]),
+    ];
+    let (mut played, mut refused) = (0, 0);
+    let mut dice = 7u64;
+    let mut roll = |sides: usize| {
+        dice = dice.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        (dice >> 33) as usize % sides
+    };
+    for _ in 0..800 {
+        let mut script = scripts[roll(scripts.len())].clone();
+        let steps = script["steps"].as_array_mut().expect("steps");
+        let step = roll(steps.len());
+        let told = steps[step]["do"].as_object_mut().expect("what to do");
+        let key = told.keys().nth(roll(told.len())).expect("a key").clone();
+        told[&key] = hostile[roll(hostile.len())].clone();
+        match play(&script.to_string()) {
+            Ok(_) => played += 1,
+            Err(_) => refused += 1,
+        }
+    }
+    assert!(played > 100 && refused > 100, "{played} were played, {refused} refused");
 }

@@ -89,7 +89,9 @@ fn compare(work: Work, rounds: usize) -> io::Result<()> {
     let (mut bare, mut whole) = (Vec::new(), Vec::new());
     for _ in 0..rounds {
         bare.push(measure(Command::new(env::current_exe()?).args(["--program", work.name]))?);
-        whole.push(measure(Command::new(env!("CARGO_BIN_EXE_groupsim")).args(["run", "--quiet", "--out"]).arg(&out).arg(scenario(work)))?);
+        whole.push(measure(
+            Command::new(env!("CARGO_BIN_EXE_groupsim")).args(["run", "--quiet", "--no-charts", "--out"]).arg(&out).arg(scenario(work)),
+        )?);
     }
     let (b, groupsim) = (Medians::of(&bare), Medians::of(&whole));
     println!("{}: medians of {rounds} rounds", work.name);

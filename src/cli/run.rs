@@ -26,6 +26,9 @@ pub struct Args {
     /// Write the trace, one JSON object a line; `-` is stdout, and the summary then goes to stderr
     #[arg(long, value_name = "FILE|-")]
     trace: Option<PathBuf>,
+    /// Leave lag.svg and lag.png out
+    #[arg(long)]
+    no_charts: bool,
     /// Print nothing but errors
     #[arg(long, short)]
     quiet: bool,
@@ -36,6 +39,7 @@ pub struct Args {
 pub struct Options {
     pub out: PathBuf,
     pub trace: TraceTo,
+    pub charts: bool,
     pub quiet: bool,
 }
 
@@ -60,6 +64,7 @@ pub fn run(args: &Args) -> Result<ExitCode, Failure> {
             None if scenario.outputs.trace => TraceTo::Output,
             None => TraceTo::Nowhere,
         },
+        charts: !args.no_charts,
         quiet: args.quiet,
     };
     let outcome =
@@ -94,7 +99,7 @@ fn simulate(scenario: &Scenario, source: Source<'_>, options: &Options) -> Resul
         TraceTo::Stdout => traced(scenario, io::stdout().lock()).map_err(|error| Failure::Output("to stdout".to_owned(), error))?,
     };
     let report = Report::new(scenario, source, run);
-    for (output, content) in report.files() {
+    for (output, content) in report.files(options.charts) {
         folder.stage(output, &content).map_err(unwritable)?;
     }
     folder.publish().map_err(unwritable)?;

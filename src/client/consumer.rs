@@ -12,7 +12,7 @@ use std::rc::Rc;
 use crate::client::fetcher::{Fetcher, Slice};
 use crate::client::membership::Membership;
 use crate::effects::Effects;
-use crate::kafka::fetch::FetchLimits;
+use crate::kafka::fetch::{FetchEntry, FetchLimits, Fetched};
 use crate::kafka::request::{Request, Response, To};
 use crate::terms::FatalError;
 use crate::terms::{CommitKind, Name};
@@ -298,7 +298,15 @@ impl Consumer {
         self.app = App::Done;
     }
 
-    pub fn on_response(&mut self, now: Instant, from: To, response: Response, fx: &mut ConsumerEffects) {
+    /// A Fetch was answered by the leader that it was sent to.
+    pub fn on_fetched(&mut self, now: Instant, from: To, number: u32, records: &[Fetched], fx: &mut ConsumerEffects) {
+        let To::Broker(broker) = from else { unreachable!("records come from partition leaders") };
+        self.fetcher.receive(broker, number, records);
+        self.on_network_event(now, fx);
+    }
+
+    /// Any other answer.
+    pub fn on_response(&mut self, now: Instant, response: Response, fx: &mut ConsumerEffects) {
         let polling = matches!(self.app, App::Idle);
         match response {
             Response::Coordinator(broker) => self.on_coordinator(now, broker, fx),
@@ -306,11 +314,8 @@ impl Consumer {
                 self.metadata = counts;
                 fx.wake(now + self.config.metadata_max_age, ConsumerTimer::MetadataAge);
             }
-            Response::Group(answer) => self.on_group_answer(now, answer, fx),
-            Response::Fetched { number, records } => {
-                let To::Broker(broker) = from else { unreachable!("records come from partition leaders") };
-                self.fetcher.receive(broker, number, &records);
-            }
+            Response::Group(answer) => self.on_group_answer(now, *answer, fx),
+            Response::Fetched { .. } => unreachable!("records go to on_fetched"),
             Response::Offsets { latest, offsets } => self.on_reset_offsets(latest, &offsets, fx),
             Response::EpochsValid(partitions) => self.on_validated(&partitions, fx),
             Response::FetchSessionClosed => self.on_session_closed(fx),
@@ -318,6 +323,11 @@ impl Consumer {
         if polling {
             self.on_network_event(now, fx);
         }
+    }
+
+    /// Takes the buffer of a Fetch back that its broker has read.
+    pub fn recycle(&mut self, entries: Vec<FetchEntry>) {
+        self.fetcher.recycle(entries);
     }
 
     pub fn on_timer(&mut self, now: Instant, timer: ConsumerTimer, fx: &mut ConsumerEffects) {

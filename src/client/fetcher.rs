@@ -64,13 +64,23 @@ pub struct Fetcher {
     /// counts as buffered until the next poll.
     buffer: VecDeque<Fetched>,
     pipes: Vec<Pipe>,
+    /// Partitions whose first Fetch was not told yet.
+    untold: usize,
+    spare: Vec<FetchEntry>,
     /// KAFKA-17182: no Fetch to a broker that leads a buffered partition.
     spare_buffered_brokers: bool,
 }
 
 impl Fetcher {
     pub fn new(brokers: usize, spare_buffered_brokers: bool) -> Self {
-        Fetcher { owned: Vec::new(), buffer: VecDeque::new(), pipes: vec![Pipe::default(); brokers], spare_buffered_brokers }
+        Fetcher {
+            owned: Vec::new(),
+            buffer: VecDeque::new(),
+            pipes: vec![Pipe::default(); brokers],
+            untold: 0,
+            spare: Vec::new(),
+            spare_buffered_brokers,
+        }
     }
 
     pub fn owned(&self) -> &[Owned] {
@@ -94,6 +104,7 @@ impl Fetcher {
     /// Gives everything up.
     pub fn clear(&mut self) {
         self.owned.clear();
+        self.untold = 0;
         self.buffer.clear();
     }
 
@@ -107,6 +118,28 @@ impl Fetcher {
             pending_revocation: false,
             fetch_told: false,
         }));
+        self.untold = self.owned.iter().filter(|owned| !owned.fetch_told).count();
+    }
+
+    /// Those of a Fetch that are in one for the first time since they are owned.
+    pub fn first_fetches(&mut self, entries: &[FetchEntry]) -> Vec<FetchEntry> {
+        if self.untold == 0 {
+            return Vec::new();
+        }
+        let mut first = Vec::new();
+        for entry in entries {
+            let owned = self.owned.iter_mut().find(|owned| owned.partition == entry.partition);
+            if owned.is_some_and(|owned| !std::mem::replace(&mut owned.fetch_told, true)) {
+                self.untold -= 1;
+                first.push(*entry);
+            }
+        }
+        first
+    }
+
+    /// Takes the buffer of a Fetch back.
+    pub fn recycle(&mut self, entries: Vec<FetchEntry>) {
+        self.spare = entries;
     }
 
     /// Positions that a commit without arguments covers: `SubscriptionState.allConsumed`.
@@ -141,15 +174,20 @@ impl Fetcher {
             return None;
         }
         let buffered = |partition: TopicPartition| self.buffer.iter().any(|fetched| fetched.partition == partition);
-        let mut entries = Vec::new();
+        let mut entries = std::mem::take(&mut self.spare);
+        entries.clear();
         for owned in self.owned.iter().filter(|owned| owned.leader == broker && owned.is_fetchable()) {
             match (buffered(owned.partition), self.spare_buffered_brokers) {
-                (true, true) => return None,
+                (true, true) => {
+                    entries.clear();
+                    break;
+                }
                 (true, false) => {}
                 (false, _) => entries.push(FetchEntry { partition: owned.partition, from: owned.position }),
             }
         }
         if entries.is_empty() {
+            self.spare = entries;
             return None;
         }
         let pipe = &mut self.pipes[broker.index()];

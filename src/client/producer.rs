@@ -17,6 +17,12 @@ use crate::kafka::record_size::{self, BATCH_HEADER_BYTES};
 use crate::trace::Created;
 use crate::units::{BrokerId, Instant, Pace, Rate, Span};
 
+mod batch;
+mod train;
+
+use batch::{Open, Times, longer_offset_delta};
+use train::Shape;
+
 /// Where a producer's randomness comes from: streams that the simulator owns.
 pub trait ProducerDraws {
     /// The next partition for null keys, uniformly below `partitions`.
@@ -95,6 +101,8 @@ pub struct Producer {
     next_growth: usize,
     /// Buffers of deliveries that were taken.
     spare: Vec<Vec<Batch>>,
+    /// What the last train was like, if the next one will be the same on another partition.
+    shape: Option<Shape>,
 }
 
 #[derive(Copy, Clone, Debug, Default)]
@@ -116,22 +124,6 @@ struct Arrivals {
     sent: u64,
 }
 
-/// A batch that is being filled or waits to be sent.
-#[derive(Debug)]
-struct Open {
-    created: Instant,
-    records: u32,
-    bytes: u64,
-    times: Times,
-    closed: Option<Instant>,
-}
-
-#[derive(Debug)]
-enum Times {
-    Even { pace: Pace, index: u64 },
-    Listed(Vec<Instant>),
-}
-
 impl Producer {
     pub fn new(config: ProducerConfig, draws: &mut impl ProducerDraws) -> Self {
         let key_hashes =
@@ -150,6 +142,7 @@ impl Producer {
             known_partitions: known,
             next_growth: 1,
             spare: Vec::new(),
+            shape: None,
             config,
         };
         producer.enter_step(0, draws);
@@ -169,6 +162,9 @@ impl Producer {
 
     /// The next produce request, in order of sending; `None` when everything was sent.
     pub fn next_delivery(&mut self, draws: &mut impl ProducerDraws) -> Option<Delivery> {
+        if let Some(delivery) = self.repeat_shape(draws) {
+            return Some(delivery);
+        }
         loop {
             match (self.next_send(), self.arrivals.next) {
                 (Some((at, broker)), Some(record)) if at <= record => return Some(self.send(at, broker, draws)),
@@ -201,7 +197,9 @@ impl Producer {
     fn send(&mut self, at: Instant, broker: BrokerId, draws: &mut impl ProducerDraws) -> Delivery {
         let mut batches = self.spare.pop().unwrap_or_default();
         let (queues, leaders) = (&mut self.queues, &self.config.leaders);
-        self.busy.sort_unstable();
+        if self.busy.len() > 1 {
+            self.busy.sort_unstable();
+        }
         self.busy.retain(|&partition| {
             if leaders[partition as usize] != broker {
                 return true;
@@ -217,48 +215,6 @@ impl Producer {
             self.lengthen(&mut delivery, draws);
         }
         delivery
-    }
-
-    /// Makes a train of a delivery if the next ones are just like it: same partition, size and distance, nothing random in between.
-    fn lengthen(&mut self, delivery: &mut Delivery, draws: &mut impl ProducerDraws) {
-        let Some((more, every, records)) = self.train(delivery, draws) else { return };
-        let batch = &delivery.batches[0];
-        delivery.repeat += more;
-        delivery.every = every;
-        for _ in 0..more {
-            self.sticky.charge(u64::from(batch.bytes), true, || unreachable!("a train ends before the partitioner goes on"));
-        }
-        self.arrivals.sent += more * records;
-        self.arrivals.index += more * records;
-        let last_sent = delivery.sent + every.times(more);
-        self.on_the_wire(last_sent, delivery.broker, draws);
-        self.find_next(last_sent, draws);
-    }
-
-    /// How many more deliveries are just like this one, how far apart, and the records of each.
-    fn train(&self, delivery: &Delivery, draws: &impl ProducerDraws) -> Option<(u64, Span, u64)> {
-        let batch = &delivery.batches[0];
-        let Created::Even { pace, index } = batch.created else { return None };
-        let (latency, linger) = (draws.constant_latency()?, self.config.linger);
-        let spacing =
-            pace.spacing.0.checked_div(pace.spacing.1).filter(|_| pace.spacing.0 % pace.spacing.1 == 0 && self.arrivals.next.is_some())?;
-        let records = u64::from(batch.records);
-        let every = Span::from_nanos(spacing.max(1)).times(records);
-        let lingered = delivery.sent == pace.at(index) + linger && linger.as_nanos().div_ceil(spacing.max(1)) == records;
-        let goes_on = self.arrivals.pace == Some(pace) && self.arrivals.index == index + records;
-        let answered = latency.times(2) + self.config.acks.unwrap_or(Span::ZERO);
-        // The timestamp deltas stay in one byte, and each request is answered before the next one is sent.
-        let alike = linger < Span::from_millis(63) && answered <= every && self.config.max_in_flight > 1;
-        if !(lingered && goes_on && alike && self.sticky.current() == Some(batch.partition)) {
-            return None;
-        }
-        let until_switch = self.sticky.until_due().div_ceil(u64::from(batch.bytes));
-        let growth = self.config.partitions.get(self.next_growth).map_or(Instant::NEVER, |growth| growth.0);
-        let end = self.step_end().min(growth);
-        // The last batch's linger must be over before anything changes, too.
-        let in_time = end.as_nanos().saturating_sub(delivery.sent.as_nanos()) / every.as_nanos();
-        let more = until_switch.min(in_time);
-        (more > 0).then_some((more, every, records))
     }
 
     /// Accounts for a request: FIFO both ways, one at a time at the broker. When its records become visible.
@@ -425,53 +381,5 @@ impl Producer {
             }
         }
         self.arrivals.next = None;
-    }
-}
-
-/// The place in a batch from which on the offset delta takes one byte more.
-fn longer_offset_delta(place: u32) -> u32 {
-    match place {
-        0..64 => 64,
-        64..8_192 => 8_192,
-        8_192..1_048_576 => 1_048_576,
-        1_048_576.. => u32::MAX,
-    }
-}
-
-impl Open {
-    /// When a record's timestamp delta takes one byte more than that of one created at `now`.
-    fn longer_timestamp_delta(&self, now: Instant) -> Instant {
-        let (first, age) = (self.created.as_millis(), now.as_millis() - self.created.as_millis());
-        let limit = match age {
-            0..64 => 64,
-            64..8_192 => 8_192,
-            8_192..1_048_576 => 1_048_576,
-            1_048_576.. => return Instant::NEVER,
-        };
-        Instant::from_millis(first + limit)
-    }
-
-    fn push(&mut self, created: Instant, bytes: u64, batch_size: u64) {
-        if let Times::Listed(times) = &mut self.times {
-            times.push(created);
-        }
-        self.push_many(1, created, bytes, batch_size);
-    }
-
-    fn push_many(&mut self, records: u64, last: Instant, bytes: u64, batch_size: u64) {
-        self.records += u32::try_from(records).expect("a batch holds fewer than 2^32 records");
-        self.bytes += records * bytes;
-        if self.bytes >= batch_size {
-            self.closed = Some(last);
-        }
-    }
-
-    fn into_batch(self, partition: u32) -> Batch {
-        let created = match self.times {
-            Times::Even { pace, index } => Created::Even { pace, index },
-            Times::Listed(times) => Created::Listed(times.into_boxed_slice()),
-        };
-        let bytes = u32::try_from(self.bytes).expect("a batch is smaller than 4 GiB");
-        Batch { partition, records: self.records, bytes, created }
     }
 }

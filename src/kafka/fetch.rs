@@ -32,12 +32,21 @@ pub struct Fetched {
     pub offsets: OffsetRange,
 }
 
+/// A partition of a session.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct SessionEntry {
+    pub partition: TopicPartition,
+    /// Of the partition among all, for tables.
+    pub index: usize,
+    pub from: Offset,
+}
+
 /// A consumer's fetch session with one broker.
 #[derive(Clone, Debug)]
 pub struct FetchSession {
     limits: FetchLimits,
     /// In session order.
-    entries: Vec<FetchEntry>,
+    entries: Vec<SessionEntry>,
     /// Since when a Fetch waits, and until when at most.
     parked: Option<Instant>,
 }
@@ -47,7 +56,7 @@ impl FetchSession {
         FetchSession { limits, entries: Vec::new(), parked: None }
     }
 
-    pub fn entries(&self) -> &[FetchEntry] {
+    pub fn entries(&self) -> &[SessionEntry] {
         &self.entries
     }
 
@@ -59,12 +68,8 @@ impl FetchSession {
     /// A Fetch arrived. True if the set of partitions changed.
     ///
     /// Partitions that it no longer names are forgotten, those that it adds go to the end, the others keep their place.
-    pub fn update(&mut self, wanted: &[FetchEntry]) -> bool {
+    pub fn update(&mut self, wanted: &[FetchEntry], cast: &Cast) -> bool {
         let known = self.entries.len();
-        if known == wanted.len() && self.entries.iter().zip(wanted).all(|(entry, want)| entry.partition == want.partition) {
-            self.entries.copy_from_slice(wanted);
-            return false;
-        }
         self.entries.retain_mut(|entry| match wanted.iter().find(|want| want.partition == entry.partition) {
             Some(want) => {
                 entry.from = want.from;
@@ -73,17 +78,20 @@ impl FetchSession {
             None => false,
         });
         let kept = self.entries.len();
+        if kept == known && kept == wanted.len() {
+            return false;
+        }
         for want in wanted {
             if !self.entries[..kept].iter().any(|entry| entry.partition == want.partition) {
-                self.entries.push(*want);
+                self.entries.push(SessionEntry { partition: want.partition, index: cast.index(want.partition), from: want.from });
             }
         }
-        kept != known || self.entries.len() != kept
+        true
     }
 
     /// Reads what there is. Empty: the Fetch has to wait and is parked until fetch.max.wait.ms is over.
-    pub fn read_or_park(&mut self, now: Instant, logs: &[PartitionLog], cast: &Cast, answer: &mut Vec<Fetched>) {
-        let bytes = self.read(logs, cast, answer);
+    pub fn read_or_park(&mut self, now: Instant, logs: &[PartitionLog], answer: &mut Vec<Fetched>) {
+        let bytes = self.read(logs, answer);
         if bytes >= self.limits.min_bytes || self.limits.max_wait.is_zero() || self.entries.is_empty() {
             self.finish(answer);
             return;
@@ -93,8 +101,8 @@ impl FetchSession {
     }
 
     /// Something was appended while a Fetch waits: answers it if there is enough. True if it is answered.
-    pub fn try_complete(&mut self, logs: &[PartitionLog], cast: &Cast, answer: &mut Vec<Fetched>) -> bool {
-        if self.read(logs, cast, answer) < self.limits.min_bytes {
+    pub fn try_complete(&mut self, logs: &[PartitionLog], answer: &mut Vec<Fetched>) -> bool {
+        if self.read(logs, answer) < self.limits.min_bytes {
             answer.clear();
             return false;
         }
@@ -103,8 +111,8 @@ impl FetchSession {
     }
 
     /// fetch.max.wait.ms is over: answers with whatever there is.
-    pub fn expire(&mut self, logs: &[PartitionLog], cast: &Cast, answer: &mut Vec<Fetched>) {
-        self.read(logs, cast, answer);
+    pub fn expire(&mut self, logs: &[PartitionLog], answer: &mut Vec<Fetched>) {
+        self.read(logs, answer);
         self.finish(answer);
     }
 
@@ -113,11 +121,11 @@ impl FetchSession {
         self.parked = None;
     }
 
-    fn read(&self, logs: &[PartitionLog], cast: &Cast, answer: &mut Vec<Fetched>) -> u64 {
+    fn read(&self, logs: &[PartitionLog], answer: &mut Vec<Fetched>) -> u64 {
         let mut total = 0;
         for entry in &self.entries {
             let room = self.limits.max_bytes.saturating_sub(total).min(self.limits.max_partition_bytes);
-            let Some(read) = logs[cast.index(entry.partition)].read(entry.from, room, total == 0) else { continue };
+            let Some(read) = logs[entry.index].read(entry.from, room, total == 0) else { continue };
             total += read.bytes;
             answer.push(Fetched { partition: entry.partition, offsets: OffsetRange::new(entry.from, read.to) });
         }
@@ -173,9 +181,9 @@ mod tests {
         let mut session = session(600);
         let mut seen = Vec::new();
         for _ in 0..4 {
-            session.update(&[entry(0, 0), entry(1, 0), entry(2, 0)]);
+            session.update(&[entry(0, 0), entry(1, 0), entry(2, 0)], &cast());
             let mut answer = Vec::new();
-            session.read_or_park(Instant::ZERO, &logs, &cast(), &mut answer);
+            session.read_or_park(Instant::ZERO, &logs, &mut answer);
             seen.push(partitions(&answer));
         }
         assert_eq!(seen, [[0], [1], [2], [0]]);
@@ -185,23 +193,23 @@ mod tests {
     fn an_empty_fetch_waits_and_an_append_answers_it() {
         let mut logs = vec![PartitionLog::default(); 3];
         let mut session = session(10_000);
-        session.update(&[entry(0, 0), entry(2, 0)]);
+        session.update(&[entry(0, 0), entry(2, 0)], &cast());
         let mut answer = Vec::new();
-        session.read_or_park(Instant::from_millis(10), &logs, &cast(), &mut answer);
+        session.read_or_park(Instant::from_millis(10), &logs, &mut answer);
         assert_eq!((partitions(&answer), session.parked_until()), (vec![], Some(Instant::from_millis(510))));
-        assert!(!session.try_complete(&logs, &cast(), &mut answer));
+        assert!(!session.try_complete(&logs, &mut answer));
         logs[2].append(3, 100, 1);
-        assert!(session.try_complete(&logs, &cast(), &mut answer));
+        assert!(session.try_complete(&logs, &mut answer));
         assert_eq!((partitions(&answer), session.parked_until()), (vec![2], None));
     }
 
     #[test]
     fn partitions_not_named_are_forgotten_and_come_back_at_the_end() {
         let mut session = session(10_000);
-        assert!(session.update(&[entry(0, 0), entry(1, 0), entry(2, 0)]));
-        assert!(session.update(&[entry(1, 5), entry(2, 0)]));
-        assert!(session.update(&[entry(0, 7), entry(1, 5), entry(2, 0)]));
-        assert!(!session.update(&[entry(0, 8), entry(1, 5), entry(2, 0)]));
+        assert!(session.update(&[entry(0, 0), entry(1, 0), entry(2, 0)], &cast()));
+        assert!(session.update(&[entry(1, 5), entry(2, 0)], &cast()));
+        assert!(session.update(&[entry(0, 7), entry(1, 5), entry(2, 0)], &cast()));
+        assert!(!session.update(&[entry(0, 8), entry(1, 5), entry(2, 0)], &cast()));
         let order: Vec<u32> = session.entries().iter().map(|entry| entry.partition.partition).collect();
         assert_eq!(order, [1, 2, 0]);
         assert_eq!(session.entries()[2].from, Offset(8));

@@ -76,6 +76,11 @@ impl StickyPartitioner {
         }
     }
 
+    /// Bytes since it came to its partition.
+    pub fn charged(&self) -> u64 {
+        self.charged
+    }
+
     /// How many more bytes may be charged before it goes on between two batches.
     pub fn until_due(&self) -> u64 {
         self.batch_size.saturating_sub(self.charged)

@@ -16,7 +16,7 @@ pub enum To {
 pub enum Request {
     FindCoordinator,
     Metadata,
-    Group(GroupRequest),
+    Group(Box<GroupRequest>),
     /// `number`: which Fetch to this broker it is.
     Fetch {
         number: u32,
@@ -38,7 +38,7 @@ pub enum Response {
     Coordinator(BrokerId),
     /// Partition counts by topic.
     Metadata(Vec<u32>),
-    Group(GroupResponse),
+    Group(Box<GroupResponse>),
     Fetched {
         number: u32,
         records: Vec<Fetched>,

@@ -54,7 +54,7 @@ impl Histogram {
             sum: self.sum,
             min: self.min,
             max: self.max,
-            buckets: filled.map(|(bucket, count)| (lowest(bucket), *count)).collect(),
+            buckets: filled.map(|(bucket, count)| (highest(bucket), *count)).collect(),
         }
     }
 
@@ -111,6 +111,10 @@ fn lowest(bucket: usize) -> u64 {
     let shift = ((bucket >> BITS) as u64).saturating_sub(1);
     let low = u128::from(bucket as u64 - (shift << BITS)) << shift;
     u64::try_from(low).unwrap_or(u64::MAX)
+}
+
+fn highest(bucket: usize) -> u64 {
+    if bucket + 1 == BUCKETS { u64::MAX } else { lowest(bucket + 1) - 1 }
 }
 
 /// Latencies that rise or fall along a range, never both.
@@ -310,7 +314,7 @@ mod tests {
     fn buckets_tile_the_integers_within_one_part_in_64() {
         assert_eq!(bucket(u64::MAX) + 1, BUCKETS);
         for at in 0..BUCKETS {
-            assert_eq!(bucket(lowest(at)), at);
+            assert_eq!((bucket(lowest(at)), bucket(highest(at))), (at, at));
             if at > 0 {
                 assert_eq!(bucket(lowest(at) - 1), at - 1);
                 assert!(at + 1 == BUCKETS || (lowest(at + 1) - lowest(at)) as f64 <= (lowest(at) as f64 / 64.0).max(1.0));
@@ -327,7 +331,7 @@ mod tests {
             sum: latencies.iter().map(|latency| u128::from(*latency)).sum(),
             min: *latencies.iter().min().unwrap(),
             max: *latencies.iter().max().unwrap(),
-            buckets: counts.iter().enumerate().filter(|(_, n)| **n > 0).map(|(at, n)| (lowest(at), *n)).collect(),
+            buckets: counts.iter().enumerate().filter(|(_, n)| **n > 0).map(|(at, n)| (highest(at), *n)).collect(),
         }
     }
 

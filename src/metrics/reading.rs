@@ -21,6 +21,8 @@ pub(super) struct Reading {
     seen: RangeMap<Seen>,
     pub committed: Steps,
     pub position: Steps,
+    /// The first position of all.
+    pub start: Option<Offset>,
     pub availability: Availability,
 }
 
@@ -37,6 +39,7 @@ impl Default for Reading {
             seen: RangeMap::default(),
             committed: Steps::new(NONE),
             position: Steps::new(0),
+            start: None,
             availability: Availability::default(),
         }
     }
@@ -146,6 +149,7 @@ impl Metrics {
         source: PositionSource,
     ) {
         let slot = self.slots.of(client, partition);
+        self.readings[slot].start.get_or_insert(offset);
         if self.is_owner(slot, client) {
             self.readings[slot].position.set(self.grid, at, offset.0 as i64);
         }

@@ -1,6 +1,7 @@
 //! From what the fold kept to what was measured.
 
 use super::reading::{NONE, Reading};
+use super::series::Counts;
 use super::{GroupMeasurements, LagSample, Measurements, Metrics, OwnerSpan, PartitionMeasurements};
 use crate::units::{GroupId, Instant, Offset, TopicPartition};
 
@@ -58,19 +59,30 @@ fn of_partition(
     let visible = &metrics.visible[metrics.slots.cast().index(partition)];
     let counts = visible.values(samples).zip(reading.done.values(samples));
     let lag = counts.enumerate().map(|(sample, (high_watermark, done))| {
-        let committed = reading.committed.at(sample);
-        LagSample {
-            committed: (committed != NONE).then_some(high_watermark - committed),
-            position: high_watermark - reading.position.at(sample),
-            unprocessed: (high_watermark - done).max(0) as u64,
-        }
+        lag_sample(high_watermark, reading.committed.at(sample), reading.position.at(sample), done)
     });
+    // What becomes visible after the end of a run without a settle phase does not count.
+    let settled = end > metrics.grid.run_end;
+    let at_end = |counts: &Counts| if settled { counts.total } else { counts.by_run_end };
+    let (high_watermark, done) = (at_end(visible), at_end(&reading.done));
     let holds = metrics.ownership.holds(slot).iter();
     PartitionMeasurements {
         partition,
         lag: lag.collect(),
+        final_lag: lag_sample(high_watermark, reading.committed.latest, reading.position.latest, done),
+        final_high_watermark: high_watermark as u64,
+        high_watermark: visible.values(samples).map(|records| records as u64).collect(),
+        start: reading.start.unwrap_or_default(),
         owners: holds.map(|hold| OwnerSpan { client: hold.client, from: hold.from, to: hold.to.unwrap_or(end) }).collect(),
         outages: reading.availability.outages,
         committed: u64::try_from(reading.committed.latest).ok().map(Offset),
+    }
+}
+
+fn lag_sample(high_watermark: i64, committed: i64, position: i64, done: i64) -> LagSample {
+    LagSample {
+        committed: (committed != NONE).then_some(high_watermark - committed),
+        position: high_watermark - position,
+        unprocessed: (high_watermark - done).max(0) as u64,
     }
 }

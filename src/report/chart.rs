@@ -18,6 +18,7 @@ mod lines;
 mod marks;
 mod palette;
 mod panel;
+mod plot;
 mod series;
 mod svg;
 

@@ -6,7 +6,7 @@
 //! |---|---|
 //! | `groupsim`, `scenario`, `kafka`, `seed`, `trace_hash` | which run this is; the hash is 16 hex digits |
 //! | `verdict`, `exit` | `passed`, `failed` or `undecided`, and the exit code 0, 1 or 2 |
-//! | `ending` | `how`: `finished`, `drained`, `settle-bound` or `stuck` (with `why`), `run_end_ns`, `end_ns` |
+//! | `ending` | `how`: `finished`, `drained`, `settle_bound` or `stuck` (with `why`), `run_end_ns`, `end_ns` |
 //! | `expectations[]` | `line` and `text` as written, `outcome` (`met`, `failed`, `undecided`), `expected`, `seen` |
 //! | `violations[]` | invariants that did not hold: `at_ns`, `what` |
 //! | `produced` | records handed to `send()`, over all topics |
@@ -28,7 +28,7 @@ use crate::trace::ending::Ending;
 use crate::units::Instant;
 
 mod group;
-pub mod terms;
+mod terms;
 
 #[derive(Serialize)]
 struct Summary<'a> {

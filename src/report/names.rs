@@ -17,7 +17,8 @@ pub fn partition(scenario: &Scenario, at: TopicPartition) -> String {
     format!("{}-{}", scenario.topics[at.topic.index()].name, at.partition)
 }
 
-/// Neighbours drawn together, the topic named once, long lists cut: `orders-0…5, 7`, `orders-0, 2, 4, 6 and 43 more`.
+/// Neighbours drawn together, the topic named once, long lists cut: `orders-0..5,7`, `orders-0,2,4,6 and 43 more`, both ends of a run
+/// included as in traces.
 pub fn partitions(scenario: &Scenario, all: &[TopicPartition]) -> String {
     const PIECES_SHOWN: usize = 4;
     let mut sorted = all.to_vec();
@@ -31,13 +32,17 @@ pub fn partitions(scenario: &Scenario, all: &[TopicPartition]) -> String {
     let mut topic = None;
     let mut pieces = Vec::new();
     for run in &runs[..shown] {
-        let first = if topic == Some(run[0].topic) { run[0].partition.to_string() } else { partition(scenario, run[0]) };
+        let first = match topic {
+            Some(same) if same == run[0].topic => run[0].partition.to_string(),
+            Some(_) => format!(" {}", partition(scenario, run[0])),
+            None => partition(scenario, run[0]),
+        };
         topic = Some(run[0].topic);
-        pieces.push(if run.len() == 1 { first } else { format!("{first}…{}", run[run.len() - 1].partition) });
+        pieces.push(if run.len() == 1 { first } else { format!("{first}..{}", run[run.len() - 1].partition) });
     }
     let hidden: usize = runs[shown..].iter().map(|run| run.len()).sum();
     let more = if hidden > 0 { format!(" and {hidden} more") } else { String::new() };
-    pieces.join(", ") + &more
+    pieces.join(",") + &more
 }
 
 /// Names in a row, long lists cut: `A`, `A and B`, `A, B, C and 14 more`.

@@ -90,7 +90,7 @@ fn fault<'a>(scenario: &'a Scenario, mark: &Mark) -> Option<Fault<'a>> {
         MarkKind::Crashed(id) => plain("crash", client(id)),
         MarkKind::Paused(id, span) => Fault { lasts_ns: Some(span.as_nanos()), ..plain("pause", client(id)) },
         MarkKind::Slowed(id, factor) => Fault { factor_thousandths: Some(factor), ..plain("slow", client(id)) },
-        MarkKind::SpeedRestored(id) => plain("speed-restored", client(id)),
+        MarkKind::SpeedRestored(id) => plain("speed_restored", client(id)),
         MarkKind::Kicked(id) => plain("kick", client(id)),
         MarkKind::Failed(id) => plain("fail", client(id)),
         MarkKind::RateChanged(id) => plain("rate", &scenario.producers[id.index()].name),

@@ -7,7 +7,7 @@ use crate::report::replay;
 use crate::report::summary::page::{Page, Style, Table, WIDTH};
 use crate::report::verdict::{Finding, Outcome, Verdict};
 use crate::report::{Report, figures};
-use crate::scenario::Expectation;
+use crate::scenario::expectation::Expectation;
 use crate::trace::ending::Ending;
 
 mod account;
@@ -55,11 +55,21 @@ fn verdict(page: &mut Page, report: &Report) {
             unmet(page, report, expectation, finding);
         }
     }
-    let mut met = Table::new(&[(false, 9), (false, 52), (false, WIDTH)]);
-    for (expectation, finding) in lines.iter().filter(|(_, finding)| finding.outcome == Outcome::Met) {
-        met.row(Style::Quiet, ["met", &expectation.text, &finding.seen]);
+    met(page, &lines);
+}
+
+fn met(page: &mut Page, lines: &[(&Expectation, &Finding)]) {
+    const SHOWN: usize = 10;
+    let all: Vec<_> = lines.iter().filter(|(_, finding)| finding.outcome == Outcome::Met).collect();
+    let shown = if all.len() == SHOWN + 1 { all.len() } else { all.len().min(SHOWN) };
+    let mut table = Table::new(&[(false, 9), (false, 52), (false, WIDTH)]);
+    for (expectation, finding) in &all[..shown] {
+        table.row(Style::Quiet, ["met      ", &expectation.text, &finding.seen]);
     }
-    page.table(2, &met);
+    page.table(2, &table);
+    if all.len() > shown {
+        page.line(Style::Quiet, format!("             … and {} more", all.len() - shown));
+    }
 }
 
 fn tally(report: &Report) -> String {
@@ -90,7 +100,7 @@ fn ending(report: &Report) -> String {
     let (run_end, end) = (figures::at(measurements.run_end), figures::at(measurements.end));
     match &report.run.ending {
         Ending::Finished => format!("looked at when the run phase ended at {run_end}, without a settle phase"),
-        Ending::Drained => format!("run phase to {run_end}, everything processed and committed at {end}"),
+        Ending::Drained => format!("run phase to {run_end}, everything drained at {end}"),
         Ending::SettleBound => format!("run phase to {run_end}, the settle phase ended at {end} with work left"),
         Ending::Stuck { why } => format!("the run could not go on at {end}: {why}"),
     }

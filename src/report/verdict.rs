@@ -7,7 +7,8 @@
 
 use crate::report::verdict::lag::LagQuestion;
 use crate::report::{Run, figures, livelock, names};
-use crate::scenario::{Bounds, Check, Scenario};
+use crate::scenario::Scenario;
+use crate::scenario::expectation::{Bounds, Check};
 use crate::trace::ending::Ending;
 use crate::units::GroupId;
 

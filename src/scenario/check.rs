@@ -20,7 +20,7 @@ use super::file::{ClientKind, ClusterFile, KafkaFile, ModelFile, OutputFile, Rel
 use super::quantity::Unreadable;
 use super::yaml::{Entry, Kind, Node};
 use super::{Cluster, Distribution, Model, Outputs, Releases, Scenario, WriteLatency, reader, yaml};
-use crate::error::{Problem, Problems, closest};
+use crate::error::{PROBLEMS_SHOWN_MAX, Problem, Problems, closest, did_you_mean};
 use crate::release::Release;
 use crate::units::{Instant, Span};
 
@@ -98,6 +98,12 @@ impl<'a> Site<'a> {
         self.node.span.clone()
     }
 
+    /// Where it begins.
+    fn start(self) -> Range<usize> {
+        let start = self.node.span.start;
+        start..start
+    }
+
     /// The key, or the value where there is none.
     fn key(self) -> Range<usize> {
         self.entry.map_or_else(|| self.value(), |entry| entry.key_span.clone())
@@ -117,6 +123,11 @@ impl Checker<'_> {
 
     fn error_with_hint(&mut self, at: Range<usize>, message: impl Into<String>, hint: impl Into<String>) {
         self.problems.push(Problem::error(message).at(at).hint(hint));
+    }
+
+    /// A guess at what was meant, unless there is so much wrong that nobody reads it.
+    fn guess<'c>(&self, word: &str, candidates: impl IntoIterator<Item = &'c str> + Clone) -> Option<String> {
+        if self.problems.len() > PROBLEMS_SHOWN_MAX { None } else { did_you_mean(word, candidates) }
     }
 
     fn unreadable(&mut self, at: Range<usize>, why: Unreadable) {
@@ -159,7 +170,7 @@ impl Checker<'_> {
             producers,
             groups: cast.groups,
             clients: cast.clients,
-            instances: cast.instances,
+            instances: cast.instances.into_iter().collect(),
             timeline,
             expect,
             outputs: Outputs { trace: file.outputs.contains(&OutputFile::Trace) },
@@ -215,7 +226,11 @@ impl Checker<'_> {
             Some(duration) => duration.0,
             None => {
                 if !root.tries("duration") {
-                    self.error_with_hint(0..0, "the scenario has no `duration`", "say how long to simulate, such as `duration: 10m`");
+                    self.error_with_hint(
+                        root.start(),
+                        "the scenario has no `duration`",
+                        "say how long to simulate, such as `duration: 10m`",
+                    );
                 }
                 // As if the time never ran out, so that no entry of the timeline is called late.
                 super::quantity::DURATION_MAX

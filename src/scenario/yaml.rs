@@ -1,12 +1,15 @@
 //! YAML text to a tree of nodes that know where they stand. The one place that knows the YAML crate.
 //!
+//! The tree is built from the events of the crate's parser and not by its deserializer, which stops at the first error, forgets the text of
+//! a scalar (`4.10` is not 4.1) and loses places inside of enums.
+//!
 //! A scalar stays the text that was written (`4.0` is not yet a number), so that whoever reads it decides what it is. Aliases are
 //! expanded and merge keys (`<<`) resolved here; everything that an input can blow up has a bound.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use serde_yaml::granit_parser::{Event, Options, Parser, ScalarStyle, ScanError, Span, Tag};
+use serde_yaml::granit_parser::{ErrorKind, Event, Options, Parser, ScalarStyle, ScanError, Span, Tag};
 
 use crate::error::Problem;
 
@@ -249,6 +252,9 @@ fn too_deep(at: Range<usize>) -> Problem {
 
 fn syntax_problem(source: &str, error: &ScanError) -> Problem {
     let at = error.marker().byte_offset().unwrap_or(0).min(source.len());
+    if matches!(error.kind(), ErrorKind::RecursionLimitExceeded) {
+        return too_deep(at..at);
+    }
     let problem = Problem::error(format!("not YAML: {}", error.info())).at(at..at);
     let line = source[..at].rfind('\n').map_or(0, |newline| newline + 1);
     let indent_has_tab = source[line..].chars().take_while(|letter| letter.is_whitespace() && *letter != '\n').any(|letter| letter == '\t');

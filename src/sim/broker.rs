@@ -2,7 +2,7 @@
 
 use crate::kafka::coordinator::shard::Ticket;
 use crate::kafka::coordinator::timers::CoordinatorTimer;
-use crate::kafka::fetch::{FetchEntry, FetchSession};
+use crate::kafka::fetch::{FetchEntry, FetchSession, Fetched};
 use crate::kafka::request::{Request, Response};
 use crate::sim::network::{ConnectionId, Message};
 use crate::sim::queue::Place;
@@ -31,10 +31,15 @@ impl Simulation<'_> {
             Request::Group(request) => {
                 let shard = self.shards[group.index()].0;
                 let ticket = Ticket(u64::from(connection.0));
-                self.coordinators[shard as usize].on_request(self.now, ticket, group, request, &mut self.coordinator_fx);
+                self.coordinators[shard as usize].on_request(self.now, ticket, group, *request, &mut self.coordinator_fx);
                 self.after_coordinator(shard);
             }
-            Request::Fetch { number, entries } => self.on_fetch(connection, number, &entries),
+            Request::Fetch { number, entries } => {
+                self.on_fetch(connection, number, &entries);
+                if let Some(consumer) = &mut self.clients[client.index()].consumer {
+                    consumer.recycle(entries);
+                }
+            }
             Request::ListOffsets { latest, partitions } => {
                 let offsets = partitions.iter().map(|partition| (*partition, self.list_offset(*partition, latest))).collect();
                 self.answer(connection, Response::Offsets { latest, offsets });
@@ -79,53 +84,56 @@ impl Simulation<'_> {
     // --- Fetch ----------------------------------------------------------------------------------------------------------------------
 
     fn on_fetch(&mut self, connection: ConnectionId, number: u32, entries: &[FetchEntry]) {
-        for entry in entries {
-            self.catch_up(entry.partition);
-        }
-        let mut session = self.sessions[connection.0 as usize].take().unwrap_or_else(|| {
-            let client = self.connections[connection.0 as usize].client;
+        let place = connection.0 as usize;
+        if self.sessions[place].is_none() {
+            let client = self.connections[place].client;
             let fetch = FetchSession::new(self.setups[client.index()].consumer.limits);
-            Session { fetch, number, watched: Vec::new(), wake: None }
-        });
+            self.sessions[place] = Some(Session { fetch, number, watched: Vec::new(), wake: None });
+        }
+        let session = self.sessions[place].as_mut().expect("the session is open");
         session.number = number;
-        if session.fetch.update(entries) {
-            for partition in session.watched.drain(..) {
-                self.watchers[self.cast.index(partition)].retain(|other| *other != connection);
+        if session.fetch.update(entries, &self.cast) {
+            for index in session.watched.drain(..) {
+                self.watchers[index].retain(|other| *other != connection);
             }
-            session.watched.extend(session.fetch.entries().iter().map(|entry| entry.partition));
-            for partition in &session.watched {
-                self.watchers[self.cast.index(*partition)].push(connection);
+            session.watched.extend(session.fetch.entries().iter().map(|entry| entry.index));
+            for index in &session.watched {
+                self.watchers[*index].push(connection);
             }
         }
-        let mut fetched = std::mem::take(&mut self.fetched);
-        session.fetch.read_or_park(self.now, &self.logs, &self.cast, &mut fetched);
-        let parked = session.fetch.parked_until();
-        if let Some(until) = parked
-            && session.wake.is_none_or(|wake| wake > until)
-        {
+        if self.trains > 0 {
+            for entry in entries {
+                self.catch_up(entry.partition);
+            }
+        }
+        let mut records = self.spare_records.pop().unwrap_or_default();
+        records.clear();
+        let session = self.sessions[place].as_mut().expect("the session is open");
+        session.fetch.read_or_park(self.now, &self.logs, &mut records);
+        let Some(until) = session.fetch.parked_until() else {
+            self.answer_fetch(connection, number, records);
+            return;
+        };
+        self.spare_records.push(records);
+        if session.wake.is_none_or(|wake| wake > until) {
             session.wake = Some(until);
             self.queue.push_timer(until, Event::FetchWait(connection));
         }
-        self.sessions[connection.0 as usize] = Some(session);
-        if parked.is_none() {
-            self.answer_fetch(connection, number, &fetched);
-        } else {
-            entries.iter().for_each(|entry| self.watch_trains(entry.partition));
+        if self.trains > 0 {
+            entries.iter().for_each(|entry| self.watch_trains(entry.partition, true));
         }
-        fetched.clear();
-        self.fetched = fetched;
     }
 
-    fn answer_fetch(&mut self, connection: ConnectionId, number: u32, records: &[crate::kafka::fetch::Fetched]) {
-        for fetched in records {
+    fn answer_fetch(&mut self, connection: ConnectionId, number: u32, records: Vec<Fetched>) {
+        for fetched in &records {
             self.tell_appended(fetched.partition);
         }
-        self.answer(connection, Response::Fetched { number, records: records.to_vec() });
+        self.answer(connection, Response::Fetched { number, records });
     }
 
     /// Whether some Fetch waits for records of a partition.
-    pub(super) fn is_waited_for(&self, partition: TopicPartition) -> bool {
-        self.watchers[self.cast.index(partition)].iter().any(|connection| {
+    pub(super) fn is_waited_for(&self, index: usize) -> bool {
+        self.watchers[index].iter().any(|connection| {
             let session = self.sessions[connection.0 as usize].as_ref();
             session.is_some_and(|session| session.fetch.parked_until().is_some())
         })
@@ -137,13 +145,16 @@ impl Simulation<'_> {
         let mut at = 0;
         while let Some(&connection) = self.watchers[index].get(at) {
             let session = self.sessions[connection.0 as usize].as_mut().expect("a watcher has a session");
-            let mut fetched = std::mem::take(&mut self.fetched);
-            let number = session.number;
-            if session.fetch.parked_until().is_some() && session.fetch.try_complete(&self.logs, &self.cast, &mut fetched) {
-                self.answer_fetch(connection, number, &fetched);
+            if session.fetch.parked_until().is_some() {
+                let number = session.number;
+                let mut records = self.spare_records.pop().unwrap_or_default();
+                records.clear();
+                if session.fetch.try_complete(&self.logs, &mut records) {
+                    self.answer_fetch(connection, number, records);
+                } else {
+                    self.spare_records.push(records);
+                }
             }
-            fetched.clear();
-            self.fetched = fetched;
             // What waited behind the Fetch on its connection may have ended the session, or changed its partitions.
             if self.watchers[index].get(at) == Some(&connection) {
                 at += 1;
@@ -164,19 +175,17 @@ impl Simulation<'_> {
             }
             return;
         }
-        let mut fetched = std::mem::take(&mut self.fetched);
         let number = session.number;
-        session.fetch.expire(&self.logs, &self.cast, &mut fetched);
-        self.answer_fetch(connection, number, &fetched);
-        fetched.clear();
-        self.fetched = fetched;
+        let mut records = Vec::new();
+        session.fetch.expire(&self.logs, &mut records);
+        self.answer_fetch(connection, number, records);
     }
 
     /// The connection's fetch session ends.
     pub(super) fn drop_session(&mut self, connection: ConnectionId) {
         if let Some(session) = self.sessions[connection.0 as usize].take() {
-            for partition in session.watched {
-                self.watchers[self.cast.index(partition)].retain(|other| *other != connection);
+            for index in session.watched {
+                self.watchers[index].retain(|other| *other != connection);
             }
         }
     }
@@ -191,13 +200,14 @@ impl Simulation<'_> {
     fn after_coordinator(&mut self, shard: u32) {
         self.facts.append(&mut self.coordinator_fx.facts);
         for (at, timer) in self.coordinator_fx.wakes.drain(..) {
-            self.queue.push_timer(at, Event::Coordinator(shard, timer));
+            let slot = self.coordinator_timers.put((shard, timer));
+            self.queue.push_timer(at, Event::Coordinator(slot));
         }
         // An answer may let the next request of its connection in, which lands here again.
         let answers = std::mem::take(&mut self.coordinator_fx.sends);
         for answer in answers {
             let connection = ConnectionId(u32::try_from(answer.ticket.0).expect("a ticket is a connection"));
-            self.answer(connection, Response::Group(answer.response));
+            self.answer(connection, Response::Group(Box::new(answer.response)));
         }
     }
 

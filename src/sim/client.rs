@@ -52,7 +52,11 @@ impl Simulation<'_> {
 
     /// Does what the process wants: tells its facts, sends its requests, arms its timers.
     pub(super) fn after_client(&mut self, client: ClientId) {
-        self.facts.append(&mut self.consumer_fx.facts);
+        if self.facts.is_empty() {
+            std::mem::swap(&mut self.facts, &mut self.consumer_fx.facts);
+        } else {
+            self.facts.append(&mut self.consumer_fx.facts);
+        }
         let life = self.clients[client.index()].life;
         let mut wakes = std::mem::take(&mut self.consumer_fx.wakes);
         for (at, timer) in wakes.drain(..) {
@@ -85,7 +89,9 @@ impl Simulation<'_> {
             slot.consumer = None;
             self.disconnect_all(client);
         }
-        self.follow_rolling_restarts(client);
+        if self.faults.is_rolling() {
+            self.follow_rolling_restarts(client);
+        }
     }
 
     fn send(&mut self, client: ClientId, to: To, request: Request) {
@@ -109,11 +115,13 @@ impl Simulation<'_> {
         slot.connections[at] = Some(id);
         slot.connects[at] += 1;
         let (life, connect) = (slot.life, slot.connects[at]);
-        let name = self.names.client(client);
+        // With its group in any case, so that a further group moves no draw; and with a number of its own, or whatever made the client give
+        // up a connection would happen to it again on the next one.
+        let (group, name) = &self.names.clients[client.index()];
+        let group = self.names.group(*group);
         let latency = Latency::new(&self.latency, self.seed, || match connect {
-            1 => format!("consumer/{name}#{life}/latency/{at}"),
-            // Else what made the client give a connection up would happen to it again on the next one.
-            _ => format!("consumer/{name}#{life}/latency/{at}#{connect}"),
+            1 => format!("consumer/{group}/{name}#{life}/latency/{at}"),
+            _ => format!("consumer/{group}/{name}#{life}/latency/{at}#{connect}"),
         });
         let handles_one = self.setups[client.index()].consumer.real || peer == Peer::Coordinator;
         self.connections.push(Connection::new(client, life, peer, latency, handles_one));

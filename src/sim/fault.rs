@@ -47,6 +47,12 @@ pub struct Faults {
     rolling: Vec<Rolling>,
 }
 
+impl Faults {
+    pub fn is_rolling(&self) -> bool {
+        !self.rolling.is_empty()
+    }
+}
+
 /// A rolling restart under way.
 struct Rolling {
     clients: VecDeque<ClientId>,
@@ -69,7 +75,8 @@ impl Simulation<'_> {
     pub(super) fn schedule_fault(&mut self, at: Instant, due: Due) {
         self.faults.scheduled += 1;
         let place = Place::timeline(self.scenario.timeline.len() as u64 + self.faults.scheduled);
-        self.queue.push(at.max(self.now), place, Event::Fault(due));
+        let slot = self.dues.put(due);
+        self.queue.push(at.max(self.now), place, Event::Fault(slot));
     }
 
     pub(super) fn on_timeline(&mut self, entry: usize) {

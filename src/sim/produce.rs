@@ -139,8 +139,9 @@ impl Simulation<'_> {
                 let place = Place::message(connection, node.sequence);
                 self.put_train(partition, Train::after_first(producer, connection, place, batch, &delivery));
             }
-            Some(_) | None => node.producer.recycle(delivery.batches),
+            Some(_) | None => {}
         }
+        self.producers[producer.index()].producer.recycle(delivery.batches);
         if in_order {
             self.schedule_delivery(producer);
         }

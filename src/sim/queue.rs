@@ -43,9 +43,16 @@ struct Entry<E> {
     event: E,
 }
 
+impl<E> Entry<E> {
+    /// Time and place as one number: one comparison.
+    fn key(&self) -> u128 {
+        u128::from(self.at.as_nanos()) << 64 | u128::from(self.place.0)
+    }
+}
+
 impl<E> PartialEq for Entry<E> {
     fn eq(&self, other: &Self) -> bool {
-        (self.at, self.place) == (other.at, other.place)
+        self.key() == other.key()
     }
 }
 
@@ -55,12 +62,28 @@ impl<E> PartialOrd for Entry<E> {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
+
+    fn lt(&self, other: &Self) -> bool {
+        other.key() < self.key()
+    }
+
+    fn le(&self, other: &Self) -> bool {
+        other.key() <= self.key()
+    }
+
+    fn gt(&self, other: &Self) -> bool {
+        other.key() > self.key()
+    }
+
+    fn ge(&self, other: &Self) -> bool {
+        other.key() >= self.key()
+    }
 }
 
 /// Reversed: the heap's greatest is the earliest.
 impl<E> Ord for Entry<E> {
     fn cmp(&self, other: &Self) -> Ordering {
-        (other.at, other.place).cmp(&(self.at, self.place))
+        other.key().cmp(&self.key())
     }
 }
 

@@ -17,7 +17,7 @@ use crate::sim::queue::{Place, Queue};
 use crate::sim::rng::Draws;
 use crate::sim::rng::sampler::Sampler;
 use crate::sim::settle::Drainage;
-use crate::sim::{ClientSlot, Event, ProducerNode, Simulation, fault, produce};
+use crate::sim::{ClientSlot, Event, Limits, ProducerNode, Simulation, fault, produce};
 use crate::trace::Cast;
 use crate::trace::names::Names;
 use crate::units::{BrokerId, ClientId, GroupId, Instant, Offset, ProducerId, Rate, Span, TopicId, TopicPartition};
@@ -28,7 +28,7 @@ pub struct ClientSetup {
 }
 
 impl<'a> Simulation<'a> {
-    pub fn new(scenario: &'a Scenario, seed: u64) -> Self {
+    pub fn new(scenario: &'a Scenario, seed: u64, limits: Limits) -> Self {
         let cast = scenario.cast();
         let names = Rc::new(scenario.names());
         let latency = Sampler::new(&scenario.cluster.latency);
@@ -46,6 +46,7 @@ impl<'a> Simulation<'a> {
             now: Instant::ZERO,
             queue: Queue::new(),
             events: 0,
+            limits,
             logs: vec![PartitionLog::default(); partitions],
             partitions: scenario.topics.iter().map(|topic| topic.partitions).collect(),
             untold: (0..partitions).map(|_| None).collect(),
@@ -57,6 +58,8 @@ impl<'a> Simulation<'a> {
             shards,
             connections: Vec::new(),
             messages: InFlight::default(),
+            coordinator_timers: InFlight::default(),
+            dues: InFlight::default(),
             latency,
             producers: Vec::new(),
             clients: scenario.clients.iter().map(|_| empty_slot(scenario)).collect(),
@@ -66,7 +69,7 @@ impl<'a> Simulation<'a> {
             facts: Vec::new(),
             coordinator_fx: CoordinatorEffects::default(),
             consumer_fx: ConsumerEffects::default(),
-            fetched: Vec::new(),
+            spare_records: Vec::new(),
             cast,
         };
         simulation.schedule_all();

@@ -76,7 +76,7 @@ impl Simulation<'_> {
         self.arriving[index].push(train);
         self.trains += 1;
         // Should it be waited for already, it arrives batch by batch.
-        self.watch_trains(partition);
+        self.watch_trains(partition, false);
     }
 
     /// Appends what has arrived of the trains of a partition; to be called before anybody looks at its log.
@@ -111,9 +111,9 @@ impl Simulation<'_> {
     }
 
     /// If a Fetch waits for a partition on which trains are under way, the next batch of each is an event.
-    pub(super) fn watch_trains(&mut self, partition: TopicPartition) {
+    pub(super) fn watch_trains(&mut self, partition: TopicPartition, waited_for: bool) {
         let index = self.cast.index(partition);
-        if self.arriving[index].is_empty() || !self.is_waited_for(partition) {
+        if self.arriving[index].iter().all(|train| train.watched) || !(waited_for || self.is_waited_for(index)) {
             return;
         }
         for train in self.arriving[index].iter_mut().filter(|train| !train.watched) {
@@ -130,7 +130,7 @@ impl Simulation<'_> {
         let connection = train.connection;
         self.catch_up_to(partition, connection);
         self.wake_fetches(partition);
-        self.watch_trains(partition);
+        self.watch_trains(partition, false);
     }
 
     /// Whether there is a train that has not yet arrived. Those that nobody looks at come in.

@@ -2,7 +2,10 @@
 //!
 //! Not for security. `std`'s own hashers are unfit: SipHash is slow here and its keys are documented as unspecified.
 
-use std::hash::Hasher;
+use std::hash::{Hash, Hasher};
+
+use crate::trace::{Sink, TraceEvent};
+use crate::units::Instant;
 
 #[derive(Clone, Debug, Default)]
 pub struct WordHasher(u64);
@@ -53,6 +56,23 @@ impl Hasher for WordHasher {
 
     fn write_isize(&mut self, i: isize) {
         self.word(i as i64 as u64);
+    }
+}
+
+/// The identity of a run: equal hashes mean equal traces, for all that people will meet.
+#[derive(Clone, Debug, Default)]
+pub struct TraceHash(WordHasher);
+
+impl TraceHash {
+    pub fn value(&self) -> u64 {
+        self.0.finish()
+    }
+}
+
+impl Sink for TraceHash {
+    fn record(&mut self, at: Instant, event: &TraceEvent) {
+        at.hash(&mut self.0);
+        event.hash(&mut self.0);
     }
 }
 

@@ -150,8 +150,7 @@ pub enum TransactionResult {
 #[derive(Deserialize)]
 pub struct OffsetFetch {
     pub member: Option<String>,
-    #[serde(default = "no_epoch")]
-    pub epoch: i32,
+    pub epoch: Option<i32>,
     #[serde(default)]
     pub require_stable: bool,
     /// `null`: all of the group.
@@ -271,10 +270,6 @@ impl TryFrom<IndexMap<String, u64>> for WrittenOffsets {
         };
         written.into_iter().map(read).collect::<Result<_, _>>().map(WrittenOffsets)
     }
-}
-
-fn no_epoch() -> i32 {
-    -1
 }
 
 /// The fields of `do`, or where one is wrong.

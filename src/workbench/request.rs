@@ -41,7 +41,7 @@ pub fn message(names: &mut Names, body: &Body) -> GroupRequest {
         }),
         Body::OffsetFetch(fetch) => GroupRequest::OffsetFetch(OffsetFetch {
             member: names.member(fetch.member.as_deref()),
-            member_epoch: fetch.epoch,
+            member_epoch: fetch.epoch.unwrap_or(-1),
             require_stable: fetch.require_stable,
             partitions: fetch.topics.as_ref().map(|topics| partitions(names, topics)),
         }),

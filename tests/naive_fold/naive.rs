@@ -204,10 +204,11 @@ impl Naive {
         assert_eq!(measured.min, latencies.iter().min().copied().unwrap_or(0));
         assert_eq!(measured.max, latencies.iter().max().copied().unwrap_or(0));
         let mut below = 0;
-        for (i, (_, count)) in measured.buckets.iter().enumerate() {
+        for (highest, count) in &measured.buckets {
             below += count;
-            let next = measured.buckets.get(i + 1).map_or(u64::MAX, |(lowest, _)| *lowest);
-            assert_eq!(latencies.iter().filter(|latency| **latency < next).count() as u64, below);
+            assert_eq!(latencies.iter().filter(|latency| *latency <= highest).count() as u64, below);
+            let lowest = highest - highest / 64;
+            assert!(latencies.iter().any(|latency| (lowest..=*highest).contains(latency)), "a bucket is narrow, and none is empty");
         }
     }
 }

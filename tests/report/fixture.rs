@@ -9,10 +9,11 @@ use groupsim::metrics::{
 use groupsim::release::Release;
 use groupsim::report::production::{Produced, Production};
 use groupsim::report::{Report, Run, Source};
+use groupsim::scenario::expectation::*;
 use groupsim::scenario::*;
 use groupsim::terms::{GroupState, RebalanceReason};
 use groupsim::trace::ending::Ending;
-use groupsim::units::{ClientId, GroupId, Instant, MemberId, Rate, Span, TopicId, TopicPartition};
+use groupsim::units::{ClientId, GroupId, Instant, MemberId, Offset, Rate, Span, TopicId, TopicPartition};
 
 pub struct Fixture {
     pub scenario: Scenario,
@@ -94,6 +95,7 @@ impl Fixture {
         marks.sort_by_key(|mark| mark.at);
     }
 
+    /// Once for each fixture.
     pub fn report(&mut self) -> Report<'_> {
         let run = self.run.take().expect("one report for each fixture");
         Report::new(&self.scenario, Source { argument: &self.scenario.name, text: "name: fixture\n" }, run)
@@ -238,6 +240,10 @@ fn measure(story: &Story, topic: u32, first_client: u32, duration_ms: u64, end_m
             let owners = owned.iter().map(|(c, from, to)| OwnerSpan { client: ClientId(first_client + c), from: ms(*from), to: ms(*to) });
             PartitionMeasurements {
                 partition: partition(topic, p),
+                high_watermark: lag.iter().map(|sample| sample.unprocessed).collect(),
+                start: Offset(0),
+                final_lag: lag[samples - 1],
+                final_high_watermark: lag[samples - 1].unprocessed,
                 lag,
                 owners: owners.collect(),
                 outages: outages(owned, end_ms),
@@ -249,7 +255,7 @@ fn measure(story: &Story, topic: u32, first_client: u32, duration_ms: u64, end_m
     let run_samples = (duration_ms / interval_ms) as usize;
     GroupMeasurements {
         rebalances: rebalances(story, first_client),
-        latency: Latency { count: 4, sum: 40_000_000, min: 2_000_000, max: 20_000_000, buckets: vec![(2_000_000, 3), (19_900_000, 1)] },
+        latency: Latency { count: 4, sum: 40_000_000, min: 2_000_000, max: 20_000_000, buckets: vec![(2_015_231, 3), (20_185_087, 1)] },
         kicks: Vec::new(),
         heartbeats: 120,
         commits: 24,

@@ -4,7 +4,8 @@ use groupsim::metrics::MarkKind;
 use groupsim::terms::RebalanceReason;
 use groupsim::units::{ClientId, ProducerId, Span};
 
-use crate::fixture::{Fixture, Story, consumer_crash, ms};
+pub use crate::fixture::consumer_crash;
+use crate::fixture::{Fixture, Story, ms};
 
 pub fn names(prefix: &str, count: u32) -> Vec<String> {
     let width = count.to_string().len();

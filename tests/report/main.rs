@@ -4,5 +4,7 @@ mod chart;
 mod fixture;
 mod folder;
 mod gallery;
+#[cfg(feature = "png")]
+mod picture;
 mod summary;
 mod verdict;

@@ -1,16 +1,23 @@
 //! summary.txt, summary.json, lag.csv and replay.json.
 
-use groupsim::ledger::{Duplicate, DuplicateCause};
-use groupsim::metrics::{WaitEnd, Waited};
-use groupsim::report::{Output, Report};
-use groupsim::scenario::{Bounds, Check, WhichPartition};
+use groupsim::ledger::{Duplicate, DuplicateCause, Loss, LossCause, Skip};
+use groupsim::metrics::{LagSample, MarkKind, WaitEnd, Waited};
+use groupsim::report::{Output, Report, summary};
+use groupsim::scenario::expectation::{Bounds, Check, WhichPartition};
+use groupsim::trace::ending::Ending;
 use groupsim::units::{ClientId, GroupId, MemberId, Offset, OffsetRange, Span};
 
 use crate::fixture::{self, Fixture, ms, partition};
+use crate::gallery;
 
+/// With the version of the program cut out.
 fn file(report: &Report, wanted: Output) -> String {
-    let (_, bytes) = report.files().into_iter().find(|(output, _)| *output == wanted).expect("every run writes it");
-    String::from_utf8(bytes).expect("UTF-8")
+    let (_, bytes) = report.files(true).into_iter().find(|(output, _)| *output == wanted).expect("every run writes it");
+    String::from_utf8(bytes).expect("UTF-8").replace(env!("CARGO_PKG_VERSION"), "VERSION")
+}
+
+fn offsets(from: u64, to: u64) -> OffsetRange {
+    OffsetRange::new(Offset(from), Offset(to))
 }
 
 fn crash_with_duplicates() -> Fixture {
@@ -21,22 +28,16 @@ fn crash_with_duplicates() -> Fixture {
         "{rebalances: {group: billing, exactly: 3}}",
         Check::Rebalances { group: Some(GroupId(0)), bounds: Bounds { at_least: Some(3), at_most: Some(3) } },
     );
-    fixture.expect(
-        33,
-        "{unavailable: {partition: longest, at.most: 13s}}",
-        Check::Unavailable {
-            group: None,
-            partition: WhichPartition::Longest,
-            bounds: Bounds { at_least: None, at_most: Some(Span::from_secs(13).as_nanos()) },
-        },
-    );
+    let bounds = Bounds { at_least: None, at_most: Some(Span::from_secs(13).as_nanos()) };
+    let unavailable = Check::Unavailable { group: None, partition: WhichPartition::Longest, bounds };
+    fixture.expect(33, "{unavailable: {partition: longest, at.most: 13s}}", unavailable);
     let account = &mut fixture.run().accounts[0];
     account.duplicated = 487 + 312;
     account.extra = 487 + 312;
     account.processed_once -= 487 + 312;
     let again = |partition_number, from, to, client, at| Duplicate {
         partition: partition(0, partition_number),
-        offsets: OffsetRange::new(Offset(from), Offset(to)),
+        offsets: offsets(from, to),
         before: (ClientId(1), ms(29_990)),
         again: (ClientId(client), ms(at)),
         cause: DuplicateCause::Crashed(ms(30_000)),
@@ -51,14 +52,143 @@ fn crash_with_duplicates() -> Fixture {
     fixture
 }
 
+/// 500 records of a second each, four times: the story of a livelock.
+fn livelock() -> Fixture {
+    let mut fixture = gallery::livelock();
+    let client = &mut fixture.scenario.clients[0];
+    client.processing.per_record = groupsim::scenario::Distribution::Constant(Span::from_secs(1));
+    let again = |round: u64| Duplicate {
+        partition: partition(0, 0),
+        offsets: offsets(0, 500),
+        before: (ClientId(0), ms(503_000 * round)),
+        again: (ClientId(0), ms(503_000 * round + 4_000)),
+        cause: DuplicateCause::PollIntervalExceeded(ms(503_000 * round - 200_000)),
+    };
+    let account = &mut fixture.run().accounts[0];
+    (account.duplicated, account.extra) = (500, 2000);
+    account.processed_once -= 500;
+    account.duplicates = (1..=4).map(again).collect();
+    fixture
+}
+
 #[test]
 fn the_story_of_a_crash_reads_well() {
-    let mut fixture = crash_with_duplicates();
-    insta::assert_snapshot!(file(&fixture.report(), Output::Summary));
+    insta::assert_snapshot!(file(&crash_with_duplicates().report(), Output::Summary));
 }
 
 #[test]
 fn the_summary_as_data() {
+    insta::assert_snapshot!(file(&crash_with_duplicates().report(), Output::SummaryJson));
+}
+
+#[test]
+fn a_livelock_is_named_and_has_a_way_out() {
+    insta::assert_snapshot!(file(&livelock().report(), Output::Summary));
+}
+
+#[test]
+fn losses_and_skips_have_their_causes() {
+    let mut fixture = fixture::consumer_crash();
+    fixture.run().violations.push((ms(12_345), "orders-0 has two owners of generation 3".to_owned()));
+    fixture.run().ending = Ending::SettleBound;
+    let account = &mut fixture.run().accounts[0];
+    (account.lost, account.skipped) = (130, 1200);
+    account.processed_once -= 1330;
+    let loss = |from, to, cause| Loss {
+        partition: partition(0, 2),
+        offsets: offsets(from, to),
+        committed_by: Some((ClientId(1), ms(29_000))),
+        cause,
+    };
+    account.losses = vec![loss(100, 220, LossCause::CommittedThenCrashed(ms(30_000))), loss(300, 310, LossCause::CommittedUnread)];
+    let skip = |p, to| Skip { group: GroupId(0), partition: partition(0, p), offsets: offsets(0, to), by: ClientId(2), at: ms(3_010) };
+    account.skips = vec![skip(4, 700), skip(5, 500)];
+    insta::assert_snapshot!(file(&fixture.report(), Output::Summary));
+}
+
+#[test]
+fn a_backlog_is_taken_apart() {
+    let mut fixture = gallery::single();
+    let group = &mut fixture.run().measurements.groups[0];
+    group.run_end_lag = 32_403_120;
+    group.polls = 7_194;
+    fixture.run().production.topics[0].visible -= 30;
+    let text = file(&fixture.report(), Output::Summary);
+    let at = text.find("  Backlog").expect("a backlog");
+    insta::assert_snapshot!(text[at..].lines().take(4).collect::<Vec<_>>().join("\n"), @r"
+      Backlog of 32,403,150 records at 1h
+        =  32,400,000  by rate: 36,000,000 to do, one member without a pause can do 3,600,000 in 1h
+        +       3,012  by start-up: the first record was in hand at 3.012s
+        +         138  between batches: 138ms of waiting for fetches and commits in 7,194 polls
+    ");
+}
+
+#[test]
+fn a_backlog_of_one_partition_only_is_told_without_a_calculation() {
+    let mut fixture = gallery::hot_partition();
+    let text = file(&fixture.report(), Output::Summary);
+    assert!(text.contains("  Backlog of 183,000 records at 10m\n    183,000 in orders-7 (100%)\n"), "{text}");
+}
+
+#[test]
+fn stories_stay_short_and_narrow_however_large_the_run_is() {
+    for (name, mut fixture) in gallery::all() {
+        let text = file(&fixture.report(), Output::Summary);
+        let groups = fixture.scenario.groups.len().max(1);
+        assert!(text.lines().count() <= 50 * groups, "{name}: {} lines", text.lines().count());
+        for line in text.lines() {
+            assert!(line.chars().count() <= 100, "{name}: {line}");
+        }
+    }
+}
+
+#[test]
+fn the_page_without_its_colours_is_the_file() {
     let mut fixture = crash_with_duplicates();
-    insta::assert_snapshot!(file(&fixture.report(), Output::SummaryJson));
+    let report = fixture.report();
+    let page = summary::page(&report);
+    let mut plain = String::new();
+    for piece in page.coloured().split('\u{1b}') {
+        plain.push_str(piece.strip_prefix('[').and_then(|rest| rest.split_once('m')).map_or(piece, |(_, text)| text));
+    }
+    let plain: String = plain.lines().map(|line| line.trim_end().to_owned() + "\n").collect();
+    assert_eq!(plain, page.plain());
+}
+
+#[test]
+fn the_line_that_runs_it_again_can_be_pasted() {
+    let command = |argument: &str| {
+        let mut fixture = fixture::consumer_crash();
+        argument.clone_into(&mut fixture.scenario.name);
+        summary::command(&fixture.report())
+    };
+    assert_eq!(command("consumer-crash"), "groupsim run consumer-crash --seed 7");
+    assert_eq!(command("my scenarios/it's.yaml"), r"groupsim run 'my scenarios/it'\''s.yaml' --seed 7");
+}
+
+#[test]
+fn the_lag_as_a_table() {
+    let mut fixture = gallery::moment();
+    let run = fixture.run();
+    run.measurements.sample_interval = Span::from_nanos(100_500_000);
+    run.measurements.samples = 3;
+    run.measurements.groups[0].partitions[0].lag = vec![
+        LagSample::default(),
+        LagSample { committed: None, position: 12, unprocessed: 10 },
+        LagSample { committed: Some(-1), position: 0, unprocessed: 0 },
+    ];
+    fixture.scenario.groups[0].name = "a, \"b\"".to_owned();
+    insta::assert_snapshot!(file(&fixture.report(), Output::LagCsv), @r#"
+    at_ms,group,topic,partition,committed_lag,position_lag,unprocessed
+    0,"a, ""b""",t,0,,0,0
+    100.5,"a, ""b""",t,0,,12,10
+    201,"a, ""b""",t,0,-1,0,0
+    "#);
+}
+
+#[test]
+fn a_replay_names_the_run_and_what_happened_in_it() {
+    let mut fixture = fixture::consumer_crash();
+    fixture.mark(50_000, MarkKind::Slowed(ClientId(0), 2_500));
+    insta::assert_snapshot!(file(&fixture.report(), Output::Replay));
 }

@@ -2,9 +2,9 @@
 
 use groupsim::metrics::OwnerSpan;
 use groupsim::report::verdict::{Finding, Outcome, Verdict};
-use groupsim::scenario::{Bounds, Check, LagKind, When, WhichPartition};
+use groupsim::scenario::expectation::{Bounds, Check, LagKind, When, WhichPartition};
 use groupsim::trace::ending::Ending;
-use groupsim::units::{ClientId, GroupId, Span};
+use groupsim::units::{ClientId, GroupId, Offset, Span};
 
 use crate::fixture::{self, Fixture, ms, partition};
 
@@ -126,6 +126,18 @@ fn lag_is_looked_at_when_it_was_asked_for() {
     assert_eq!(outcome(fixture::consumer_crash(), lag(When::Settled, at_least(1))), Outcome::Failed);
     let committed = Check::Lag { group: None, of: LagKind::Committed, when: When::Settled, bounds: at_least(240) };
     assert_eq!(outcome(fixture::consumer_crash(), committed), Outcome::Met, "forty of each partition are not committed");
+}
+
+#[test]
+fn without_a_commit_everything_since_the_start_position_is_lag() {
+    let mut fixture = fixture::consumer_crash();
+    for partition in &mut fixture.run().measurements.groups[0].partitions {
+        partition.start = Offset(1_000);
+        (partition.final_high_watermark, partition.final_lag.committed) = (1_500, None);
+    }
+    let lag = Check::Lag { group: None, of: LagKind::Committed, when: When::Settled, bounds: at_least(1) };
+    let (found, seen, _) = check(fixture, lag);
+    assert_eq!((found, seen.as_str()), (Outcome::Met, "3,000 records at 2m 3.4s"));
 }
 
 #[test]

@@ -78,7 +78,7 @@ impl Consumer {
             return;
         }
         let gives_up = now + self.config.default_api_timeout;
-        self.watch_poll_interval(gives_up, fx);
+        self.watch_poll_interval(now, gives_up, fx);
         self.app = App::Committing(CommitWait { kind, offsets, gives_up, then });
         self.try_commit_again(now, fx);
     }
@@ -227,6 +227,6 @@ impl Consumer {
         let deadline = now + timeout;
         self.membership.calls.push_back(crate::client::membership::Call { kind, generation: self.membership.generation, deadline });
         self.arm_request_timeout(fx);
-        fx.send(Outgoing::Request(To::Coordinator, Request::Group(request)));
+        fx.send(Outgoing::Request(To::Coordinator, Request::Group(Box::new(request))));
     }
 }

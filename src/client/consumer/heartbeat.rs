@@ -92,11 +92,12 @@ impl Consumer {
 
     // --- max.poll.interval.ms -------------------------------------------------------------------------------------------------------
 
-    /// The application will be away from poll() until `until`: if that is too long, the thread must wake up in time.
-    pub(super) fn watch_poll_interval(&mut self, until: Instant, fx: &mut ConsumerEffects) {
+    /// The application will be away from poll() until `until`: if that is too long, the thread must wake up in time. The deadline may have
+    /// passed already, for a batch that changes its speed after the kick.
+    pub(super) fn watch_poll_interval(&mut self, now: Instant, until: Instant, fx: &mut ConsumerEffects) {
         let deadline = self.last_poll + self.config.max_poll_interval;
         if until >= deadline {
-            fx.wake(deadline, ConsumerTimer::PollInterval);
+            fx.wake(deadline.max(now), ConsumerTimer::PollInterval);
         }
     }
 

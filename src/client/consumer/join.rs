@@ -123,7 +123,7 @@ impl Consumer {
             let ends = now + self.config.listener_takes;
             self.app = App::Listening { ends, then };
             fx.wake(ends, ConsumerTimer::Step);
-            self.watch_poll_interval(ends, fx);
+            self.watch_poll_interval(now, ends, fx);
             return false;
         }
         if !lost && owns && self.config.commit_on_revoke {

@@ -100,12 +100,8 @@ impl Consumer {
         for broker in (0..self.config.brokers).map(BrokerId) {
             let Some((number, entries)) = self.fetcher.prepare(broker) else { continue };
             self.sessions[broker.index()] = true;
-            for entry in &entries {
-                let owned = self.fetcher.find_mut(entry.partition).expect("only owned partitions are fetched");
-                if !owned.fetch_told {
-                    owned.fetch_told = true;
-                    fx.emit(TraceEvent::FetchStarted { client: self.config.client, partition: entry.partition, offset: entry.from });
-                }
+            for first in self.fetcher.first_fetches(&entries) {
+                fx.emit(TraceEvent::FetchStarted { client: self.config.client, partition: first.partition, offset: first.from });
             }
             fx.send(Outgoing::Request(To::Broker(broker), Request::Fetch { number, entries }));
         }

@@ -135,7 +135,7 @@ impl Consumer {
         let ends = batch.ends;
         self.app = App::Busy(batch);
         fx.wake(ends.max(now), ConsumerTimer::Step);
-        self.watch_poll_interval(ends, fx);
+        self.watch_poll_interval(now, ends, fx);
     }
 
     /// A chunk, or the listener, may be finished.
@@ -154,7 +154,7 @@ impl Consumer {
         let done = batch.told == batch.records;
         match self.config.commit {
             CommitPolicy::Sync => {
-                self.recycle(&mut batch);
+                self.keep_slices(&mut batch);
                 let offsets = self.fetcher.consumed();
                 self.commit_sync(now, CommitKind::Sync, offsets, AfterCommit::Poll, fx);
             }
@@ -164,20 +164,20 @@ impl Consumer {
                 self.commit_sync(now, CommitKind::Sync, offsets, then, fx);
             }
             CommitPolicy::Async => {
-                self.recycle(&mut batch);
+                self.keep_slices(&mut batch);
                 let offsets = self.fetcher.consumed();
                 self.commit_async(now, CommitKind::Async, offsets, fx);
                 self.poll(now, fx);
             }
             CommitPolicy::Auto(_) | CommitPolicy::BeforeProcessing | CommitPolicy::Never => {
-                self.recycle(&mut batch);
+                self.keep_slices(&mut batch);
                 self.poll(now, fx);
             }
         }
     }
 
     /// Keeps the buffer of a finished batch for the next one.
-    fn recycle(&mut self, batch: &mut Batch) {
+    fn keep_slices(&mut self, batch: &mut Batch) {
         self.slices = std::mem::take(&mut batch.slices);
     }
 

@@ -55,9 +55,7 @@ impl Coordinator {
         }
         match self.groups.get(&id) {
             Some(group) => group.validate_commit(request.member, request.instance, request.generation, false),
-            None if request.version >= GROUP_ID_NOT_FOUND_VERSION && self.shard.config.switches.missing_group_is_not_found => {
-                Err(ErrorCode::GroupIdNotFound)
-            }
+            None if request.version >= GROUP_ID_NOT_FOUND_VERSION => Err(ErrorCode::GroupIdNotFound),
             None => Err(ErrorCode::IllegalGeneration),
         }
     }

@@ -121,9 +121,7 @@ impl Turn<'_> {
     /// Answers an operation that wrote nothing: behind the open writes of the shard, if there are any.
     pub fn answer_behind_writes(&mut self, ticket: Ticket, response: GroupResponse) {
         let answer = Answer { ticket, response };
-        if !self.config().switches.empty_operations_wait {
-            self.fx.send(answer);
-        } else if let Some(Deferred::Answer(answer)) = self.shard.writes.queue_behind(Deferred::Answer(answer)) {
+        if let Some(Deferred::Answer(answer)) = self.shard.writes.queue_behind(Deferred::Answer(answer)) {
             self.fx.send(answer);
         }
     }

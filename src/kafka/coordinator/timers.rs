@@ -1,7 +1,7 @@
 //! The timers of one shard: when each is due and in which order they fire.
 //!
 //! At most one timer per key, as in Kafka's CoordinatorTimer: arming again replaces. Equal deadlines fire in the order of arming. The
-//! simulator is asked for one wake-up at a time, the earliest; re-arming a session therefore costs no event.
+//! simulator is asked for a wake-up only if none that is on its way comes early enough; re-arming a session therefore costs no event.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,20 +22,14 @@ pub enum CoordinatorTimer {
     WriteCommitted,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Timers {
     armed: BTreeMap<CoordinatorTimer, (Instant, u64)>,
     order: BTreeSet<(Instant, u64, CoordinatorTimer)>,
     /// How many were ever armed.
     arming: u64,
-    /// The earliest wake-up that is asked for and has not come yet.
-    asked: Instant,
-}
-
-impl Default for Timers {
-    fn default() -> Self {
-        Timers { armed: BTreeMap::new(), order: BTreeSet::new(), arming: 0, asked: Instant::NEVER }
-    }
+    /// The wake-ups that are on their way, the earliest last.
+    asked: Vec<Instant>,
 }
 
 impl Timers {
@@ -77,19 +71,18 @@ impl Timers {
         self.order.iter().copied()
     }
 
-    /// The wake-up to ask for, if those asked for before come too late.
+    /// The wake-up to ask for, if those that are on their way come too late.
     pub fn wake_up_needed(&mut self) -> Option<(Instant, CoordinatorTimer)> {
         let (at, _, timer) = self.next()?;
-        (at < self.asked).then(|| {
-            self.asked = at;
-            (at, timer)
-        })
+        if self.asked.last().is_some_and(|earliest| *earliest <= at) {
+            return None;
+        }
+        self.asked.push(at);
+        Some((at, timer))
     }
 
     /// A wake-up came, perhaps a stale one.
     pub fn woken(&mut self, now: Instant) {
-        if self.asked <= now {
-            self.asked = Instant::NEVER;
-        }
+        while self.asked.pop_if(|earliest| *earliest <= now).is_some() {}
     }
 }

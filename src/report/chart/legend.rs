@@ -2,8 +2,9 @@
 
 use crate::metrics::PartitionMeasurements;
 use crate::report::chart::lettering::{BODY, SMALL, STRONG};
+use crate::report::chart::plot::{Curve, Of};
 use crate::report::chart::svg::{Anchor, Rect, Stroke, Svg, Units, px};
-use crate::report::chart::{heat, lanes, lines, palette, series};
+use crate::report::chart::{heat, lanes, palette, series};
 use crate::report::{Report, figures, names};
 use crate::units::ClientId;
 
@@ -21,35 +22,28 @@ pub struct Margin {
 }
 
 struct Entry<'a> {
-    name: String,
+    name: &'a str,
     values: &'a [u64],
     swatch: Option<(&'static str, Option<&'static str>)>,
 }
 
-/// Beside the lines: name, highest and last value of each. Returns where it ends.
-pub fn series_table(svg: &mut Svg, report: &Report, partitions: &[PartitionMeasurements], margin: Margin, many: bool) -> Units {
+/// Beside the curves: name, highest and last value of each, and of the worst partitions below a sum. Returns where it ends.
+pub fn series_table(svg: &mut Svg, report: &Report, partitions: &[PartitionMeasurements], margin: Margin, curves: &[Curve]) -> Units {
     const WORST: usize = 6;
-    let all: Vec<(String, Vec<u64>)> = partitions
-        .iter()
-        .map(|partition| (names::partition(report.scenario, partition.partition), series::unprocessed(partition)))
-        .collect();
-    let total = series::sum(partitions);
-    let mut entries: Vec<Entry> = all.iter().map(|(name, values)| Entry { name: name.clone(), values, swatch: None }).collect();
-    if many {
-        entries.sort_by_key(|entry| std::cmp::Reverse(entry.values.iter().copied().max()));
-        entries.truncate(WORST);
-        entries.insert(0, Entry { name: "sum".to_owned(), values: &total, swatch: Some((palette::TOTAL, None)) });
-    } else {
-        for (i, entry) in entries.iter_mut().enumerate() {
-            entry.swatch = Some((palette::line(i), lines::DASHES[i % lines::DASHES.len()]));
-        }
+    let mut entries: Vec<Entry> =
+        curves.iter().map(|curve| Entry { name: &curve.name, values: &curve.values, swatch: Some((curve.colour, curve.dash)) }).collect();
+    let summed = curves.iter().any(|curve| curve.of == Of::Sum);
+    let mut all: Vec<(String, Vec<u64>)> = Vec::new();
+    if summed {
+        all.extend(partitions.iter().map(|p| (names::partition(report.scenario, p.partition), series::unprocessed(p))));
+        all.sort_by_key(|(_, values)| std::cmp::Reverse(values.iter().copied().max()));
+        entries.extend(all.iter().take(WORST).map(|(name, values)| Entry { name, values, swatch: None }));
     }
     table(svg, &entries, margin);
     let y = margin.y + (entries.len() as Units + 1) * ROW;
-    let hidden = partitions.len().saturating_sub(WORST);
-    if many && hidden > 0 {
-        let text = format!("and {hidden} more");
-        svg.text((margin.x + NAME, y), Anchor::Start, SMALL, palette::GREY, &text);
+    let hidden = all.len().saturating_sub(WORST);
+    if hidden > 0 {
+        svg.text((margin.x + NAME, y), Anchor::Start, SMALL, palette::GREY, &format!("and {hidden} more"));
         return y + ROW;
     }
     y
@@ -66,7 +60,7 @@ fn table(svg: &mut Svg, entries: &[Entry], margin: Margin) {
             svg.line((margin.x, y - px(4)), (margin.x + SWATCH, y - px(4)), stroke);
         }
         let room = max - px(42) - margin.x - NAME;
-        svg.text((margin.x + NAME, y), Anchor::Start, STRONG, palette::INK, &STRONG.fit(&entry.name, room));
+        svg.text((margin.x + NAME, y), Anchor::Start, STRONG, palette::INK, &STRONG.fit(entry.name, room));
         let highest = entry.values.iter().copied().max().unwrap_or(0);
         let last = entry.values.last().copied().unwrap_or(0);
         svg.text((max, y), Anchor::End, BODY, palette::INK, &figures::compact(highest));
@@ -93,14 +87,14 @@ pub struct Owners {
 }
 
 impl Owners {
-    /// `room` for all of it; some members are left out if there is less.
-    pub fn of(report: &Report, group: usize, room: Units) -> Self {
+    /// `room` for all of it; some members are left out if there is less. `settles`: there is a settle phase to be seen.
+    pub fn of(report: &Report, group: usize, room: Units, settles: bool) -> Self {
         const FEWEST: usize = 12;
         let mut surfaces = vec![(palette::NOBODY, "nobody".to_owned())];
         if !report.run.measurements.groups[group].rebalances.is_empty() {
             surfaces.push((palette::SHADE, "rebalance".to_owned()));
         }
-        if report.run.measurements.end > report.run.measurements.run_end {
+        if settles {
             surfaces.push((palette::SETTLE, "settle phase".to_owned()));
         }
         let owners = owners_of(report, group);

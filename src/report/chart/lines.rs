@@ -16,41 +16,34 @@ pub struct Line {
     pub points: Vec<Point>,
 }
 
-/// How lines differ besides their colour.
-pub const DASHES: [Option<&str>; 8] = [None, None, None, None, Some("28 14"), Some("28 14"), Some("10 12"), Some("10 12")];
-
-/// Horizontal grid lines and one line for each series.
-pub fn draw(svg: &mut Svg, frame: Rect, axes: (TimeAxis, CountAxis), lines: &[Line]) {
-    grid(svg, frame, axes);
-    for line in lines {
-        let colour = rgb(line.colour);
-        let points = line.points.iter().copied();
-        let drawing = plot(frame, axes, |chart| {
-            chart.draw_series(LineSeries::new(points, colour.stroke_width(line.width))).expect("a String takes all");
-        });
-        let dash = line.dash.map(|dash| format!(r#" stroke-dasharray="{dash}""#)).unwrap_or_default();
-        place(svg, frame, &format!(r#" stroke-linejoin="round" stroke-linecap="round"{dash}"#), &line.name, &drawing);
-    }
+/// One series as a line.
+pub fn draw(svg: &mut Svg, frame: Rect, axes: (TimeAxis, CountAxis), line: &Line) {
+    let colour = rgb(line.colour);
+    let points = line.points.iter().copied();
+    let drawing = plot(frame, axes, |chart| {
+        chart.draw_series(LineSeries::new(points, colour.stroke_width(line.width))).expect("a String takes all");
+    });
+    let dash = line.dash.map(|dash| format!(r#" stroke-dasharray="{dash}""#)).unwrap_or_default();
+    place(svg, frame, &format!(r#" stroke-linejoin="round" stroke-linecap="round"{dash}"#), &line.name, &drawing);
 }
 
 /// One series as a filled area with its edge.
 pub fn draw_area(svg: &mut Svg, frame: Rect, axes: (TimeAxis, CountAxis), line: &Line) {
-    grid(svg, frame, axes);
     let last = line.points.last().map_or(0, |point| point.0);
     let mut outline = line.points.clone();
     outline.extend([(last, 0), (0, 0)]);
     let fill = ShapeStyle { color: rgb(palette::TOTAL_FILL).into(), filled: true, stroke_width: 0 };
     let drawing = plot(frame, axes, |chart| {
         chart.draw_series([Polygon::new(outline, fill)]).expect("a String takes all");
-        let points = line.points.iter().copied();
-        chart.draw_series(LineSeries::new(points, rgb(line.colour).stroke_width(line.width))).expect("a String takes all");
     });
-    place(svg, frame, r#" stroke-linejoin="round""#, &line.name, &drawing);
+    place(svg, frame, "", "", &drawing);
+    draw(svg, frame, axes, line);
 }
 
 type Chart<'a> = plotters::chart::ChartContext<'a, SVGBackend<'a>, plotters::coord::cartesian::Cartesian2d<TimeAxis, CountAxis>>;
 
-fn grid(svg: &mut Svg, frame: Rect, axes: (TimeAxis, CountAxis)) {
+/// Horizontal lines at round counts.
+pub fn grid(svg: &mut Svg, frame: Rect, axes: (TimeAxis, CountAxis)) {
     let drawing = plot(frame, axes, |chart| {
         let mut mesh = chart.configure_mesh();
         mesh.disable_x_mesh().disable_axes().light_line_style(TRANSPARENT);

@@ -5,12 +5,12 @@ use crate::report::chart::lettering::{Font, SMALL, SMALL_STRONG};
 use crate::report::chart::palette;
 use crate::report::chart::svg::{Anchor, Rect, Stroke, Svg, Units, px};
 use crate::report::{Report, figures, names};
-use crate::scenario::Scenario;
-use crate::units::{ClientId, GroupId, Instant};
+use crate::scenario::{Scenario, Verb, quantity};
+use crate::units::{ClientId, GroupId, Instant, ProducerId, Rate};
 
 const ROW: Units = px(17);
 const ROWS: usize = 3;
-/// Beyond so many, only the first of a label has a line through the panel; the others are ticks.
+/// Beyond so many, only the first of each label has a line through the panel.
 const LINES: usize = 40;
 const TICK: Units = px(8);
 /// The same thing more often than this is told once.
@@ -45,7 +45,7 @@ impl Marks {
         // The more there is to tell, the farther apart may be what is told together.
         const NEAR: [Units; 4] = [px(3), px(30), px(60), px(120)];
         let concerned = || report.run.measurements.marks.iter().filter(|mark| concerns(report.scenario, group, mark));
-        let deeds = || concerned().map(|mark| deed(report.scenario, &mark.kind, x(mark.at))).collect();
+        let deeds = || concerned().map(|mark| deed(report.scenario, mark, x(mark.at))).collect();
         let attempts = NEAR.map(|near| Marks::placed(gather(deeds(), near), left, right));
         attempts.into_iter().min_by_key(Marks::unlabelled).expect("there is an attempt")
     }
@@ -72,13 +72,14 @@ impl Marks {
         self.labels.iter().filter(|label| label.place.is_none()).map(|label| label.deeds.len()).sum()
     }
 
-    /// The lines, through a part of the panel.
-    pub fn draw_lines(&self, svg: &mut Svg, frame: Rect) {
+    /// The lines, through a part of the panel; `ticks`: what has no line gets a tick at the top.
+    pub fn draw_lines(&self, svg: &mut Svg, frame: Rect, ticks: bool) {
         let crowded = self.labels.iter().map(|label| label.deeds.len()).sum::<usize>() > LINES;
         for label in &self.labels {
             for (i, deed) in label.deeds.iter().enumerate() {
-                if i == 0 || label.deeds[i - 1].x != deed.x {
-                    let height = if crowded && i > 0 { frame.height.min(TICK) } else { frame.height };
+                let through = !crowded || i == 0 && label.place.is_some();
+                let height = if through { frame.height } else { TICK };
+                if (through || ticks) && (i == 0 || label.deeds[i - 1].x != deed.x) {
                     svg.line((deed.x, frame.y), (deed.x, frame.y + height), label.stroke());
                 }
             }
@@ -187,7 +188,7 @@ fn gather(deeds: Vec<Deed>, near: Units) -> Vec<Label> {
     labels
 }
 
-fn deed(scenario: &Scenario, kind: &MarkKind, x: Units) -> Deed {
+fn deed(scenario: &Scenario, Mark { at, kind }: &Mark, x: Units) -> Deed {
     let client = |id: &ClientId| names::client(scenario, *id).to_owned();
     let (who, verb, detail, fault) = match kind {
         MarkKind::Started(id) => (client(id), ("starts", "start"), String::new(), false),
@@ -199,7 +200,12 @@ fn deed(scenario: &Scenario, kind: &MarkKind, x: Units) -> Deed {
         MarkKind::Kicked(id) => (client(id), ("exceeds", "exceed"), "max.poll.interval.ms".to_owned(), true),
         MarkKind::Failed(id) => (client(id), ("fails", "fail"), String::new(), true),
         MarkKind::RateChanged(id) => {
-            (scenario.producers[id.index()].name.clone(), ("changes its rate", "change their rates"), String::new(), false)
+            let name = scenario.producers[id.index()].name.clone();
+            match rate_from(scenario, *id, at) {
+                Some(rate) if rate.is_zero() => (name, ("falls silent", "fall silent"), String::new(), false),
+                Some(rate) => (name, ("produces", "produce"), quantity::write_rate(rate), false),
+                None => (name, ("changes its rate", "change their rates"), String::new(), false),
+            }
         }
         MarkKind::PartitionsAdded(topic, to) => {
             (scenario.topics[topic.index()].name.clone(), ("grows", "grow"), format!("to {to} partitions"), false)
@@ -207,6 +213,24 @@ fn deed(scenario: &Scenario, kind: &MarkKind, x: Units) -> Deed {
         MarkKind::RunPhaseEnded => (String::new(), ("producers stop", "producers stop"), String::new(), false),
     };
     Deed { x, who, verb, detail, fault }
+}
+
+/// What the scenario says that a producer's rate is from that moment on.
+fn rate_from(scenario: &Scenario, producer: ProducerId, at: &Instant) -> Option<Rate> {
+    let steps = scenario.producers[producer.index()].steps.iter().filter(|step| step.at == *at).map(|step| step.rate);
+    let timeline = scenario.timeline.iter().filter(|entry| entry.at == *at).filter_map(|entry| match entry.verb {
+        Verb::Rate { producer: id, rate } if id == producer => Some(rate),
+        Verb::Rate { .. }
+        | Verb::Crash(_)
+        | Verb::Start(_)
+        | Verb::Stop(_)
+        | Verb::Pause { .. }
+        | Verb::Slow { .. }
+        | Verb::Partitions { .. }
+        | Verb::Scale { .. }
+        | Verb::RollingRestart { .. } => None,
+    });
+    steps.chain(timeline).last()
 }
 
 fn thousandths(factor: u64) -> String {

@@ -1,20 +1,15 @@
 //! One group: what happened, its lag and who owned what, on one axis of time.
 
 use crate::metrics::{GroupMeasurements, PartitionMeasurements};
-use crate::report::chart::axis::{CountAxis, TimeAxis};
+use crate::report::chart::axis::TimeAxis;
 use crate::report::chart::legend::{self, Margin, Owners};
 use crate::report::chart::lettering::{BODY, HEADING, SMALL, STRONG, TINY};
-use crate::report::chart::lines::{self, Line};
 use crate::report::chart::marks::Marks;
 use crate::report::chart::svg::{Anchor, Rect, Stroke, Svg, Units, px};
-use crate::report::chart::{heat, lanes, palette, series};
+use crate::report::chart::{heat, lanes, palette, plot};
 use crate::report::{Report, figures, names};
-use crate::units::{Instant, TopicPartition};
+use crate::units::Instant;
 
-/// More partitions than this are a sum and a heat map.
-pub const MOST_LINES: usize = 8;
-/// Lines are thinned out to so many columns.
-const COLUMNS: usize = 900;
 const GAP: Units = px(28);
 const LEGEND_GAP: Units = px(26);
 
@@ -59,9 +54,9 @@ impl Layout {
     fn new(place: &Place, partitions: &[PartitionMeasurements], top: Units, highest: u64) -> Self {
         let plot_height = if highest == 0 { place.plot_height / 3 } else { place.plot_height };
         let lanes_height = lanes::Scale::of(partitions.len()).height(partitions.len());
-        let numbers = place.frame(top, px(14));
+        let numbers = place.frame(top, px(18));
         let plot = place.frame(numbers.y + numbers.height, plot_height);
-        let heat = (partitions.len() > MOST_LINES).then(|| place.frame(plot.y + plot.height + GAP, lanes_height));
+        let heat = (partitions.len() > plot::MOST_LINES).then(|| place.frame(plot.y + plot.height + GAP, lanes_height));
         let above = heat.unwrap_or(plot);
         let lanes = place.frame(above.y + above.height + GAP, lanes_height);
         Layout { marks: top, numbers, plot, heat, lanes }
@@ -84,13 +79,13 @@ pub fn draw(svg: &mut Svg, report: &Report, group: usize, place: &Place, top: Un
     let partitions = &measured.partitions;
     let marks = Marks::of(report, group, |at| place.x(at), place.left, place.right);
     header(svg, report, group, place, top + px(15), &marks);
-    let series = drawn_series(partitions);
-    let highest = series.iter().flatten().copied().max().unwrap_or(0);
-    let layout = Layout::new(place, partitions, top + px(26) + marks.height(), highest);
+    let curves = plot::curves(report, group);
+    let layout = Layout::new(place, partitions, top + px(26) + marks.height(), plot::highest(&curves));
     shade(svg, report, measured, place, &layout);
     let (upper, lower) = layout.frames();
-    marks.draw_lines(svg, upper);
-    let table_end = lag(svg, report, group, place, layout.plot, &series);
+    marks.draw_lines(svg, upper, true);
+    plot::draw(svg, report, place, layout.plot, &curves);
+    let table_end = legend::series_table(svg, report, partitions, place.margin(layout.plot.y + px(10)), &curves);
     if let Some(frame) = layout.heat {
         caption(svg, frame, "Lag by partition", "records not processed, darker for more");
         heat::draw(svg, partitions, report.run.measurements.sample_interval, frame, |at| place.x(at));
@@ -101,23 +96,18 @@ pub fn draw(svg: &mut Svg, report: &Report, group: usize, place: &Place, top: Un
     lanes::draw(svg, report, group, layout.lanes, |at| place.x(at));
     let swatch = |lane: usize| layout.heat.is_none().then(|| palette::line(lane));
     lanes::labels(svg, report, partitions, layout.lanes, swatch);
-    let owners = Owners::of(report, group, layout.lanes.height);
+    let (run_end, end) = (report.run.measurements.run_end, report.run.measurements.end);
+    let settles = place.x(end) - place.x(run_end) >= px(2);
+    let owners = Owners::of(report, group, layout.lanes.height, settles);
     // Beside the lanes; a legend that is longer begins higher, where the table above leaves room.
     let earliest = layout.heat.map_or(table_end, |frame| frame.y + px(40)) + px(10);
     let owners_top = (layout.bottom() - owners.height()).min(layout.lanes.y).max(earliest);
     owners.draw(svg, place.margin(owners_top));
-    lower.into_iter().for_each(|frame| marks.draw_lines(svg, frame));
+    lower.into_iter().for_each(|frame| marks.draw_lines(svg, frame, false));
     marks.draw_labels(svg, layout.marks);
+    rebalance_numbers(svg, measured, place, layout.numbers, report.run.measurements.end);
     time_labels(svg, place, layout.bottom() + px(4));
     (layout.bottom() + px(40)).max(owners_top + owners.height() + px(10))
-}
-
-/// One for each partition, or their sum.
-fn drawn_series(partitions: &[PartitionMeasurements]) -> Vec<Vec<u64>> {
-    if partitions.len() > MOST_LINES {
-        return vec![series::sum(partitions)];
-    }
-    partitions.iter().map(series::unprocessed).collect()
 }
 
 fn header(svg: &mut Svg, report: &Report, group: usize, place: &Place, y: Units, marks: &Marks) {
@@ -156,101 +146,24 @@ fn shade(svg: &mut Svg, report: &Report, measured: &GroupMeasurements, place: &P
             svg.named_rect(band, palette::SHADE, &format!("rebalance {}", i + 1));
         }
     }
-    // Their numbers in the summary, where there is room.
+}
+
+/// The rebalances' numbers in the summary, where there is room.
+fn rebalance_numbers(svg: &mut Svg, measured: &GroupMeasurements, place: &Place, row: Rect, end: Instant) {
     let mut free_from = place.left + px(1);
-    let y = layout.numbers.y + px(10);
-    for (i, (from, to)) in spans.enumerate() {
+    let y = row.y + px(10);
+    for (i, rebalance) in measured.rebalances.iter().enumerate() {
+        let (from, to) = (place.x(rebalance.started), place.x(rebalance.ended.unwrap_or(end)));
         let number = format!("{}", i + 1);
         let x = ((from + to) / 2 - TINY.width(&number) / 2).max(place.left + px(1));
         if x >= free_from {
-            svg.text((x, y), Anchor::Start, TINY, palette::GREY, &number);
+            svg.rimmed_text((x, y), Anchor::Start, TINY, palette::GREY, &number);
             free_from = x + TINY.width(&number) + px(3);
         }
     }
     if !measured.rebalances.is_empty() {
         svg.text((place.left - px(9), y), Anchor::End, TINY, palette::GREY, "rebalance");
     }
-}
-
-/// The lag lines and their table; returns where the table ends.
-fn lag(svg: &mut Svg, report: &Report, group: usize, place: &Place, plot: Rect, all: &[Vec<u64>]) -> Units {
-    let measurements = &report.run.measurements;
-    let partitions = &measurements.groups[group].partitions;
-    let many = partitions.len() > MOST_LINES;
-    let highest = all.iter().flatten().copied().max().unwrap_or(0);
-    let count = CountAxis::new(highest);
-    let drawn: Vec<Line> = all
-        .iter()
-        .enumerate()
-        .map(|(i, values)| Line {
-            name: if many { "sum".to_owned() } else { names::partition(report.scenario, partitions[i].partition) },
-            colour: if many { palette::TOTAL } else { palette::line(i) },
-            // Where lines lie upon each other, the ones below stay visible at the edges.
-            width: if many { 9 } else { 9 + 3 * (all.len() - 1 - i) as u32 / 2 },
-            dash: if many { None } else { lines::DASHES[i] },
-            points: series::thin(measurements, values, COLUMNS),
-        })
-        .collect();
-    if many {
-        lines::draw_area(svg, plot, (place.time, count), &drawn[0]);
-    } else {
-        lines::draw(svg, plot, (place.time, count), &drawn);
-        let ids: Vec<TopicPartition> = partitions.iter().map(|partition| partition.partition).collect();
-        peaks(svg, report, place, (plot, count), &drawn, &ids);
-    }
-    count_labels(svg, plot, count, if many { "records not processed, sum" } else { "records not processed" });
-    if highest == 0 {
-        let middle = (plot.x + plot.width / 2, plot.y + plot.height / 2);
-        svg.rimmed_text(middle, Anchor::Middle, BODY, palette::GREY, "nothing was left unprocessed at any sample");
-    }
-    legend::series_table(svg, report, partitions, place.margin(plot.y + px(10)), many)
-}
-
-/// The name of each line at its highest point, unless that is low or another name stands there. Lines that are one share a name.
-fn peaks(svg: &mut Svg, report: &Report, place: &Place, (plot, count): (Rect, CountAxis), drawn: &[Line], ids: &[TopicPartition]) {
-    const WIDEST: Units = px(200);
-    let mut placed: Vec<Rect> = Vec::new();
-    let peak = |line: &Line| line.points.iter().copied().rev().max_by_key(|point| point.1);
-    let first_alike = |i: usize| (0..i).all(|other| drawn[other].points != drawn[i].points);
-    let mut peaks: Vec<(usize, (u64, u64))> =
-        (0..drawn.len()).filter(|i| first_alike(*i)).filter_map(|i| Some((i, peak(&drawn[i])?))).collect();
-    peaks.sort_by_key(|(_, (_, value))| std::cmp::Reverse(*value));
-    for (i, (at, value)) in peaks {
-        let alike: Vec<TopicPartition> = (i..drawn.len()).filter(|j| drawn[*j].points == drawn[i].points).map(|j| ids[j]).collect();
-        let name = SMALL.fit(&names::partitions(report.scenario, &alike), WIDEST);
-        let y = count.place(value, plot.y + plot.height, plot.y);
-        let width = SMALL.width(&name);
-        let x = (place.x(Instant::from_nanos(at)) - width / 2).clamp(plot.x + px(4), plot.x + plot.width - px(4) - width);
-        let label = Rect { x, y: y - px(18), width, height: px(15) };
-        let low = y > plot.y + plot.height * 7 / 10;
-        if low || placed.iter().any(|other| overlap(*other, label)) {
-            continue;
-        }
-        let colour = if alike.len() == 1 { palette::line_letters(i) } else { palette::INK };
-        svg.rimmed_text((x, y - px(6)), Anchor::Start, SMALL, colour, &name);
-        placed.push(label);
-    }
-}
-
-fn overlap(a: Rect, b: Rect) -> bool {
-    a.x < b.x + b.width + px(4) && b.x < a.x + a.width + px(4) && a.y < b.y + b.height && b.y < a.y + a.height
-}
-
-fn count_labels(svg: &mut Svg, plot: Rect, count: CountAxis, title: &str) {
-    let axis = Stroke { colour: palette::AXIS, width: 4, dash: None };
-    svg.line((plot.x, plot.y), (plot.x, plot.y + plot.height), axis);
-    svg.line((plot.x, plot.y + plot.height), (plot.x + plot.width, plot.y + plot.height), axis);
-    for (value, label) in count.ticks() {
-        let y = count.place(value, plot.y + plot.height, plot.y);
-        svg.line((plot.x - px(5), y), (plot.x, y), axis);
-        svg.text((plot.x - px(9), y + px(4)), Anchor::End, BODY, palette::INK, &label);
-    }
-    let (x, y) = (plot.x - px(70), plot.y + plot.height / 2);
-    let size = SMALL.size;
-    let grey = palette::GREY;
-    svg.raw(&format!(
-        r#"<text x="{x}" y="{y}" font-size="{size}" text-anchor="middle" fill="{grey}" transform="rotate(270 {x} {y})">{title}</text>"#
-    ));
 }
 
 fn caption(svg: &mut Svg, frame: Rect, title: &str, remark: &str) {

@@ -46,3 +46,13 @@ pub fn highest(values: &[u64], columns: usize) -> Vec<u64> {
     let width = values.len().div_ceil(columns).max(1);
     values.chunks(width).map(|column| *column.iter().max().expect("a chunk has a sample")).collect()
 }
+
+/// Of all partitions: what is not committed.
+pub fn uncommitted(partitions: &[PartitionMeasurements]) -> Vec<u64> {
+    let samples = partitions.iter().map(|partition| partition.lag.len()).max().unwrap_or(0);
+    let at = |sample: usize| {
+        let partitions = partitions.iter().filter(|partition| sample < partition.lag.len());
+        partitions.map(|partition| partition.uncommitted(sample)).sum::<i64>().max(0) as u64
+    };
+    (0..samples).map(at).collect()
+}

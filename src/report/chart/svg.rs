@@ -80,6 +80,12 @@ impl Svg {
         self.lettering(at, anchor, font, &paint, text);
     }
 
+    /// Turned to be read from the right, around its middle.
+    pub fn upright_text(&mut self, (x, y): (Units, Units), font: Font, fill: &str, text: &str) {
+        let paint = format!(r#"fill="{fill}" transform="rotate(270 {x} {y})""#);
+        self.lettering((x, y), Anchor::Middle, font, &paint, text);
+    }
+
     pub fn raw(&mut self, element: &str) {
         self.body.push_str(element);
         self.body.push('\n');

@@ -204,13 +204,13 @@ fn rebalance_json(scenario: &Scenario, rebalance: &Rebalance) -> RebalanceJson {
     };
     RebalanceJson {
         at_ns: started.as_nanos(),
-        reason: terms::rebalance(*reason),
+        reason: reason.name(),
         trigger: trigger.map(|member| names::member(scenario, member)),
         generation: *generation,
         joined_ns: nanos(*joined),
         ended_ns: nanos(*ended),
         lasted_ns: ended.map(|ended| ended.since(*started).as_nanos()),
-        ended_in: ended_in.map(terms::state),
+        ended_in: ended_in.map(|state| state.name()),
         leader: leader.map(|member| names::member(scenario, member)),
         assignor: protocol.as_ref().map(|name| name.to_string()),
         members: *members,

@@ -1,5 +1,6 @@
 //! A group's first lines: who reads what, the fate of its records, lag and latency.
 
+use crate::metrics::PartitionMeasurements;
 use crate::report::summary::page::{Cell, Page, Style, Table, WIDTH};
 use crate::report::{Report, figures, latency, names};
 
@@ -8,6 +9,7 @@ const LABEL: usize = "processed once".len();
 
 pub fn head(page: &mut Page, report: &Report, group: usize) {
     const NAMES_SHOWN: usize = 6;
+    const NAMES_WIDTH: usize = 40;
     let scenario = report.scenario;
     let named = &scenario.groups[group];
     let clients: Vec<String> =
@@ -15,7 +17,9 @@ pub fn head(page: &mut Page, report: &Report, group: usize) {
     let members = match clients.len() {
         0 => "nobody reads".to_owned(),
         1 => format!("{} reads", clients[0]),
-        2..=NAMES_SHOWN => format!("{} read", names::list(&clients, NAMES_SHOWN)),
+        2..=NAMES_SHOWN if clients.iter().map(String::len).sum::<usize>() <= NAMES_WIDTH => {
+            format!("{} read", names::list(&clients, NAMES_SHOWN))
+        }
         many => format!("{many} members ({} … {}) read", clients[0], clients[many - 1]),
     };
     let topics: Vec<String> = named
@@ -61,14 +65,17 @@ pub fn table(page: &mut Page, report: &Report, group: usize) {
 pub fn lag_and_latency(page: &mut Page, report: &Report, group: usize) {
     let measured = &report.run.measurements.groups[group];
     let mut table = Table::new(&[(false, LABEL), (false, WIDTH)]);
-    let settled = report.run.measurements.end > report.run.measurements.run_end;
     let mut lag = format!(
-        "peak {}, {} at the end of the run phase",
+        "{} not processed at the peak, {} at the end of the run phase",
         figures::count(measured.peak_lag, "record"),
         figures::grouped(measured.run_end_lag)
     );
-    if settled {
+    if report.run.measurements.end > report.run.measurements.run_end {
         lag.push_str(&format!(", {} in the end", figures::grouped(measured.final_lag)));
+    }
+    let uncommitted = measured.partitions.iter().map(PartitionMeasurements::final_uncommitted).sum::<i64>().max(0) as u64;
+    if uncommitted > measured.final_lag {
+        lag.push_str(&format!("; {} not committed", figures::grouped(uncommitted)));
     }
     table.row(Style::Plain, [format!("{:<LABEL$}", "lag"), lag]);
     let distribution = &measured.latency;

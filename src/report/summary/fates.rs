@@ -16,6 +16,8 @@ const RANGES: usize = 6;
 struct Story {
     sentence: String,
     ranges: Vec<(TopicPartition, OffsetRange)>,
+    /// The same came again: how often in all, and when last.
+    again: Option<(usize, Instant)>,
 }
 
 pub fn duplicates(page: &mut Page, report: &Report, group: usize) {
@@ -25,14 +27,39 @@ pub fn duplicates(page: &mut Page, report: &Report, group: usize) {
     }
     let title = format!("{} duplicated, {} extra", figures::count(account.duplicated, "record"), figures::grouped(account.extra));
     let same = |a: &Duplicate, b: &Duplicate| a.before.0 == b.before.0 && a.cause == b.cause;
-    let stories = gather(&account.duplicates, same)
-        .into_iter()
-        .map(|duplicates| Story {
-            sentence: duplicate(report.scenario, &duplicates),
-            ranges: duplicates.iter().map(|duplicate| (duplicate.partition, duplicate.offsets)).collect(),
-        })
-        .collect();
-    tell(page, report.scenario, &title, stories);
+    let ranges = |duplicates: &[&Duplicate]| duplicates.iter().map(|duplicate| (duplicate.partition, duplicate.offsets)).collect();
+    let mut stories: Vec<(Vec<&Duplicate>, Story)> = Vec::new();
+    for duplicates in gather(&account.duplicates, same) {
+        let at = cause_at(duplicates[0].cause);
+        match stories.iter_mut().find(|(first, _)| alike(first, &duplicates)) {
+            Some((_, story)) => story.again = Some((story.again.map_or(1, |(times, _)| times) + 1, at)),
+            None => {
+                let sentence = duplicate(report.scenario, &duplicates);
+                let story = Story { sentence, ranges: ranges(&duplicates), again: None };
+                stories.push((duplicates, story));
+            }
+        }
+    }
+    tell(page, report.scenario, &title, stories.into_iter().map(|(_, story)| story).collect());
+}
+
+fn cause_at(cause: DuplicateCause) -> Instant {
+    match cause {
+        DuplicateCause::Crashed(at)
+        | DuplicateCause::PollIntervalExceeded(at)
+        | DuplicateCause::Removed(_, at)
+        | DuplicateCause::Revoked(at)
+        | DuplicateCause::Stopped(at)
+        | DuplicateCause::Rewound(at) => at,
+    }
+}
+
+/// The same happened to the same records of the same members at another time.
+fn alike(a: &[&Duplicate], b: &[&Duplicate]) -> bool {
+    let key = |duplicate: &Duplicate| (duplicate.partition, duplicate.offsets, duplicate.before.0, duplicate.again.0);
+    a.len() == b.len()
+        && std::mem::discriminant(&a[0].cause) == std::mem::discriminant(&b[0].cause)
+        && a.iter().zip(b).all(|(a, b)| key(a) == key(b))
 }
 
 pub fn losses(page: &mut Page, report: &Report, group: usize) {
@@ -47,6 +74,7 @@ pub fn losses(page: &mut Page, report: &Report, group: usize) {
         .map(|losses| Story {
             sentence: loss(report.scenario, &losses),
             ranges: losses.iter().map(|loss| (loss.partition, loss.offsets)).collect(),
+            again: None,
         })
         .collect();
     tell(page, report.scenario, &title, stories);
@@ -63,6 +91,7 @@ pub fn skips(page: &mut Page, report: &Report, group: usize) {
         .map(|skips| Story {
             sentence: skip(report.scenario, &skips),
             ranges: skips.iter().map(|skip| (skip.partition, skip.offsets)).collect(),
+            again: None,
         })
         .collect();
     tell(page, report.scenario, &title, stories);
@@ -88,6 +117,9 @@ fn tell(page: &mut Page, scenario: &Scenario, title: &str, stories: Vec<Story>) 
         page.wrapped(Style::Plain, 4, &story.sentence);
         page.put(Style::Plain, "      ");
         page.wrapped(Style::Quiet, 6, &ranges(scenario, &story.ranges));
+        if let Some((times, last)) = story.again {
+            page.line(Style::Plain, format!("      {times} times in all, the last at {}", figures::at(last)));
+        }
     }
     let hidden = stories.get(STORIES..).unwrap_or_default();
     if !hidden.is_empty() {
@@ -96,17 +128,12 @@ fn tell(page: &mut Page, scenario: &Scenario, title: &str, stories: Vec<Story>) 
     }
 }
 
-/// `orders-2 1203…1689 (487), …`; the last offset is included.
+/// `orders-2 [1203, 1690), …`: the last offset is excluded, as in traces.
 fn ranges(scenario: &Scenario, ranges: &[(TopicPartition, OffsetRange)]) -> String {
     let shown = if ranges.len() == RANGES + 1 { ranges.len() } else { ranges.len().min(RANGES) };
     let mut parts: Vec<String> = ranges[..shown]
         .iter()
-        .filter(|(_, offsets)| !offsets.is_empty())
-        .map(|(partition, offsets)| {
-            let name = names::partition(scenario, *partition);
-            let last = offsets.to.0 - 1;
-            if offsets.len() == 1 { format!("{name} {last}") } else { format!("{name} {}…{last} ({})", offsets.from, offsets.len()) }
-        })
+        .map(|(partition, offsets)| format!("{} [{}, {})", names::partition(scenario, *partition), offsets.from, offsets.to))
         .collect();
     if ranges.len() > shown {
         let rest = &ranges[shown..];

@@ -28,7 +28,7 @@ pub fn table(page: &mut Page, report: &Report, group: usize) {
     }
     page.blank();
     page.line(Style::Title, format!("  {}", headline(report, &all, partitions.len())));
-    let mut table = Table::new(&[(false, 25), (true, 11), (false, 27), (true, 5), (true, 11), (false, WIDTH)]);
+    let mut table = Table::new(&[(false, 25), (true, 11), (false, 27), (true, 5), (true, 15), (false, WIDTH)]);
     if !all.is_empty() {
         table.row(Style::Quiet, ["partitions", "longest", "from … to", "times", "in all", "because"]);
     }

@@ -45,8 +45,16 @@ impl Page {
         self
     }
 
+    /// Without the spaces at its end.
     pub fn end_line(&mut self) {
-        self.put(Style::Plain, "\n");
+        while let Some((_, text)) = self.pieces.last_mut() {
+            text.truncate(text.trim_end_matches(' ').len());
+            if !text.is_empty() {
+                break;
+            }
+            self.pieces.pop();
+        }
+        self.pieces.push((Style::Plain, "\n".to_owned()));
     }
 
     pub fn line(&mut self, style: Style, text: impl Into<String>) {
@@ -85,10 +93,9 @@ impl Page {
         }
     }
 
-    /// Without colours, without spaces at line ends.
+    /// Without colours.
     pub fn plain(&self) -> String {
-        let text: String = self.pieces.iter().map(|(_, text)| text.as_str()).collect();
-        text.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
+        self.pieces.iter().map(|(_, text)| text.as_str()).collect()
     }
 
     /// With ANSI escapes.
@@ -138,14 +145,19 @@ impl Table {
         self.rows.push(cells);
     }
 
+    /// What the text needs, within the bounds; if the page is too narrow for the last column, the widest texts before it give way.
     fn widths(&self, page: usize) -> Vec<usize> {
-        const NARROWEST: usize = 12;
+        const ENOUGH: usize = 24;
         let longest = |column: usize| self.rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.text.chars().count()).max();
         let mut widths: Vec<usize> = self.most.iter().enumerate().map(|(column, most)| longest(column).unwrap_or(0).min(*most)).collect();
-        if let Some((last, others)) = widths.split_last_mut() {
-            let used: usize = others.iter().map(|width| width + GAP.len()).sum();
-            *last = (*last).min(page.saturating_sub(used).max(NARROWEST));
+        let Some(last) = widths.len().checked_sub(1) else { return widths };
+        let room = |widths: &[usize]| page.saturating_sub(widths[..last].iter().map(|width| width + GAP.len()).sum());
+        while room(&widths) < widths[last].min(ENOUGH) {
+            let texts = (0..last).filter(|column| !self.right[*column] && widths[*column] > ENOUGH);
+            let Some(widest) = texts.max_by_key(|column| widths[*column]) else { break };
+            widths[widest] -= 1;
         }
+        widths[last] = widths[last].min(room(&widths).max(1));
         widths
     }
 }

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use crate::metrics::{MarkKind, Rebalance, WaitEnd, Waited};
-use crate::report::json::terms;
 use crate::report::summary::page::{Page, Style, Table, WIDTH};
 use crate::report::{Report, figures, names};
 use crate::scenario::Scenario;
@@ -130,11 +129,11 @@ fn wait(scenario: &Scenario, waited: &Waited) -> String {
     }
 }
 
-/// `4 member-left, 2 member-joined`.
+/// `4 member left, 2 member joined`.
 fn tally(rebalances: &[Rebalance]) -> String {
     let mut counts: BTreeMap<RebalanceReason, usize> = BTreeMap::new();
     for rebalance in rebalances {
         *counts.entry(rebalance.reason).or_default() += 1;
     }
-    counts.iter().map(|(reason, count)| format!("{count} {}", terms::rebalance(*reason))).collect::<Vec<_>>().join(", ")
+    counts.iter().map(|(reason, count)| format!("{count} {}", reason.name().replace('_', " "))).collect::<Vec<_>>().join(", ")
 }

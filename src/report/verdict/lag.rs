@@ -1,11 +1,12 @@
 //! `expect: lag`: sums over partitions, at samples.
 //!
-//! A moment between two samples sees the earlier one. At the end of the run phase and of everything the unprocessed lag is exact.
+//! A moment between two samples sees the earlier one. At the end of everything every lag is exact, at the end of the run phase the
+//! unprocessed one.
 
-use crate::metrics::LagSample;
+use crate::metrics::PartitionMeasurements;
 use crate::report::verdict::{Finding, Outcome, Possible, expected, groups};
 use crate::report::{Run, figures};
-use crate::scenario::{Bounds, LagKind, When};
+use crate::scenario::expectation::{Bounds, LagKind, When};
 use crate::trace::ending::Ending;
 use crate::units::{GroupId, Instant};
 
@@ -87,24 +88,27 @@ fn at_run_end(run: &Run, question: &LagQuestion) -> u64 {
 }
 
 fn at_end(run: &Run, question: &LagQuestion) -> u64 {
-    match question.of {
-        LagKind::Unprocessed => groups(run, question.group).map(|g| run.measurements.groups[g].final_lag).sum(),
-        LagKind::Committed | LagKind::Position => lag_at(run, question, sample_before(run, run.measurements.end)),
-    }
+    let partitions = groups(run, question.group).flat_map(|g| &run.measurements.groups[g].partitions);
+    let of_kind = |partition: &PartitionMeasurements| match question.of {
+        LagKind::Committed => partition.final_uncommitted(),
+        LagKind::Position => partition.final_lag.position,
+        LagKind::Unprocessed => i64::try_from(partition.final_lag.unprocessed).unwrap_or(i64::MAX),
+    };
+    u64::try_from(partitions.map(of_kind).sum::<i64>()).unwrap_or(0)
 }
 
 /// The sum over the partitions of the groups asked for.
 fn lag_at(run: &Run, question: &LagQuestion, sample: usize) -> u64 {
     let partitions = groups(run, question.group).flat_map(|g| &run.measurements.groups[g].partitions);
-    let sum: i64 = partitions.filter_map(|partition| partition.lag.get(sample)).map(|lag| of_kind(lag, question.of)).sum();
+    let sum: i64 =
+        partitions.filter(|partition| sample < partition.lag.len()).map(|partition| of_kind(partition, sample, question.of)).sum();
     u64::try_from(sum).unwrap_or(0)
 }
 
-/// A partition without a commit counts with its position's lag: nothing that was read is committed.
-fn of_kind(sample: &LagSample, kind: LagKind) -> i64 {
+fn of_kind(partition: &PartitionMeasurements, sample: usize, kind: LagKind) -> i64 {
     match kind {
-        LagKind::Committed => sample.committed.unwrap_or(sample.position),
-        LagKind::Position => sample.position,
-        LagKind::Unprocessed => i64::try_from(sample.unprocessed).unwrap_or(i64::MAX),
+        LagKind::Committed => partition.uncommitted(sample),
+        LagKind::Position => partition.lag[sample].position,
+        LagKind::Unprocessed => i64::try_from(partition.lag[sample].unprocessed).unwrap_or(i64::MAX),
     }
 }

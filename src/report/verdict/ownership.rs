@@ -6,7 +6,8 @@
 use crate::metrics::{Outage, OwnerSpan};
 use crate::report::verdict::{Finding, Outcome, Possible, expected, groups};
 use crate::report::{Run, figures, names};
-use crate::scenario::{Bounds, Scenario, WhichPartition};
+use crate::scenario::Scenario;
+use crate::scenario::expectation::{Bounds, WhichPartition};
 use crate::trace::ending::Ending;
 use crate::units::{ClientId, GroupId, Instant, Span, TopicPartition};
 

@@ -6,7 +6,7 @@ use super::super::defaults::{self, Modelled, Role};
 use super::super::file::properties::Property;
 use super::super::reader::cut;
 use super::{Checker, Site};
-use crate::error::{Problem, closest};
+use crate::error::Problem;
 
 impl Checker<'_> {
     /// Puts every property that is modelled where it belongs, warns of the others, and refuses what Kafka does not have.
@@ -42,8 +42,9 @@ impl Checker<'_> {
         let owners: Vec<&str> = others.map(Role::name).collect();
         let problem = Problem::error(message).at(place.key());
         self.problems.push(if owners.is_empty() {
-            match closest(name, defaults::names(role).map(|(known, ..)| known)) {
-                Some(known) => problem.hint(format!("did you mean `{known}`?")),
+            let names: Vec<&str> = defaults::names(role).map(|(known, ..)| known).collect();
+            match self.guess(name, names) {
+                Some(hint) => problem.hint(hint),
                 None => problem,
             }
         } else {

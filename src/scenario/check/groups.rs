@@ -1,6 +1,8 @@
 //! Groups: what they subscribe to, and which processes they consist of.
 
-use indexmap::IndexMap;
+use std::collections::BTreeMap;
+
+use indexmap::{IndexMap, IndexSet};
 
 use super::super::defaults::consumer::ConsumerSettings;
 use super::super::defaults::{Role, consumer};
@@ -22,7 +24,9 @@ pub const GROUPS_MAX: usize = 1_000;
 pub struct Cast {
     pub groups: Vec<Group>,
     pub clients: Vec<Client>,
-    pub instances: Vec<String>,
+    pub instances: IndexSet<String>,
+    /// By group and name.
+    by_name: BTreeMap<(GroupId, String), ClientId>,
 }
 
 impl Cast {
@@ -34,8 +38,18 @@ impl Cast {
     }
 
     pub fn find(&self, group: GroupId, member: &str) -> Option<ClientId> {
-        let found = self.members(group).find(|client| self.clients[*client].name == member)?;
-        Some(ClientId(u32::try_from(found).expect("the number of members is limited")))
+        self.by_name.get(&(group, member.to_owned())).copied()
+    }
+
+    fn intern(&mut self, instance: String) -> InstanceId {
+        let (place, _) = self.instances.insert_full(instance);
+        InstanceId(u32::try_from(place).expect("there are no more instances than members"))
+    }
+
+    fn push(&mut self, client: Client) {
+        let id = ClientId(u32::try_from(self.clients.len()).expect("the number of members is limited"));
+        self.by_name.insert((client.group, client.name.clone()), id);
+        self.clients.push(client);
     }
 }
 
@@ -182,7 +196,10 @@ impl Checker<'_> {
         }
         let group = GroupId(u32::try_from(cast.groups.len()).expect("the number of groups is limited"));
         let first = cast.clients.len();
-        self.validate(&common, None, site, broker);
+        // Where every member has something special, the members are validated one by one.
+        if parts.iter().any(|part| part.special.is_none()) {
+            self.validate(&common, None, site, broker);
+        }
         for part in parts {
             let setup = match part.special {
                 None => common.clone(),
@@ -192,8 +209,8 @@ impl Checker<'_> {
                     setup
                 }
             };
-            let instance = setup.settings.instance.as_ref().map(|instance| intern(&mut cast.instances, instance));
-            cast.clients.push(setup.client(part.name, group, part.start, instance));
+            let instance = setup.settings.instance.clone().map(|instance| cast.intern(instance));
+            cast.push(setup.client(part.name, group, part.start, instance));
         }
         self.refuse_mixed_assignors(&cast.clients[first..], site);
     }
@@ -233,12 +250,4 @@ impl Checker<'_> {
 
 fn highest_scale(file: &ScenarioFile, group: &str) -> u32 {
     file.timeline.iter().filter_map(|entry| entry.scale.as_ref()?.get(group).copied()).max().unwrap_or(0)
-}
-
-fn intern(instances: &mut Vec<String>, instance: &str) -> InstanceId {
-    let place = instances.iter().position(|known| known == instance).unwrap_or_else(|| {
-        instances.push(instance.to_owned());
-        instances.len() - 1
-    });
-    InstanceId(u32::try_from(place).expect("there are no more instances than members"))
 }

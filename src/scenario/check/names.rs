@@ -7,7 +7,6 @@ use indexmap::IndexMap;
 
 use super::super::reader::cut;
 use super::{Checker, Site};
-use crate::error::did_you_mean;
 
 /// Kafka's limit for the name of a topic.
 const NAME_MAX: usize = 249;
@@ -49,7 +48,7 @@ impl Checker<'_> {
         let found = names.get(name);
         if found.is_none() && !names.unreadable.contains(name) {
             let message = format!("the {} `{}` is not declared", names.kind, cut(name));
-            let hint = did_you_mean(name, names.in_order.iter().chain(&names.unreadable).map(String::as_str));
+            let hint = self.guess(name, names.in_order.iter().chain(&names.unreadable).map(String::as_str));
             self.error_with_hint(at, message, hint.unwrap_or_else(|| format!("declare it under `{}s:`", names.kind)));
         }
         found

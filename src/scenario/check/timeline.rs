@@ -12,7 +12,6 @@ use super::lives::Lives;
 use super::names::Names;
 use super::topics::PARTITIONS_MAX;
 use super::{Checker, Site};
-use crate::error::did_you_mean;
 use crate::units::{ClientId, GroupId, Instant, ProducerId, Span, TopicId};
 
 pub const ENTRIES_MAX: usize = 10_000;
@@ -69,16 +68,18 @@ impl Checker<'_> {
             return;
         };
         self.refuse_parameters_of_other_verbs(verb, site);
-        // Without a time the rest is still looked at.
-        let at = Instant::ZERO + time.map_or(Span::from_nanos(1), |time| time.0);
-        if time.is_some() && at >= Instant::ZERO + stage.end {
-            let message = format!("at {} the run phase is over", at.since(Instant::ZERO));
-            self.error_with_hint(site.child("at").value(), message, format!("`duration` is {}", stage.end));
+        let verbs = self.verbs(written, verb, site, stage);
+        // Without a time there is nothing more to say about it.
+        let Some(Duration(time)) = time else { return };
+        let at = Instant::ZERO + time;
+        if time >= stage.end {
+            self.error_with_hint(
+                site.child("at").value(),
+                format!("at {time} the run phase is over"),
+                format!("`duration` is {}", stage.end),
+            );
         }
-        for (verb, who, place) in self.verbs(written, verb, site, stage) {
-            let entry = TimelineEntry { at, verb };
-            placed.push(Placed { entry, at: place, who });
-        }
+        placed.extend(verbs.into_iter().map(|(verb, who, place)| Placed { entry: TimelineEntry { at, verb }, at: place, who }));
     }
 
     fn refuse_parameters_of_other_verbs(&mut self, verb: &str, site: Site<'_>) {
@@ -169,7 +170,7 @@ impl Checker<'_> {
         // A group whose members could not be read has none.
         if found.is_none() && !stage.cast.members(group_id).is_empty() {
             let names = stage.cast.members(group_id).map(|client| stage.cast.clients[client].name.as_str());
-            let hint = did_you_mean(member, names);
+            let hint = self.guess(member, names);
             let message = format!("the group `{}` has no member `{}`", cut(group), cut(member));
             self.error_with_hint(at, message, hint.unwrap_or_else(|| "members are declared under `members:` of their group".to_owned()));
         }

@@ -13,7 +13,7 @@ impl Checker<'_> {
     pub fn topics(&mut self, file: &ScenarioFile, root: Site<'_>, brokers: u32) -> Vec<Topic> {
         let site = root.child("topics");
         if !root.tries("topics") {
-            self.error_with_hint(0..0, "the scenario has no `topics`", "declare at least one, such as `topics: {orders: 6}`");
+            self.error_with_hint(root.start(), "the scenario has no `topics`", "declare at least one, such as `topics: {orders: 6}`");
         } else if root.has("topics") && file.topics.is_empty() && site.unreadable().next().is_none() && !site.node.bad {
             self.error_with_hint(site.key(), "no topic is declared", "such as `topics: {orders: 6}`");
         }

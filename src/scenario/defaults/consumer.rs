@@ -34,6 +34,7 @@ pub const MODELLED: &[Modelled<ConsumerSettings>] = &[
     Modelled { name: "auto.offset.reset", slot: Slot::Read(read_reset) },
     Modelled { name: "group.instance.id", slot: Slot::Read(read_instance) },
     Modelled { name: "group.protocol", slot: Slot::Read(read_protocol) },
+    Modelled { name: "group.remote.assignor", slot: Slot::Read(refuse_remote_assignor) },
     Modelled { name: "fetch.min.bytes", slot: Slot::Bytes(|s| &mut s.config.fetch_min_bytes, 0, INT_MAX) },
     Modelled { name: "fetch.max.wait.ms", slot: Slot::Millis(|s| &mut s.config.fetch_max_wait, 0, INT_MAX) },
     Modelled { name: "fetch.max.bytes", slot: Slot::Bytes(|s| &mut s.config.fetch_max_bytes, 0, INT_MAX) },
@@ -143,6 +144,11 @@ fn read_protocol(_: &mut ConsumerSettings, value: &Property) -> Result<(), Unrea
     }
 }
 
+/// ConsumerConfig#checkUnsupportedConfigsPostProcess.
+fn refuse_remote_assignor(_: &mut ConsumerSettings, _: &Property) -> Result<(), Unreadable> {
+    Err(wrong("Kafka refuses it with the classic protocol", Some("leave it out".to_owned())))
+}
+
 fn wrong(message: impl Into<String>, hint: Option<String>) -> Unreadable {
     Unreadable { message: message.into(), hint }
 }
@@ -161,7 +167,6 @@ pub const NOT_MODELLED: &[&str] = &[
     "enable.metrics.push",
     "exclude.internal.topics",
     "group.id",
-    "group.remote.assignor",
     "interceptor.classes",
     "internal.leave.group.on.close",
     "internal.throw.on.fetch.stable.offset.unsupported",

@@ -38,7 +38,7 @@ impl ClassicGroup {
 
     /// The empty group's record is what the answer waits for, if there is one.
     fn answer_leave(&self, ticket: Ticket, response: GroupResponse, became_empty: bool, turn: &mut Turn<'_>) {
-        if !became_empty || !turn.config().switches.empty_operations_wait {
+        if !became_empty {
             return turn.answer_behind_writes(ticket, response);
         }
         let answer = Deferred::Answer(Answer { ticket, response });

@@ -156,9 +156,7 @@ impl ClassicGroup {
         for member in self.members.values_mut() {
             member.is_new = false;
         }
-        if turn.config().switches.sync_timer {
-            turn.arm(CoordinatorTimer::Sync(self.id), self.rebalance_timeout());
-        }
+        turn.arm(CoordinatorTimer::Sync(self.id), self.rebalance_timeout());
     }
 
     /// ClassicGroup#selectProtocol: everybody votes for the first of its protocols that all members support. Of those with the most votes

@@ -33,8 +33,7 @@ impl ClassicGroup {
                 let assignments: Vec<(MemberId, Assignment)> =
                     self.members.values().map(|member| (member.id, member.assignment.clone())).collect();
                 self.store(&assignments, turn);
-                let version = request.version.min(turn.config().switches.join_group_version);
-                turn.write(Deferred::StaticMemberStored { group: self.id, member: new, leader: leader_before, version });
+                turn.write(Deferred::StaticMemberStored { group: self.id, member: new, leader: leader_before, version: request.version });
             }
             // In CompletingRebalance the leader may be assigning partitions to the old id just now.
             GroupState::Stable

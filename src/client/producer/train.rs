@@ -1,0 +1,112 @@
+//! Deliveries that are all alike, worked out together.
+//!
+//! At an even pace without keys the batches of a producer repeat: as many records, as many bytes, as far apart. Between two draws of the sticky
+//! partitioner they form a train of one partition; and when the partitioner goes on, the next train has the shape of the last one. What a
+//! train says is what the single steps would say, in the same order and with the same draws.
+
+use super::{Batch, Delivery, Producer, ProducerDraws};
+use crate::trace::Created;
+use crate::units::{BrokerId, Instant, Pace, Span};
+
+/// A train from one draw of the partitioner to the next.
+#[derive(Copy, Clone, Debug)]
+pub struct Shape {
+    pace: Pace,
+    /// Of a batch.
+    records: u32,
+    bytes: u32,
+    /// Batches.
+    length: u64,
+    every: Span,
+    /// From a batch's first record to its sending.
+    wait: Span,
+    /// Of the whole train.
+    lasts: Span,
+}
+
+impl Producer {
+    /// Makes a train of a delivery if the next ones are just like it: same partition, size and distance, nothing random in between.
+    pub(super) fn lengthen(&mut self, delivery: &mut Delivery, draws: &mut impl ProducerDraws) {
+        self.shape = None;
+        let Some((pace, every, wait)) = self.rhythm(delivery, draws) else { return };
+        let (bytes, records) = (delivery.batches[0].bytes, delivery.batches[0].records);
+        let until_switch = self.sticky.until_due().div_ceil(u64::from(bytes));
+        // The last batch's wait must be over before anything changes, too.
+        let in_time = self.next_change().as_nanos().saturating_sub(delivery.sent.as_nanos()) / every.as_nanos();
+        let more = until_switch.min(in_time);
+        if more > 0 {
+            delivery.repeat += more;
+            delivery.every = every;
+            self.advance(more, records, bytes);
+            let last_sent = delivery.sent + every.times(more);
+            self.on_the_wire(last_sent, delivery.broker, draws);
+            self.find_next(last_sent, draws);
+        }
+        let length = more + 1;
+        if self.sticky.until_due() == 0 && self.sticky.charged() == length * u64::from(bytes) {
+            self.shape = Some(Shape { pace, records, bytes, length, every, wait, lasts: every.times(length) });
+        }
+    }
+
+    /// The pace of the batches that follow a delivery, if they are all like its one: how far apart they are and how long each waits.
+    fn rhythm(&self, delivery: &Delivery, draws: &impl ProducerDraws) -> Option<(Pace, Span, Span)> {
+        let batch = &delivery.batches[0];
+        let Created::Even { pace, index } = batch.created else { return None };
+        let (latency, linger) = (draws.constant_latency()?, self.config.linger);
+        let (nanos, per) = pace.spacing;
+        if nanos % per != 0 || nanos == 0 || self.arrivals.next.is_none() {
+            return None;
+        }
+        let records = u64::from(batch.records);
+        let every = Span::from_nanos(nanos / per).times(records);
+        let lingered = delivery.sent == pace.at(index) + linger && linger.as_nanos().div_ceil(nanos / per) == records;
+        let goes_on = self.arrivals.pace == Some(pace) && self.arrivals.index == index + records;
+        let answered = latency.times(2) + self.config.acks.unwrap_or(Span::ZERO);
+        // The timestamp deltas stay in one byte, and each request is answered before the next one is sent.
+        let alike = linger < Span::from_millis(63) && answered <= every && self.config.max_in_flight > 1;
+        (lingered && goes_on && alike && self.sticky.current() == Some(batch.partition)).then_some((pace, every, linger))
+    }
+
+    /// When the rate or the partitions change.
+    fn next_change(&self) -> Instant {
+        let growth = self.config.partitions.get(self.next_growth).map_or(Instant::NEVER, |growth| growth.0);
+        self.step_end().min(growth)
+    }
+
+    /// Batches beyond the first were charged and sent.
+    fn advance(&mut self, batches: u64, records: u32, bytes: u32) {
+        self.sticky.charge(batches * u64::from(bytes), true, || unreachable!("a train ends before the partitioner goes on"));
+        self.arrivals.sent += batches * u64::from(records);
+        self.arrivals.index += batches * u64::from(records);
+    }
+
+    /// The next train, if it is like the last one but for its partition.
+    pub(super) fn repeat_shape(&mut self, draws: &mut impl ProducerDraws) -> Option<Delivery> {
+        let shape = self.shape?;
+        let created = self.arrivals.next?;
+        let sent = created + shape.wait;
+        let end = created + shape.lasts;
+        if self.arrivals.pace != Some(shape.pace) || !self.busy.is_empty() || sent + shape.lasts > self.next_change() {
+            self.shape = None;
+            return None;
+        }
+        let known = self.known_partitions;
+        let partition = self.sticky.partition(false, || draws.partition(known));
+        let batch = Batch {
+            partition,
+            records: shape.records,
+            bytes: shape.bytes,
+            created: Created::Even { pace: shape.pace, index: self.arrivals.index },
+        };
+        let mut batches = self.spare.pop().unwrap_or_default();
+        batches.push(batch);
+        self.advance(shape.length, shape.records, shape.bytes);
+        let broker: BrokerId = self.config.leaders[partition as usize];
+        let visible = self.on_the_wire(sent, broker, draws);
+        if shape.length > 1 {
+            self.on_the_wire(sent + shape.every.times(shape.length - 1), broker, draws);
+        }
+        self.arrivals.next = Some(end);
+        Some(Delivery { sent, visible, broker, batches, repeat: shape.length, every: shape.every })
+    }
+}

@@ -1,0 +1,170 @@
+//! The program as it is called: exit codes, what goes to stdout and what to stderr.
+
+use std::io::{Read, Write};
+use std::process::{Command, Output, Stdio};
+
+use groupsim::cli::ExitCode;
+use groupsim::scenario::builtin;
+
+fn groupsim(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_groupsim"));
+    command.args(arguments).stdin(Stdio::null()).env_remove("CLICOLOR_FORCE");
+    command
+}
+
+struct Outcome {
+    code: i32,
+    stdout: String,
+    stderr: String,
+}
+
+fn outcome(output: Output) -> Outcome {
+    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+    Outcome { code: output.status.code().expect("an exit code"), stdout: text(output.stdout), stderr: text(output.stderr) }
+}
+
+fn run(arguments: &[&str]) -> Outcome {
+    outcome(groupsim(arguments).output().expect("the program starts"))
+}
+
+fn run_with_input(arguments: &[&str], input: &[u8]) -> Outcome {
+    let mut command = groupsim(arguments);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+    // It may stop reading before the end.
+    let _ = child.stdin.take().expect("a pipe").write_all(input);
+    outcome(child.wait_with_output().expect("the program ends"))
+}
+
+/// A fresh directory for one test.
+fn directory(name: &str) -> std::path::PathBuf {
+    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = std::fs::remove_dir_all(&path);
+    std::fs::create_dir_all(&path).expect("a directory for the test");
+    path
+}
+
+#[test]
+fn help_and_version_go_to_stdout_and_name_every_exit_code() {
+    let help = run(&["--help"]);
+    assert_eq!((help.code, help.stderr.as_str()), (0, ""));
+    for code in ExitCode::ALL {
+        assert!(help.stdout.contains(&format!("{:>2}  {}", code.number(), code.summary())), "{}", help.stdout);
+    }
+    let version = run(&["--version"]);
+    assert_eq!((version.code, version.stdout), (0, format!("groupsim {}\n", env!("CARGO_PKG_VERSION"))));
+}
+
+#[test]
+fn a_wrong_command_line_ends_with_64() {
+    for arguments in
+        [&["bogus"][..], &[], &["run"], &["run", "a", "b"], &["run", "consumer-crash", "--seed", "x"], &["list", "--bogus"], &["check", ""]]
+    {
+        let wrong = run(arguments);
+        assert_eq!((wrong.code, wrong.stdout.as_str()), (64, ""), "{arguments:?}");
+        assert!(!wrong.stderr.is_empty());
+    }
+}
+
+#[test]
+fn list_names_every_built_in_scenario_with_what_it_is_about() {
+    let list = run(&["list"]);
+    assert_eq!(list.code, 0);
+    assert_eq!(list.stdout.lines().count(), builtin::ALL.len());
+    for (line, builtin) in list.stdout.lines().zip(builtin::ALL) {
+        assert!(line.starts_with(builtin.name) && line.len() > builtin.name.len() + 20, "{line}");
+    }
+}
+
+#[test]
+fn what_show_prints_is_a_scenario() {
+    let shown = run(&["show", "consumer-crash"]);
+    assert_eq!((shown.code, shown.stdout.as_str()), (0, include_str!("../scenarios/consumer-crash.yaml")));
+    let checked = run_with_input(&["check", "-"], shown.stdout.as_bytes());
+    assert_eq!((checked.code, checked.stdout.as_str()), (0, "<stdin>: the scenario `consumer-crash` is valid\n"));
+}
+
+#[test]
+fn an_unknown_name_is_guessed_and_points_to_the_list() {
+    for command in ["run", "check", "show"] {
+        let wrong = run(&[command, "consumer-crsh"]);
+        assert_eq!((wrong.code, wrong.stdout.as_str()), (65, ""));
+        assert!(wrong.stderr.contains("did you mean `consumer-crash`?") && wrong.stderr.contains("groupsim list"), "{}", wrong.stderr);
+    }
+}
+
+#[test]
+fn an_existing_path_wins_over_a_built_in_name() {
+    let place = directory("path-wins");
+    std::fs::write(place.join("consumer-crash"), "duration: 1m\ntopics: {mine: 1}\n").expect("a file");
+    let mut command = groupsim(&["check", "consumer-crash", "--resolved"]);
+    let resolved = outcome(command.current_dir(&place).output().expect("the program starts"));
+    assert_eq!(resolved.code, 0);
+    assert!(resolved.stdout.contains("mine:") && !resolved.stdout.contains("orders"), "{}", resolved.stdout);
+}
+
+#[test]
+fn resolved_output_resolves_to_itself() {
+    let once = run(&["check", "rolling-deploy", "--resolved"]);
+    let twice = run_with_input(&["check", "-", "--resolved"], once.stdout.as_bytes());
+    assert_eq!((twice.code, twice.stdout), (0, once.stdout));
+}
+
+#[test]
+fn bad_input_ends_with_65_and_says_where() {
+    let bad = run_with_input(&["check", "-"], b"duration: 5\ntopics: {a: 1}\n");
+    assert_eq!((bad.code, bad.stdout.as_str()), (65, ""));
+    assert!(bad.stderr.contains("<stdin>:1:11") && bad.stderr.contains("`5` has no unit"), "{}", bad.stderr);
+    let binary = run_with_input(&["run", "-"], b"name: \xff\xfe\n");
+    assert_eq!(binary.code, 65);
+    assert!(binary.stderr.contains("not UTF-8: the byte at offset 6"), "{}", binary.stderr);
+    let endless = run_with_input(&["check", "-"], &vec![b'#'; (4 << 20) + 100]);
+    assert_eq!(endless.code, 65);
+    assert!(endless.stderr.contains("more than 4194304 bytes"), "{}", endless.stderr);
+    assert_eq!(run(&["check", env!("CARGO_MANIFEST_DIR")]).code, 65, "a directory");
+    assert_eq!(run_with_input(&["check", "-"], b"").code, 65, "nothing");
+}
+
+#[test]
+fn warnings_go_to_stderr_and_change_no_exit_code() {
+    let text = b"duration: 1m\ntopics: {a: {partitions: 1, retention.ms: 5}}\n";
+    let warned = run_with_input(&["check", "-"], text);
+    assert_eq!((warned.code, warned.stdout.as_str()), (0, "<stdin>: the scenario `stdin` is valid\n"));
+    assert!(warned.stderr.starts_with("warning: the topic property `retention.ms` is not modelled"), "{}", warned.stderr);
+}
+
+#[test]
+fn nothing_is_coloured_where_no_terminal_is() {
+    let bad = run(&["check", "nowhere.yaml"]);
+    assert!(!bad.stderr.contains('\u{1b}'), "{:?}", bad.stderr);
+    let forced = outcome(groupsim(&["check", "nowhere.yaml"]).env("CLICOLOR_FORCE", "1").output().expect("the program starts"));
+    assert!(forced.stderr.contains('\u{1b}'), "{:?}", forced.stderr);
+    let mut refused = groupsim(&["check", "nowhere.yaml"]);
+    let refused = outcome(refused.env("CLICOLOR_FORCE", "1").env("NO_COLOR", "1").output().expect("the program starts"));
+    assert_eq!(refused.stderr, bad.stderr);
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_mistake() {
+    for arguments in [&["schema"][..], &["show", "scaled-out"], &["list"], &["--help"], &["check", "scaled-out", "--resolved"]] {
+        let mut child = groupsim(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+        drop(child.stdout.take());
+        let mut stderr = String::new();
+        child.stderr.take().expect("a pipe").read_to_string(&mut stderr).expect("UTF-8");
+        assert_eq!((child.wait().expect("the program ends").code(), stderr.as_str()), (Some(0), ""), "{arguments:?}");
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_disk_ends_with_74() {
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("/dev/full");
+    let failed = outcome(groupsim(&["schema"]).stdout(full).output().expect("the program starts"));
+    assert_eq!(failed.code, 74);
+    assert!(failed.stderr.contains("cannot write to stdout"), "{}", failed.stderr);
+}
+
+#[test]
+fn the_schema_is_json() {
+    let schema: serde_json::Value = serde_json::from_str(&run(&["schema"]).stdout).expect("JSON");
+    assert_eq!(schema["title"], "groupsim scenario");
+}
