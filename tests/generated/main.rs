@@ -96,7 +96,7 @@ fn every_file_of_the_report_can_be_rendered() {
         let run = play(scenario, scenario.seed, &mut ());
         let report = Report::new(scenario, Source { argument: "generated.yaml", text: yaml }, run);
         assert_eq!(report.judgement.verdict.exit_code(), 0, "nothing is expected of it");
-        let files = report.files();
+        let files = report.files(true);
         assert!(files.iter().all(|(_, content)| !content.is_empty()));
         for (output, content) in &files {
             if output.file_name().ends_with(".json") {
