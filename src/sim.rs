@@ -31,6 +31,7 @@ pub mod queue;
 pub mod rng;
 mod settle;
 mod setup;
+mod train;
 
 /// What a run may take before it is given up.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -59,7 +60,7 @@ enum Event {
     /// A timer of a coordinator, by its place in `coordinator_timers`.
     Coordinator(u32),
     /// The next batch of a train arrives.
-    Train(TopicPartition),
+    Train(TopicPartition, ProducerId),
     /// A request was sent: time to work out the next one.
     SendNext(ProducerId),
     /// fetch.max.wait.ms of a waiting Fetch may be over.
@@ -77,6 +78,8 @@ struct ClientSlot {
     life: u32,
     /// Its connections, by peer: the coordinator, then the brokers.
     connections: Vec<Option<ConnectionId>>,
+    /// By peer: how often this life has connected.
+    connects: Vec<u32>,
     frozen: Option<fault::Frozen>,
     /// Counts slow-downs, so that the end of an older one changes nothing.
     slowdowns: u32,
@@ -120,8 +123,8 @@ pub struct Simulation<'a> {
     /// Visible and not yet told, by partition.
     untold: Vec<Option<produce::Untold>>,
     /// Deliveries under way, by partition.
-    arriving: Vec<Option<produce::Train>>,
-    /// How many there are.
+    arriving: Vec<Vec<train::Train>>,
+    /// How many trains there are.
     trains: usize,
     /// By connection.
     sessions: Vec<Option<Session>>,
@@ -182,9 +185,9 @@ impl<'a> Simulation<'a> {
     }
 
     fn end_run_phase(&mut self, sink: &mut impl Sink) {
-        for at in 0..self.producers.len() {
-            let sent = self.producers[at].producer.sent();
-            self.emit(TraceEvent::ProducerStopped { producer: ProducerId(at as u32), sent });
+        for producer in (0..self.producers.len()).map(|at| ProducerId(at as u32)) {
+            let sent = self.finish_sending(producer);
+            self.emit(TraceEvent::ProducerStopped { producer, sent });
         }
         self.tell_all_appended();
         self.emit(TraceEvent::RunPhaseEnded);
@@ -223,7 +226,7 @@ impl<'a> Simulation<'a> {
                 Message::Response(response) => self.on_response(connection, response),
             },
             Event::Append(producer, slot) => self.on_append(producer, slot),
-            Event::Train(partition) => self.on_train(partition),
+            Event::Train(partition, producer) => self.on_train(partition, producer),
             Event::SendNext(producer) => self.schedule_delivery(producer),
             Event::Coordinator(slot) => {
                 let (shard, timer) = self.coordinator_timers.take(slot);
@@ -280,7 +283,7 @@ impl<'a> Simulation<'a> {
                 let link = &self.connections[connection.0 as usize];
                 format!("messages between {} and its {:?}", self.names.client(link.client), link.peer)
             }
-            Event::Train(partition) => format!("appends to {}", self.names.partition(partition)),
+            Event::Train(partition, _) => format!("appends to {}", self.names.partition(partition)),
             Event::Append(producer, _) | Event::SendNext(producer) => format!("producer {}", self.names.producer(producer)),
             Event::Coordinator(_) => "a coordinator's timers".to_owned(),
             Event::FetchWait(connection) => {
