@@ -45,6 +45,9 @@ pub struct Duplicate {
     /// Who processed it again, and when the first record of the range was done again.
     pub again: (ClientId, Instant),
     pub cause: DuplicateCause,
+    /// To whom the cause happened. Mostly who had processed it before; it is who processed it again if that was a zombie, which the next
+    /// owner had overtaken.
+    pub undone: ClientId,
 }
 
 /// What came between the first processing and a commit of it.

@@ -89,11 +89,13 @@ impl Output {
         match self {
             Output::Summary => "the verdict and the story of each group, as the terminal shows it",
             Output::SummaryJson => "the same as data: verdict, accounts, rebalances, unavailability, latency",
-            Output::LagCsv => "lag of every partition over virtual time: at_ms, group, topic, partition, committed, position, unprocessed",
+            Output::LagCsv => {
+                "lag of every partition over virtual time: at_ms, group, topic, partition, committed_lag, position_lag, unprocessed"
+            }
             Output::LagSvg => "the chart: lag, rebalances, faults and partition owners over virtual time",
             Output::LagPng => "the same chart as pixels (cargo feature `png`, on by default)",
             Output::Trace => "every event of the run, one JSON object a line (with `--trace` or `outputs: [trace]`)",
-            Output::Replay => "what is needed to have the same run again: version, scenario, seed, faults, trace hash",
+            Output::Replay => "the identity of the run: version, scenario name and hash, seed, realised faults, trace hash",
         }
     }
 }

@@ -5,13 +5,18 @@ use crate::ledger::Ledger;
 use crate::metrics::Metrics;
 use crate::report::{Run, production};
 use crate::scenario::Scenario;
-use crate::sim::Simulation;
+use crate::sim::{Limits, Simulation};
 use crate::trace::Sink;
 use crate::trace::hash::TraceHash;
 use crate::units::Instant;
 
 /// Plays a scenario with a seed. `observer` gets every fact too; having one changes nothing.
 pub fn play(scenario: &Scenario, seed: u64, observer: &mut impl Sink) -> Run {
+    play_within(scenario, seed, Limits::default(), observer)
+}
+
+/// The same with other limits than usual.
+pub fn play_within(scenario: &Scenario, seed: u64, limits: Limits, observer: &mut impl Sink) -> Run {
     let cast = scenario.cast();
     let run_end = Instant::ZERO + scenario.duration;
     let mut hash = TraceHash::default();
@@ -20,7 +25,7 @@ pub fn play(scenario: &Scenario, seed: u64, observer: &mut impl Sink) -> Run {
     let mut invariants = Invariants::new(&cast);
     let mut producers = production::ProductionFold::new(&cast, run_end);
     let mut sinks = (&mut hash, (&mut ledger, (&mut metrics, (&mut invariants, (&mut producers, observer)))));
-    let ending = Simulation::new(scenario, seed).run(&mut sinks);
+    let ending = Simulation::new(scenario, seed, limits).run(&mut sinks);
     Run {
         seed,
         trace_hash: hash.value(),

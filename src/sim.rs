@@ -31,11 +31,22 @@ pub mod queue;
 pub mod rng;
 mod settle;
 mod setup;
+mod train;
 
-/// More events than that in one run, and it is given up.
-const EVENT_BUDGET: u64 = 4_000_000_000;
-/// More events than that at one instant, and time does not pass any more.
-const EVENTS_AT_ONE_INSTANT: u64 = 5_000_000;
+/// What a run may take before it is given up.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// Events in all.
+    pub events: u64,
+    /// Events at one instant: beyond that virtual time does not pass any more.
+    pub at_one_instant: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits { events: 4_000_000_000, at_one_instant: 5_000_000 }
+    }
+}
 
 /// What the queue holds.
 #[derive(Copy, Clone, Debug)]
@@ -49,7 +60,7 @@ enum Event {
     /// A timer of a coordinator, by its place in `coordinator_timers`.
     Coordinator(u32),
     /// The next batch of a train arrives.
-    Train(TopicPartition),
+    Train(TopicPartition, ProducerId),
     /// A request was sent: time to work out the next one.
     SendNext(ProducerId),
     /// fetch.max.wait.ms of a waiting Fetch may be over.
@@ -67,6 +78,8 @@ struct ClientSlot {
     life: u32,
     /// Its connections, by peer: the coordinator, then the brokers.
     connections: Vec<Option<ConnectionId>>,
+    /// By peer: how often this life has connected.
+    connects: Vec<u32>,
     frozen: Option<fault::Frozen>,
     /// Counts slow-downs, so that the end of an older one changes nothing.
     slowdowns: u32,
@@ -101,6 +114,7 @@ pub struct Simulation<'a> {
     now: Instant,
     queue: Queue<Event>,
     events: u64,
+    limits: Limits,
 
     // Brokers
     logs: Vec<PartitionLog>,
@@ -109,8 +123,8 @@ pub struct Simulation<'a> {
     /// Visible and not yet told, by partition.
     untold: Vec<Option<produce::Untold>>,
     /// Deliveries under way, by partition.
-    arriving: Vec<Option<produce::Train>>,
-    /// How many there are.
+    arriving: Vec<Vec<train::Train>>,
+    /// How many trains there are.
     trains: usize,
     /// By connection.
     sessions: Vec<Option<Session>>,
@@ -153,6 +167,7 @@ impl<'a> Simulation<'a> {
         if let Ending::Stuck { .. } = ending {
             return ending;
         }
+        self.tell_progress();
         let drained = ending == Ending::Drained || self.drained();
         self.emit(TraceEvent::SettlePhaseEnded { drained });
         self.flush(sink);
@@ -170,9 +185,9 @@ impl<'a> Simulation<'a> {
     }
 
     fn end_run_phase(&mut self, sink: &mut impl Sink) {
-        for at in 0..self.producers.len() {
-            let sent = self.producers[at].producer.sent();
-            self.emit(TraceEvent::ProducerStopped { producer: ProducerId(at as u32), sent });
+        for producer in (0..self.producers.len()).map(|at| ProducerId(at as u32)) {
+            let sent = self.finish_sending(producer);
+            self.emit(TraceEvent::ProducerStopped { producer, sent });
         }
         self.tell_all_appended();
         self.emit(TraceEvent::RunPhaseEnded);
@@ -195,7 +210,7 @@ impl<'a> Simulation<'a> {
             self.events += 1;
             self.dispatch(event);
             self.flush(sink);
-            if at_this_instant > EVENTS_AT_ONE_INSTANT || self.events > EVENT_BUDGET {
+            if at_this_instant > self.limits.at_one_instant || self.events > self.limits.events {
                 return Some(self.stuck(event, at_this_instant));
             }
         }
@@ -211,7 +226,7 @@ impl<'a> Simulation<'a> {
                 Message::Response(response) => self.on_response(connection, response),
             },
             Event::Append(producer, slot) => self.on_append(producer, slot),
-            Event::Train(partition) => self.on_train(partition),
+            Event::Train(partition, producer) => self.on_train(partition, producer),
             Event::SendNext(producer) => self.schedule_delivery(producer),
             Event::Coordinator(slot) => {
                 let (shard, timer) = self.coordinator_timers.take(slot);
@@ -268,7 +283,7 @@ impl<'a> Simulation<'a> {
                 let link = &self.connections[connection.0 as usize];
                 format!("messages between {} and its {:?}", self.names.client(link.client), link.peer)
             }
-            Event::Train(partition) => format!("appends to {}", self.names.partition(partition)),
+            Event::Train(partition, _) => format!("appends to {}", self.names.partition(partition)),
             Event::Append(producer, _) | Event::SendNext(producer) => format!("producer {}", self.names.producer(producer)),
             Event::Coordinator(_) => "a coordinator's timers".to_owned(),
             Event::FetchWait(connection) => {
@@ -276,13 +291,11 @@ impl<'a> Simulation<'a> {
             }
             Event::Client(client, _, timer) => format!("{timer:?} of {}", self.names.client(client)),
         };
-        let why = if at_this_instant > EVENTS_AT_ONE_INSTANT {
-            format!(
-                "virtual time stands still at {} ms: more than {EVENTS_AT_ONE_INSTANT} events there, the last one from {what}",
-                self.now
-            )
+        let Limits { events, at_one_instant } = self.limits;
+        let why = if at_this_instant > at_one_instant {
+            format!("virtual time stands still at {} ms: more than {at_one_instant} events there, the last one from {what}", self.now)
         } else {
-            format!("more than {EVENT_BUDGET} events, at {} ms of virtual time, the last one from {what}", self.now)
+            format!("more than {events} events, at {} ms of virtual time, the last one from {what}", self.now)
         };
         Ending::Stuck { why }
     }

@@ -132,7 +132,11 @@ fn show(report: &Report<'_>, options: &Options) -> Result<(), Failure> {
     if options.trace == TraceTo::Stdout {
         say(page.coloured().trim_end());
     } else {
-        print(&page.coloured())?;
+        match print(&page.coloured()) {
+            // The verdict stands, whether anybody reads to the end or not.
+            Err(Failure::Output(_, error)) if error.kind() == io::ErrorKind::BrokenPipe => {}
+            shown => shown?,
+        }
     }
     say(&format!("files are in {}", options.out.display()));
     Ok(())

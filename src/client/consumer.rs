@@ -179,6 +179,8 @@ enum AfterListener {
 /// Where close() stands.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 enum Close {
+    /// commitAsync()s are on their way: close() waits for their answers.
+    AwaitingCommits,
     Leaving,
     /// So many fetch sessions are still to be closed.
     ClosingSessions(u32),
@@ -271,6 +273,9 @@ impl Consumer {
 
     /// The application is told to stop: what it has in hand is finished, then close().
     pub fn stop(&mut self, now: Instant, fx: &mut ConsumerEffects) {
+        if self.stopping {
+            return;
+        }
         fx.emit(TraceEvent::ClientStopping { client: self.config.client });
         self.stopping = true;
         if matches!(self.app, App::Idle | App::AwaitingOffsets) {

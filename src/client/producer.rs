@@ -300,7 +300,8 @@ impl Producer {
         let pace = self.arrivals.pace.expect("even arrivals have a pace");
         let in_time = pace.count_before(end.min(self.step_end()).min(growth).min(longer_delta)).saturating_sub(self.arrivals.index);
         let same_offset_delta = u64::from(longer_offset_delta(open.records) - open.records);
-        let room = (self.config.batch_size - open.bytes) / bytes;
+        // The first record of a batch fits whatever its size.
+        let room = self.config.batch_size.saturating_sub(open.bytes) / bytes;
         let until_cap = self.sticky.until_cap().div_ceil(bytes);
         in_time.min(same_offset_delta).min(room).min(until_cap).max(1)
     }

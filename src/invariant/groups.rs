@@ -81,15 +81,18 @@ impl GroupRules {
     /// A leader handed out the partitions.
     pub fn computed(&mut self, generation: i32, assigned: &[(MemberId, Box<[TopicPartition]>)], findings: &mut Findings) {
         let group = self.group.0;
-        let is_first = self.computed.as_ref().is_none_or(|before| before.generation < generation);
-        findings.expect(is_first, || format!("group {group}: a second assignment for generation {generation}"));
+        let known = self.computed.as_ref().map(|before| before.generation);
+        findings.expect(known != Some(generation), || format!("group {group}: a second assignment for generation {generation}"));
         let mut seen = BTreeSet::new();
         for (member, partition) in assigned.iter().flat_map(|(member, partitions)| partitions.iter().map(move |p| (member, p))) {
             findings.expect(seen.insert(*partition), || {
                 format!("group {group}: generation {generation} gives {partition:?} to {member:?} and to somebody else")
             });
         }
-        self.computed = Some(Computed { generation, assigned: assigned.to_vec() });
+        // A leader that stood still may compute for a generation that has passed: nobody will get that.
+        if known.is_none_or(|known| known < generation) {
+            self.computed = Some(Computed { generation, assigned: assigned.to_vec() });
+        }
     }
 
     /// Whether the leader gave this to that member, if it is known.

@@ -43,12 +43,16 @@ impl Ledger {
             }
         }
         let holds = self.ownership.holds(slot);
-        account.duplicates.extend(page.repeats.iter().map(|repeat| Duplicate {
-            partition,
-            offsets: repeat.offsets,
-            before: (repeat.before.0.by.client, repeat.before.1),
-            again: (repeat.again.0.by.client, repeat.again.1),
-            cause: cause(repeat, holds),
+        account.duplicates.extend(page.repeats.iter().map(|repeat| {
+            let (cause, undone) = cause(repeat, holds);
+            Duplicate {
+                partition,
+                offsets: repeat.offsets,
+                before: (repeat.before.0.by.client, repeat.before.1),
+                again: (repeat.again.0.by.client, repeat.again.1),
+                cause,
+                undone,
+            }
         }));
     }
 
@@ -87,21 +91,22 @@ impl Ledger {
     }
 }
 
-/// What undid the earlier of the two holds. Which of them processed first does not matter: a zombie may still be at work while the next
+/// What undid the earlier of the two holds, and whose it was. Which of them processed first does not matter: a zombie may still be at work while the next
 /// owner overtakes it.
-fn cause(repeat: &Repeat, holds: &[Hold]) -> DuplicateCause {
-    let (Some(previous), Some(again)) = (repeat.previous, repeat.again.0.hold) else {
-        return DuplicateCause::Rewound(repeat.position_set);
-    };
+fn cause(repeat: &Repeat, holds: &[Hold]) -> (DuplicateCause, ClientId) {
+    let rewound = (DuplicateCause::Rewound(repeat.position_set), repeat.again.0.by.client);
+    let (Some(previous), Some(again)) = (repeat.previous, repeat.again.0.hold) else { return rewound };
     if previous == again {
-        return DuplicateCause::Rewound(repeat.position_set);
+        return rewound;
     }
-    match holds[previous.min(again)].undone {
+    let earlier = &holds[previous.min(again)];
+    let cause = match earlier.undone {
         Some((Undoing::Crashed, at)) => DuplicateCause::Crashed(at),
         Some((Undoing::Closed, at)) => DuplicateCause::Stopped(at),
         Some((Undoing::PollIntervalExceeded, at)) => DuplicateCause::PollIntervalExceeded(at),
         Some((Undoing::Removed(reason), at)) => DuplicateCause::Removed(reason, at),
         Some((Undoing::Revoked, at)) => DuplicateCause::Revoked(at),
         None => DuplicateCause::Revoked(holds[previous.max(again)].from),
-    }
+    };
+    (cause, earlier.client)
 }

@@ -36,6 +36,7 @@ fn a_crash_before_commit_duplicates_and_loses_nothing() {
         before: (A, ms(300)),
         again: (B, ms(541)),
         cause: DuplicateCause::Crashed(ms(350)),
+        undone: A,
     };
     assert_eq!(account.duplicates, [duplicate]);
 }

@@ -76,7 +76,11 @@ pub fn duration(text: &str) -> Result<Span, Unreadable> {
         let (unit, after) = after.split_at(end);
         if unit.is_empty() {
             let number = rest.trim();
-            let hint = if number == "0" { "did you mean `0s`?".to_owned() } else { format!("did you mean `{number}ms` or `{number}s`?") };
+            let hint = match number {
+                "0" => "did you mean `0s`?".to_owned(),
+                _ if number.ends_with(|last: char| last.is_ascii_digit()) => format!("did you mean `{number}ms` or `{number}s`?"),
+                _ => "write it like `250us`, `5ms`, `0.1s`, `1m30s` or `1h`".to_owned(),
+            };
             return Err(Unreadable::new(format!("`{}` has no unit", shown(text))).hint(hint));
         }
         let (_, size) = NANOS.iter().find(|(name, _)| *name == unit).ok_or_else(wrong)?;

@@ -120,7 +120,7 @@ impl Simulation<'_> {
             self.queue.push_timer(until, Event::FetchWait(connection));
         }
         if self.trains > 0 {
-            entries.iter().for_each(|entry| self.watch_train(entry.partition, true));
+            entries.iter().for_each(|entry| self.watch_trains(entry.partition, true));
         }
     }
 
@@ -142,19 +142,22 @@ impl Simulation<'_> {
     /// Records became visible: waiting Fetches that ask for them may have enough.
     pub(super) fn wake_fetches(&mut self, partition: TopicPartition) {
         let index = self.cast.index(partition);
-        for at in 0..self.watchers[index].len() {
-            let connection = self.watchers[index][at];
+        let mut at = 0;
+        while let Some(&connection) = self.watchers[index].get(at) {
             let session = self.sessions[connection.0 as usize].as_mut().expect("a watcher has a session");
-            if session.fetch.parked_until().is_none() {
-                continue;
+            if session.fetch.parked_until().is_some() {
+                let number = session.number;
+                let mut records = self.spare_records.pop().unwrap_or_default();
+                records.clear();
+                if session.fetch.try_complete(&self.logs, &mut records) {
+                    self.answer_fetch(connection, number, records);
+                } else {
+                    self.spare_records.push(records);
+                }
             }
-            let number = session.number;
-            let mut records = self.spare_records.pop().unwrap_or_default();
-            records.clear();
-            if session.fetch.try_complete(&self.logs, &mut records) {
-                self.answer_fetch(connection, number, records);
-            } else {
-                self.spare_records.push(records);
+            // What waited behind the Fetch on its connection may have ended the session, or changed its partitions.
+            if self.watchers[index].get(at) == Some(&connection) {
+                at += 1;
             }
         }
     }

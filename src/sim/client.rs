@@ -16,6 +16,7 @@ impl Simulation<'_> {
             return;
         }
         slot.life += 1;
+        slot.connects.fill(0);
         let mut config = self.setups[client.index()].consumer.clone();
         config.life = slot.life;
         let mut consumer = Consumer::new(config, self.partitions.clone());
@@ -23,6 +24,17 @@ impl Simulation<'_> {
         consumer.start(self.now, &mut self.consumer_fx);
         slot.consumer = Some(consumer);
         self.after_client(client);
+    }
+
+    /// The run ends: what is finished of the batches in hand counts. A frozen process has done nothing since it froze.
+    pub(super) fn tell_progress(&mut self) {
+        for slot in &mut self.clients {
+            let until = slot.frozen.as_ref().map_or(self.now, |frozen| frozen.since);
+            if let Some(consumer) = &mut slot.consumer {
+                consumer.tell_progress(until, &mut self.consumer_fx);
+            }
+        }
+        self.facts.append(&mut self.consumer_fx.facts);
     }
 
     /// Lets a running process act, or keeps the input for it while it is frozen.
@@ -59,6 +71,8 @@ impl Simulation<'_> {
         let life = self.clients[client.index()].life;
         let mut wakes = std::mem::take(&mut self.consumer_fx.wakes);
         for (at, timer) in wakes.drain(..) {
+            // What should have been looked at before (a deadline that has passed, the work of a frozen process) is looked at once.
+            let at = at.max(self.now);
             let event = Event::Client(client, life, timer);
             match timer {
                 ConsumerTimer::Step => self.queue.push_step(at, event),
@@ -110,11 +124,16 @@ impl Simulation<'_> {
         }
         let id = ConnectionId(u32::try_from(self.connections.len()).expect("fewer than 2^32 connections"));
         slot.connections[at] = Some(id);
-        let life = slot.life;
-        // With its group in any case, so that a further group moves no draw.
+        slot.connects[at] += 1;
+        let (life, connect) = (slot.life, slot.connects[at]);
+        // With its group in any case, so that a further group moves no draw; and with a number of its own, or whatever made the client give
+        // up a connection would happen to it again on the next one.
         let (group, name) = &self.names.clients[client.index()];
         let group = self.names.group(*group);
-        let latency = Latency::new(&self.latency, self.seed, || format!("consumer/{group}/{name}#{life}/latency/{at}"));
+        let latency = Latency::new(&self.latency, self.seed, || match connect {
+            1 => format!("consumer/{group}/{name}#{life}/latency/{at}"),
+            _ => format!("consumer/{group}/{name}#{life}/latency/{at}#{connect}"),
+        });
         let handles_one = self.setups[client.index()].consumer.real || peer == Peer::Coordinator;
         self.connections.push(Connection::new(client, life, peer, latency, handles_one));
         self.sessions.push(None);

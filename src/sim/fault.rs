@@ -13,7 +13,7 @@ use crate::units::{ClientId, GroupId, Instant, ProducerId, Rate, Span};
 
 /// A process that does nothing: what reaches it waits.
 pub struct Frozen {
-    since: Instant,
+    pub since: Instant,
     pub held: Vec<Held>,
 }
 

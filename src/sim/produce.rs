@@ -4,15 +4,15 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
 use crate::client::producer::{Batch, ProducerDraws};
-use crate::kafka::placement;
 use crate::scenario;
 use crate::sim::network::Latency;
 use crate::sim::queue::Place;
 use crate::sim::rng::key_draw::KeyDraw;
 use crate::sim::rng::sampler::Sampler;
+use crate::sim::train::Train;
 use crate::sim::{Event, Simulation, rng};
 use crate::trace::{Created, TraceEvent};
-use crate::units::{Instant, Offset, ProducerId, Rate, Span, TopicPartition};
+use crate::units::{BrokerId, Instant, Offset, ProducerId, Rate, Span, TopicPartition};
 
 /// The streams of one producer, one for each purpose.
 pub struct Draws {
@@ -71,35 +71,6 @@ pub struct Untold {
     delay: Span,
 }
 
-/// Deliveries of one producer to one partition that follow each other in even distances and are alike. They are appended when somebody looks;
-/// while a Fetch waits for them, each is an event.
-pub struct Train {
-    producer: ProducerId,
-    /// The first one.
-    batch: Batch,
-    delay: Span,
-    /// How many are in the log.
-    appended: u64,
-    /// When the next one becomes visible.
-    next: Instant,
-    every: Span,
-    left: u64,
-    /// The message number of the request, for ties.
-    sequence: u64,
-    /// An event for the next one is under way.
-    watched: bool,
-}
-
-impl Train {
-    /// The creation of the next batch's records.
-    fn created(&self) -> Created {
-        match &self.batch.created {
-            Created::Even { pace, index } => Created::Even { pace: *pace, index: index + self.appended * u64::from(self.batch.records) },
-            Created::Listed(_) => unreachable!("only even arrivals make trains"),
-        }
-    }
-}
-
 impl Untold {
     /// Adds a batch if it goes on exactly like the ones before.
     fn extend(&mut self, producer: ProducerId, batch: &Batch, delay: Span, batches: u64) -> bool {
@@ -121,26 +92,39 @@ impl Untold {
 impl Simulation<'_> {
     /// The producer works out its next request, and its records will be visible at that time.
     pub(super) fn schedule_delivery(&mut self, producer: ProducerId) {
-        let node = &mut self.producers[producer.index()];
-        let Some(delivery) = node.producer.next_delivery(&mut node.draws) else { return };
-        let (at, sent) = (delivery.visible, delivery.sent);
-        node.sequence += 1;
-        // Producers connect before anybody else does.
-        let connection = producer.0 * self.scenario.cluster.brokers + delivery.broker.0;
-        let place = Place::message(connection, node.sequence);
-        let slot = node.deliveries.put(delivery);
-        self.queue.push(at, place, Event::Append(producer, slot));
-        if !self.producers[producer.index()].in_order {
+        if let Some((sent, place)) = self.put_on_the_way(producer)
+            && !self.producers[producer.index()].in_order
+        {
             self.queue.push(sent.max(self.now), place, Event::SendNext(producer));
         }
+    }
+
+    /// The run phase is over: the producer works out all that it has left, so that it is known how much it sent.
+    pub(super) fn finish_sending(&mut self, producer: ProducerId) -> u64 {
+        while self.put_on_the_way(producer).is_some() {}
+        self.producers[producer.index()].producer.sent()
+    }
+
+    /// The next request of a producer, if there is one: when it is sent, and its place among ties.
+    fn put_on_the_way(&mut self, producer: ProducerId) -> Option<(Instant, Place)> {
+        let node = &mut self.producers[producer.index()];
+        let delivery = node.producer.next_delivery(&mut node.draws)?;
+        let (at, sent) = (delivery.visible, delivery.sent);
+        node.sequence += 1;
+        let (sequence, broker) = (node.sequence, delivery.broker);
+        let slot = node.deliveries.put(delivery);
+        let place = Place::message(self.producer_connection(producer, broker), sequence);
+        self.queue.push(at, place, Event::Append(producer, slot));
+        Some((sent, place))
     }
 
     pub(super) fn on_append(&mut self, producer: ProducerId, slot: u32) {
         let mut delivery = self.producers[producer.index()].deliveries.take(slot);
         let topic = self.cast.producer_topic[producer.index()];
         let at = |batch: &Batch| TopicPartition { topic, partition: batch.partition };
+        let connection = self.producer_connection(producer, delivery.broker);
         for batch in &delivery.batches {
-            self.catch_up(at(batch));
+            self.catch_up_to(at(batch), connection);
             let delay = delivery.visible.since(batch.created.at(0));
             self.append(producer, at(batch), batch, delay, 1);
         }
@@ -152,20 +136,8 @@ impl Simulation<'_> {
         match delivery.batches.pop() {
             Some(batch) if delivery.repeat > 1 => {
                 let partition = at(&batch);
-                self.trains += 1;
-                self.arriving[self.cast.index(partition)] = Some(Train {
-                    producer,
-                    delay: delivery.visible.since(batch.created.at(0)),
-                    batch,
-                    appended: 1,
-                    next: delivery.visible + delivery.every,
-                    every: delivery.every,
-                    left: delivery.repeat - 1,
-                    sequence: node.sequence,
-                    watched: false,
-                });
-                // Should it be waited for already, it arrives batch by batch.
-                self.watch_train(partition, false);
+                let place = Place::message(connection, node.sequence);
+                self.put_train(partition, Train::after_first(producer, connection, place, batch, &delivery));
             }
             Some(_) | None => {}
         }
@@ -175,53 +147,13 @@ impl Simulation<'_> {
         }
     }
 
-    /// Appends what has arrived of the train of a partition; to be called before anybody looks at its log.
-    pub(super) fn catch_up(&mut self, partition: TopicPartition) {
-        let index = self.cast.index(partition);
-        if self.arriving[index].as_ref().is_none_or(|train| train.next > self.now) {
-            return;
-        }
-        let mut train = self.arriving[index].take().expect("the partition has a train");
-        let arrived = (self.now.since(train.next).as_nanos() / train.every.as_nanos() + 1).min(train.left);
-        let batch = Batch { created: train.created(), ..train.batch.clone() };
-        self.append(train.producer, partition, &batch, train.delay, arrived);
-        train.appended += arrived;
-        train.left -= arrived;
-        train.next += train.every.times(arrived);
-        if train.left > 0 {
-            self.arriving[index] = Some(train);
-        } else {
-            self.trains -= 1;
-        }
-    }
-
-    /// If a Fetch waits for a partition on which a train is under way, the next batch is an event.
-    pub(super) fn watch_train(&mut self, partition: TopicPartition, waited_for: bool) {
-        let index = self.cast.index(partition);
-        if self.arriving[index].as_ref().is_none_or(|train| train.watched) || !(waited_for || self.is_waited_for(index)) {
-            return;
-        }
-        let train = self.arriving[index].as_mut().expect("the partition has a train");
-        train.watched = true;
-        let (producer, at, sequence) = (train.producer, train.next, train.sequence);
-        let broker = placement::leader(partition, self.scenario.cluster.brokers);
-        let place = Place::message(producer.0 * self.scenario.cluster.brokers + broker.0, sequence);
-        self.queue.push(at, place, Event::Train(partition));
-    }
-
-    /// The next batch of a train arrives, and a Fetch may wait for it.
-    pub(super) fn on_train(&mut self, partition: TopicPartition) {
-        let index = self.cast.index(partition);
-        if let Some(train) = &mut self.arriving[index] {
-            train.watched = false;
-        }
-        self.catch_up(partition);
-        self.wake_fetches(partition);
-        self.watch_train(partition, false);
+    /// Producers connect before anybody else does.
+    fn producer_connection(&self, producer: ProducerId, broker: BrokerId) -> u32 {
+        producer.0 * self.scenario.cluster.brokers + broker.0
     }
 
     /// `batches` batches like this one, each going on where the one before ended.
-    fn append(&mut self, producer: ProducerId, partition: TopicPartition, batch: &Batch, delay: Span, batches: u64) {
+    pub(super) fn append(&mut self, producer: ProducerId, partition: TopicPartition, batch: &Batch, delay: Span, batches: u64) {
         let index = self.cast.index(partition);
         let first = self.logs[index].high_watermark();
         self.logs[index].append(batch.records, batch.bytes, batches);

@@ -20,6 +20,7 @@ struct Pair {
     group: GroupId,
     partition: TopicPartition,
     processed: Option<Offset>,
+    /// The furthest that reading was started from.
     position: Offset,
     committed: Option<Offset>,
 }
@@ -61,7 +62,7 @@ impl Drainage {
 impl Simulation<'_> {
     /// Producers have sent everything, and every group has read, processed and (if it commits) committed all of it.
     pub(super) fn drained(&mut self) -> bool {
-        if self.producers.iter().any(|node| !node.deliveries.is_empty()) || self.trains > 0 {
+        if self.producers.iter().any(|node| !node.deliveries.is_empty()) || self.has_trains() {
             return false;
         }
         let mut all = true;
@@ -89,10 +90,10 @@ impl Simulation<'_> {
         }
         let first = self.scenario.groups[pair.group.index()].first_client;
         let commits = self.scenario.clients[first.index()].commit != Commit::External;
-        match pair.processed {
-            Some(processed) => processed >= end && (!commits || pair.committed == Some(end)),
-            // Nothing was processed: all of it was skipped.
-            None => pair.position >= end,
-        }
+        let is_settled = !commits || pair.committed == Some(end);
+        let is_read = pair.processed.is_some_and(|processed| processed >= end);
+        // A reset went past the rest, or it was committed unread: nobody will come back to it.
+        let is_passed_over = pair.position >= end && (is_settled || pair.committed.is_none());
+        is_read && is_settled || is_passed_over
     }
 }

@@ -17,7 +17,7 @@ use crate::sim::queue::{Place, Queue};
 use crate::sim::rng::Draws;
 use crate::sim::rng::sampler::Sampler;
 use crate::sim::settle::Drainage;
-use crate::sim::{ClientSlot, Event, ProducerNode, Simulation, fault, produce};
+use crate::sim::{ClientSlot, Event, Limits, ProducerNode, Simulation, fault, produce};
 use crate::trace::Cast;
 use crate::trace::names::Names;
 use crate::units::{BrokerId, ClientId, GroupId, Instant, Offset, ProducerId, Rate, Span, TopicId, TopicPartition};
@@ -28,7 +28,7 @@ pub struct ClientSetup {
 }
 
 impl<'a> Simulation<'a> {
-    pub fn new(scenario: &'a Scenario, seed: u64) -> Self {
+    pub fn new(scenario: &'a Scenario, seed: u64, limits: Limits) -> Self {
         let cast = scenario.cast();
         let names = Rc::new(scenario.names());
         let latency = Sampler::new(&scenario.cluster.latency);
@@ -46,10 +46,11 @@ impl<'a> Simulation<'a> {
             now: Instant::ZERO,
             queue: Queue::new(),
             events: 0,
+            limits,
             logs: vec![PartitionLog::default(); partitions],
             partitions: scenario.topics.iter().map(|topic| topic.partitions).collect(),
             untold: (0..partitions).map(|_| None).collect(),
-            arriving: (0..partitions).map(|_| None).collect(),
+            arriving: (0..partitions).map(|_| Vec::new()).collect(),
             trains: 0,
             sessions: Vec::new(),
             watchers: vec![Vec::new(); partitions],
@@ -108,6 +109,7 @@ fn empty_slot(scenario: &Scenario) -> ClientSlot {
         consumer: None,
         life: 0,
         connections: vec![None; 1 + scenario.cluster.brokers as usize],
+        connects: vec![0; 1 + scenario.cluster.brokers as usize],
         frozen: None,
         slowdowns: 0,
         slowness: 1000,

@@ -41,6 +41,7 @@ fn crash_with_duplicates() -> Fixture {
         before: (ClientId(1), ms(29_990)),
         again: (ClientId(client), ms(at)),
         cause: DuplicateCause::Crashed(ms(30_000)),
+        undone: ClientId(1),
     };
     account.duplicates = vec![again(2, 4203, 4690, 0, 42_026), again(3, 3811, 4123, 2, 42_031)];
     let waited = |client, lasted| Waited {
@@ -63,6 +64,7 @@ fn livelock() -> Fixture {
         before: (ClientId(0), ms(503_000 * round)),
         again: (ClientId(0), ms(503_000 * round + 4_000)),
         cause: DuplicateCause::PollIntervalExceeded(ms(503_000 * round - 200_000)),
+        undone: ClientId(0),
     };
     let account = &mut fixture.run().accounts[0];
     (account.duplicated, account.extra) = (500, 2000);

@@ -4,7 +4,7 @@
 //! the connection.
 
 use super::{AfterCommit, AfterListener, App, Close, CommitPolicy, Consumer, ConsumerEffects, ConsumerTimer, Outgoing};
-use crate::client::membership::{CoordinatorKnown, MemberState};
+use crate::client::membership::{CallKind, CoordinatorKnown, MemberState};
 use crate::kafka::request::{Request, To};
 use crate::terms::CommitKind;
 use crate::trace::TraceEvent;
@@ -20,6 +20,15 @@ impl Consumer {
             let offsets = self.fetcher.consumed();
             self.commit_sync(now, CommitKind::Close, offsets, AfterCommit::Close, fx);
         } else {
+            self.app = App::Closing(Close::AwaitingCommits);
+            self.close_without_commits(now, fx);
+        }
+    }
+
+    /// Goes on with close() once no commit is on its way any more.
+    pub(super) fn close_without_commits(&mut self, now: Instant, fx: &mut ConsumerEffects) {
+        let is_pending = self.membership.calls.iter().any(|call| matches!(call.kind, CallKind::Commit(_)));
+        if matches!(self.app, App::Closing(Close::AwaitingCommits)) && !is_pending {
             self.close_after_commit(now, fx);
         }
     }

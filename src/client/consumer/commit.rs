@@ -101,9 +101,21 @@ impl Consumer {
     }
 
     fn fail_sync_commit(&mut self, now: Instant, failure: CommitFailure, fx: &mut ConsumerEffects) {
-        let App::Committing(wait) = std::mem::replace(&mut self.app, App::Idle) else { return };
-        self.tell_failure(wait.kind, failure, fx);
-        self.after_commit(now, wait.then, fx);
+        if let Some(wait) = self.take_commit_wait() {
+            self.tell_failure(wait.kind, failure, fx);
+            self.after_commit(now, wait.then, fx);
+        }
+    }
+
+    /// Ends the wait of commitSync(), if the application is in one.
+    fn take_commit_wait(&mut self) -> Option<CommitWait> {
+        match std::mem::replace(&mut self.app, App::Idle) {
+            App::Committing(wait) => Some(wait),
+            other => {
+                self.app = other;
+                None
+            }
+        }
     }
 
     /// commitSync right after poll(): at most once.
@@ -175,13 +187,14 @@ impl Consumer {
                         self.auto_commit_due = self.auto_commit_due.min(now + self.config.retry_backoff);
                     }
                 }
+                self.close_without_commits(now, fx);
             }
             CommitKind::Prepare => self.on_prepare_committed(now, failure, fx),
             CommitKind::Sync | CommitKind::Revoke | CommitKind::Close => match failure {
                 Some(CommitFailure::Retriable) => fx.wake(now + self.config.retry_backoff, ConsumerTimer::Retry),
                 Some(failure) => self.fail_sync_commit(now, failure, fx),
                 None => {
-                    if let App::Committing(wait) = std::mem::replace(&mut self.app, App::Idle) {
+                    if let Some(wait) = self.take_commit_wait() {
                         self.after_commit(now, wait.then, fx);
                     }
                 }

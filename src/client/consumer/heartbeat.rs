@@ -2,7 +2,7 @@
 //!
 //! Not modelled: its 100 ms check grid; it acts at the exact moment (`heartbeat.drift` makes the beats of a busy member late).
 
-use super::{App, Consumer, ConsumerEffects, ConsumerTimer, Outgoing};
+use super::{App, Close, Consumer, ConsumerEffects, ConsumerTimer, Outgoing};
 use crate::client::membership::{CallKind, CoordinatorKnown, MemberState, Rejoin};
 use crate::kafka::message::{GroupRequest, Heartbeat, LeaveGroup};
 use crate::terms::{CommitFailure, ErrorCode, FatalError};
@@ -41,7 +41,7 @@ impl Consumer {
     /// It sleeps while unjoined and from JoinGroup to its answer.
     fn thread_is_enabled(&self) -> bool {
         matches!(self.membership.state, MemberState::Completing | MemberState::Stable)
-            && !matches!(self.app, App::Closing(_) | App::Done)
+            && !matches!(self.app, App::Closing(Close::Leaving | Close::ClosingSessions(_)) | App::Done)
             && self.membership.heartbeat.at().is_some()
     }
 

@@ -197,6 +197,17 @@ impl Consumer {
         batch.told = finished;
     }
 
+    /// The run ends: tells what is finished of the batch in hand.
+    pub fn tell_progress(&mut self, now: Instant, fx: &mut ConsumerEffects) {
+        match std::mem::replace(&mut self.app, App::Idle) {
+            App::Busy(mut batch) => {
+                self.tell_finished(now, &mut batch, fx);
+                self.app = App::Busy(batch);
+            }
+            other => self.app = other,
+        }
+    }
+
     /// The process dies: what is finished counts, the record in progress and the rest do not.
     pub(super) fn drop_batch(&mut self, now: Instant, fx: &mut ConsumerEffects) {
         match std::mem::replace(&mut self.app, App::Idle) {
@@ -226,7 +237,13 @@ impl Consumer {
     /// From now on processing takes `slowness` thousandths of its time; the work left is scaled too.
     pub fn set_slowness(&mut self, now: Instant, slowness: u64, fx: &mut ConsumerEffects) {
         let old = std::mem::replace(&mut self.slowness, slowness);
-        let App::Busy(mut batch) = std::mem::replace(&mut self.app, App::Idle) else { return };
+        let mut batch = match std::mem::replace(&mut self.app, App::Idle) {
+            App::Busy(batch) => batch,
+            other => {
+                self.app = other;
+                return;
+            }
+        };
         self.tell_finished(now, &mut batch, fx);
         let rescale = |span: Span| Span::from_nanos(scale(span.as_nanos(), slowness, old));
         self.replan(batch, |at| now + rescale(at.since(now)), rescale, now, fx);

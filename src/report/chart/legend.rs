@@ -50,7 +50,7 @@ pub fn series_table(svg: &mut Svg, report: &Report, partitions: &[PartitionMeasu
 }
 
 fn table(svg: &mut Svg, entries: &[Entry], margin: Margin) {
-    let (max, end) = (margin.x + margin.width - px(54), margin.x + margin.width);
+    let (max, end) = (margin.x + margin.width - px(46), margin.x + margin.width);
     svg.text((max, margin.y), Anchor::End, SMALL, palette::GREY, "max");
     svg.text((end, margin.y), Anchor::End, SMALL, palette::GREY, "end");
     for (i, entry) in entries.iter().enumerate() {
@@ -59,7 +59,7 @@ fn table(svg: &mut Svg, entries: &[Entry], margin: Margin) {
             let stroke = Stroke { colour, width: px(4), dash };
             svg.line((margin.x, y - px(4)), (margin.x + SWATCH, y - px(4)), stroke);
         }
-        let room = max - px(42) - margin.x - NAME;
+        let room = max - px(38) - margin.x - NAME;
         svg.text((margin.x + NAME, y), Anchor::Start, STRONG, palette::INK, &STRONG.fit(entry.name, room));
         let highest = entry.values.iter().copied().max().unwrap_or(0);
         let last = entry.values.last().copied().unwrap_or(0);

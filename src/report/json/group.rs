@@ -119,6 +119,8 @@ struct DuplicateJson {
     again: Deed,
     cause: &'static str,
     cause_at_ns: u64,
+    /// To whom the cause happened.
+    cause_of: String,
 }
 
 #[derive(Serialize)]
@@ -254,6 +256,7 @@ fn duplicate_json(scenario: &Scenario, duplicate: &Duplicate) -> DuplicateJson {
         again: deed(scenario, duplicate.again),
         cause,
         cause_at_ns: cause_at.as_nanos(),
+        cause_of: names::client(scenario, duplicate.undone).to_owned(),
     }
 }
 

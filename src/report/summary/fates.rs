@@ -26,7 +26,7 @@ pub fn duplicates(page: &mut Page, report: &Report, group: usize) {
         return;
     }
     let title = format!("{} duplicated, {} extra", figures::count(account.duplicated, "record"), figures::grouped(account.extra));
-    let same = |a: &Duplicate, b: &Duplicate| a.before.0 == b.before.0 && a.cause == b.cause;
+    let same = |a: &Duplicate, b: &Duplicate| (a.before.0, a.cause, a.undone) == (b.before.0, b.cause, b.undone);
     let ranges = |duplicates: &[&Duplicate]| duplicates.iter().map(|duplicate| (duplicate.partition, duplicate.offsets)).collect();
     let mut stories: Vec<(Vec<&Duplicate>, Story)> = Vec::new();
     for duplicates in gather(&account.duplicates, same) {
@@ -148,6 +148,9 @@ fn duplicate(scenario: &Scenario, duplicates: &[&Duplicate]) -> String {
     let who = names::client(scenario, before);
     let records = figures::count(duplicates.iter().map(|duplicate| duplicate.offsets.len()).sum(), "record");
     let at = figures::at;
+    if duplicates[0].undone != before {
+        return overtaken(scenario, duplicates);
+    }
     let ended = match duplicates[0].cause {
         DuplicateCause::Crashed(when) => format!("{who} had processed {records} without a commit when it crashed at {}", at(when)),
         DuplicateCause::PollIntervalExceeded(when) => {
@@ -163,6 +166,21 @@ fn duplicate(scenario: &Scenario, duplicates: &[&Duplicate]) -> String {
         DuplicateCause::Rewound(when) => format!("{who} went back over {records} at {}", at(when)),
     };
     format!("{ended}; {}", again(scenario, duplicates))
+}
+
+/// A zombie: it had lost the partitions and went on, while the next owner had processed the records already.
+fn overtaken(scenario: &Scenario, duplicates: &[&Duplicate]) -> String {
+    let (owner, zombie) = (names::client(scenario, duplicates[0].before.0), names::client(scenario, duplicates[0].undone));
+    let records = figures::count(duplicates.iter().map(|duplicate| duplicate.offsets.len()).sum(), "record");
+    let when = figures::at(cause_at(duplicates[0].cause));
+    let how = match duplicates[0].cause {
+        DuplicateCause::Crashed(_) => "crashed".to_owned(),
+        DuplicateCause::PollIntervalExceeded(_) => "broke max.poll.interval.ms".to_owned(),
+        DuplicateCause::Removed(reason, _) => format!("was put out of the group ({})", removal(reason)),
+        DuplicateCause::Revoked(_) | DuplicateCause::Rewound(_) => "lost the partitions to a rebalance".to_owned(),
+        DuplicateCause::Stopped(_) => "closed".to_owned(),
+    };
+    format!("{zombie} {how} at {when}, went on as a zombie and processed {records} that {owner} had done already:")
 }
 
 /// Who processed them again, and since when.

@@ -103,7 +103,7 @@ fn behind(report: &Report, client: ClientId, rebalance: &Rebalance) -> Option<St
 /// The longest waits first.
 fn waited_for(scenario: &Scenario, rebalance: &Rebalance) -> String {
     const SHOWN: usize = 2;
-    if rebalance.initial {
+    if rebalance.initial && rebalance.joined.is_none_or(|joined| joined > rebalance.started) {
         return "initial delay".to_owned();
     }
     let mut waits: Vec<&Waited> = rebalance.waited_for.iter().filter(|waited| !waited.lasted.is_zero()).collect();

@@ -1,0 +1,108 @@
+//! The whole engine on thousands of generated scenarios: what must hold in every run, and the promises of Kafka that hold in some.
+//!
+//! A failure prints the scenario; it can be pasted into a file and run. `GENERATED_FROM` (a number) moves to other scenarios than those that
+//! every test run plays; `GENERATED_DUMP` (a folder) gets every scenario that fails.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use groupsim::report::{Report, Run, Source};
+use groupsim::run::play;
+use groupsim::scenario::Scenario;
+use groupsim::trace::TraceEvent;
+use groupsim::units::Instant;
+
+mod dice;
+mod lag;
+mod promises;
+mod rules;
+mod scene;
+mod timeline;
+
+use scene::Mood;
+
+/// A run with all that was told.
+pub struct Played {
+    pub scenario: Scenario,
+    pub trace: Vec<(Instant, TraceEvent)>,
+    pub run: Run,
+}
+
+/// Loads and plays a scenario.
+fn perform(yaml: &str) -> Played {
+    let (scenario, _) = groupsim::scenario::load(yaml, "generated.yaml").unwrap_or_else(|problems| panic!("{}", problems.styled()));
+    let mut trace = Vec::new();
+    let run = play(&scenario, scenario.seed, &mut trace);
+    Played { scenario, trace, run }
+}
+
+/// Plays so many scenarios and checks each; what fails is told with the scenario.
+fn play_all(what: &str, mood: Mood, first: u64, count: u64, check: impl Fn(u64, &str, &Played)) {
+    let moved: u64 = std::env::var("GENERATED_FROM").ok().and_then(|from| from.parse().ok()).unwrap_or(0);
+    let mut failed = Vec::new();
+    for seed in moved + first..moved + first + count {
+        let yaml = scene::write(seed, mood);
+        let outcome = catch_unwind(AssertUnwindSafe(|| check(seed, &yaml, &perform(&yaml))));
+        if let Err(why) = outcome {
+            if let Ok(folder) = std::env::var("GENERATED_DUMP") {
+                std::fs::write(format!("{folder}/{seed}.yaml"), &yaml).expect("the folder can be written to");
+            }
+            let why = why.downcast_ref::<String>().map(String::as_str).or_else(|| why.downcast_ref::<&str>().copied());
+            failed.push((seed, yaml, why.unwrap_or("a panic without a message").to_owned()));
+        }
+    }
+    let Some((seed, yaml, why)) = failed.first() else { return };
+    let others: Vec<String> = failed.iter().map(|(seed, _, why)| format!("{seed}: {}", why.lines().next().unwrap_or(""))).collect();
+    panic!("{what}: {} of {count} scenarios failed\n{}\n\nthe first one, {seed}:\n{yaml}\n{why}", failed.len(), others.join("\n"));
+}
+
+#[test]
+fn what_must_hold_in_every_run_holds_in_wild_ones() {
+    play_all("wild runs", Mood::Wild, 0, 1_400, |_, _, played| {
+        rules::hold(played);
+        lag::adds_up(played);
+        promises::are_kept(played);
+    });
+}
+
+#[test]
+fn calm_runs_drain_without_losses() {
+    play_all("calm runs", Mood::Calm, 1_000_000, 800, |_, _, played| {
+        rules::hold(played);
+        lag::adds_up(played);
+        promises::are_kept(played);
+        promises::calm_runs_drain(played);
+    });
+}
+
+#[test]
+fn the_same_scenario_gives_the_same_run_with_and_without_an_observer() {
+    play_all("repeated runs", Mood::Wild, 2_000_000, 150, |_, _, played| {
+        let scenario = &played.scenario;
+        let again = play(scenario, scenario.seed, &mut ());
+        assert_eq!(again.trace_hash, played.run.trace_hash, "an observer changes the run");
+        let mut trace: Vec<(Instant, TraceEvent)> = Vec::new();
+        play(scenario, scenario.seed, &mut trace);
+        let differs = trace.iter().zip(&played.trace).find(|(one, other)| one != other);
+        assert!(differs.is_none() && trace.len() == played.trace.len(), "the second run differs: {differs:?}");
+        assert_eq!(again.accounts, played.run.accounts);
+        assert_eq!(again.measurements, played.run.measurements);
+    });
+}
+
+#[test]
+fn every_file_of_the_report_can_be_rendered() {
+    play_all("reports", Mood::Wild, 3_000_000, 40, |_, yaml, played| {
+        let Played { scenario, .. } = played;
+        let run = play(scenario, scenario.seed, &mut ());
+        let report = Report::new(scenario, Source { argument: "generated.yaml", text: yaml }, run);
+        assert_eq!(report.judgement.verdict.exit_code(), 0, "nothing is expected of it");
+        let files = report.files(true);
+        assert!(files.iter().all(|(_, content)| !content.is_empty()));
+        for (output, content) in &files {
+            if output.file_name().ends_with(".json") {
+                let json: Result<serde_json::Value, _> = serde_json::from_slice(content);
+                assert!(json.is_ok(), "{} is no JSON", output.file_name());
+            }
+        }
+    });
+}

@@ -1,0 +1,78 @@
+//! What Kafka promises to a group that keeps to its side: no loss if commits follow the processing, no duplicates if nobody fails.
+
+use groupsim::scenario::{AutoOffsetReset, Client, Commit};
+use groupsim::trace::TraceEvent;
+use groupsim::trace::ending::Ending;
+use groupsim::units::ClientId;
+
+use crate::Played;
+
+pub fn are_kept(played: &Played) {
+    for (group, account) in played.run.accounts.iter().enumerate() {
+        let all = |which: fn(&Client) -> bool| members(played, group).all(|(_, client)| which(client));
+        let earliest = all(|client| client.config.auto_offset_reset == AutoOffsetReset::Earliest);
+        if earliest {
+            assert_eq!(account.skipped, 0, "group {group}: nothing is skipped with earliest");
+        }
+        if earliest && !members(played, group).any(|(_, client)| client.commit == Commit::BeforeProcessing) {
+            assert_eq!(account.lost, 0, "group {group}: what is committed has been processed");
+        }
+        if !is_disturbed(played, group) && all(|client| commits_what_it_did(client.commit)) {
+            assert_eq!(account.extra, 0, "group {group}: duplicates without any disturbance: {:?}", account.duplicates.first());
+        }
+        if !fails_to_commit(played, group) && all(|client| client.commit == Commit::BeforeProcessing) {
+            assert_eq!(account.extra, 0, "group {group}: at most once: {:?}", account.duplicates.first());
+        }
+    }
+}
+
+/// Somebody always runs and has time, so everything is read in the end. It is not always committed: commitAsync() may come faster than
+/// the coordinator answers, until heartbeats get lost among commits; nobody repeats a commit that failed.
+pub fn calm_runs_drain(played: &Played) {
+    let Played { run, .. } = played;
+    let flooded = |group: usize| members(played, group).any(|(_, client)| client.commit == Commit::Async) && fails_to_commit(played, group);
+    let is_flooded = (0..run.accounts.len()).any(flooded);
+    assert!(is_flooded || run.ending == Ending::Drained, "{:?}: {:?}", run.ending, run.accounts);
+    for (group, account) in run.accounts.iter().enumerate() {
+        assert_eq!((account.lost, account.unsettled), (0, 0), "group {group}");
+        assert_eq!(run.measurements.groups[group].final_lag, 0, "group {group}");
+    }
+}
+
+fn members(played: &Played, group: usize) -> impl Iterator<Item = (usize, &Client)> {
+    played.scenario.clients.iter().enumerate().filter(move |(_, client)| client.group.index() == group)
+}
+
+/// Before it gives partitions up in an orderly way, such a member has committed all that it did.
+fn commits_what_it_did(commit: Commit) -> bool {
+    match commit {
+        Commit::Auto | Commit::Sync | Commit::Async | Commit::Every(_) => true,
+        Commit::BeforeProcessing | Commit::External => false,
+    }
+}
+
+/// Somebody of the group died, stood still, was thrown out, or failed to commit.
+fn is_disturbed(played: &Played, group: usize) -> bool {
+    fails_to_commit(played, group)
+        || played.trace.iter().any(|(_, event)| match event {
+            TraceEvent::ClientCrashed { client }
+            | TraceEvent::ClientPaused { client, .. }
+            | TraceEvent::ClientFailed { client, .. }
+            | TraceEvent::PollIntervalExceeded { client, .. }
+            | TraceEvent::MembershipLost { client, .. }
+            | TraceEvent::Lost { client, .. } => group_of(played, *client) == group,
+            _ => false,
+        })
+}
+
+fn fails_to_commit(played: &Played, of: usize) -> bool {
+    played.trace.iter().any(|(_, event)| match event {
+        TraceEvent::CommitFailed { client, .. } => group_of(played, *client) == of,
+        TraceEvent::CommitRefused { group, .. } => group.index() == of,
+        _ => false,
+    })
+}
+
+fn group_of(played: &Played, client: ClientId) -> usize {
+    played.scenario.clients[client.index()].group.index()
+}

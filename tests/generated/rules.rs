@@ -1,0 +1,108 @@
+//! What must hold in every run, whatever happens in it.
+
+use groupsim::ledger::Account;
+use groupsim::scenario::{Arrivals, Producer, Scenario, Verb};
+use groupsim::trace::TraceEvent;
+use groupsim::trace::ending::Ending;
+use groupsim::units::{Instant, Rate};
+
+use crate::Played;
+
+pub fn hold(played: &Played) {
+    let Played { scenario, run, .. } = played;
+    assert_eq!(run.violations, [], "the invariants");
+    match &run.ending {
+        Ending::Finished => assert!(scenario.settle.is_zero(), "a settle phase was asked for"),
+        Ending::Drained => assert!(run.accounts.iter().all(|account| account.unsettled == 0), "drained, but something is unsettled"),
+        Ending::SettleBound => assert!(!scenario.settle.is_zero()),
+        Ending::Stuck { why } => panic!("stuck: {why}"),
+    }
+    for (group, account) in run.accounts.iter().enumerate() {
+        let sent: u64 = scenario.groups[group].topics.iter().map(|topic| run.production.topics[topic.index()].sent).sum();
+        assert_eq!(account.produced, sent, "group {group}: produced");
+        adds_up(account);
+    }
+    production_follows_the_rates(played);
+    only_the_silent_lose_their_session(played);
+}
+
+fn adds_up(account: &Account) {
+    let Account { produced, processed_once, duplicated, extra, lost, skipped, unsettled, .. } = account;
+    assert_eq!(*produced, processed_once + duplicated + lost + skipped + unsettled, "every record has one fate: {account:?}");
+    assert!(extra >= duplicated, "a duplicated record was delivered twice at least");
+    let listed: u64 = account.duplicates.iter().map(|duplicate| duplicate.offsets.len()).sum();
+    assert_eq!(*extra, listed, "the list of duplicates");
+    assert_eq!(*lost, account.losses.iter().map(|loss| loss.offsets.len()).sum::<u64>(), "the list of losses");
+    assert_eq!(*skipped, account.skips.iter().map(|skip| skip.offsets.len()).sum::<u64>(), "the list of what was skipped");
+}
+
+/// Even arrivals are what the rates say, to the record; all that was sent arrives, at the latest in the settle phase.
+fn production_follows_the_rates(played: &Played) {
+    let mut appended = vec![0; played.scenario.producers.len()];
+    let mut sent = vec![None; played.scenario.producers.len()];
+    for (_, event) in &played.trace {
+        if let TraceEvent::Appended { producer, per_batch, batches, .. } = event {
+            appended[producer.index()] += u64::from(*per_batch) * batches;
+        } else if let TraceEvent::ProducerStopped { producer, sent: told } = event {
+            sent[producer.index()] = Some(*told);
+        }
+    }
+    for (at, producer) in played.scenario.producers.iter().enumerate() {
+        let sent = sent[at].expect("every producer stops");
+        assert!(appended[at] <= sent, "producer {at}: more was appended than sent");
+        let expected = even_arrivals(&played.scenario, at, producer);
+        match producer.arrivals {
+            Arrivals::Even => assert_eq!(sent, expected, "producer {at}: sent"),
+            Arrivals::Poisson => {
+                let (difference, variance) = (sent.abs_diff(expected), expected.max(1));
+                assert!(difference * difference <= 36 * variance + 36, "producer {at}: {sent} Poisson arrivals of {expected}");
+            }
+        }
+    }
+}
+
+/// So many records does a producer make of its rates: each change starts anew.
+fn even_arrivals(scenario: &Scenario, at: usize, producer: &Producer) -> u64 {
+    let mut rates: Vec<(Instant, Rate)> = producer.steps.iter().map(|step| (step.at, step.rate)).collect();
+    for entry in &scenario.timeline {
+        if let Verb::Rate { producer, rate } = entry.verb
+            && producer.index() == at
+        {
+            rates.push((entry.at, rate));
+        }
+    }
+    rates.sort_by_key(|(at, _)| *at);
+    rates.push((Instant::ZERO + scenario.duration, Rate::ZERO));
+    let spans = rates.windows(2).map(|pair| (pair[1].0 - pair[0].0, pair[0].1));
+    spans.map(|(span, rate)| (span.as_nanos() * rate.records).div_ceil(rate.per.as_nanos())).sum()
+}
+
+/// A dynamic member that lives, is connected and polls in time is not removed for its silence.
+fn only_the_silent_lose_their_session(played: &Played) {
+    let clients = played.scenario.clients.len();
+    let (mut excused, mut member) = (vec![false; clients], vec![None; clients]);
+    for (at, event) in &played.trace {
+        match event {
+            TraceEvent::ClientPaused { client, .. }
+            | TraceEvent::ClientCrashed { client }
+            | TraceEvent::ClientStopped { client }
+            | TraceEvent::ClientFailed { client, .. }
+            | TraceEvent::PollIntervalExceeded { client, .. } => excused[client.index()] = true,
+            TraceEvent::Assigned { client, member: id, .. } => {
+                excused[client.index()] = false;
+                member[client.index()] = Some(*id);
+            }
+            TraceEvent::MemberRemoved { member: id, reason: groupsim::terms::RemovalReason::SessionExpired, .. } => {
+                let client = id.client.index();
+                let config = &played.scenario.clients[client].config;
+                // A heartbeat that comes after the session's end cannot help; nor one that waits behind a request that timed out.
+                let beats = config.heartbeat_interval.as_nanos() * 2 < config.session_timeout.as_nanos();
+                let patient = config.request_timeout > config.max_poll_interval && config.max_poll_interval <= config.session_timeout;
+                if member[client] == Some(*id) && !excused[client] && beats && patient {
+                    panic!("{id:?} lives and beats, and its session expired at {at}");
+                }
+            }
+            _ => {}
+        }
+    }
+}

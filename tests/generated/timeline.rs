@@ -1,0 +1,160 @@
+//! What happens when: entries that can happen at their times, whatever came before.
+
+use std::fmt::Write;
+
+use crate::dice::Dice;
+use crate::scene::{Mood, Scene, line};
+
+#[derive(Copy, Clone, PartialEq, Eq)]
+enum Life {
+    Never,
+    From(u64),
+    Stopped,
+}
+
+struct Process {
+    name: String,
+    life: Life,
+    paused_until: u64,
+    slow_until: u64,
+}
+
+impl Process {
+    fn runs(&self, at: u64) -> bool {
+        matches!(self.life, Life::From(start) if start < at)
+    }
+}
+
+/// The processes of a group, and until when a rolling restart goes on.
+struct Crew {
+    group: String,
+    processes: Vec<Process>,
+    rolling_until: u64,
+}
+
+pub fn write(dice: &mut Dice, scene: &mut Scene, yaml: &mut String) {
+    let entries = if dice.chance(15) { 0 } else { dice.between(1, 9) };
+    if entries == 0 {
+        return;
+    }
+    let mut times: Vec<u64> = (0..entries).map(|_| dice.between(1, scene.duration - 1)).collect();
+    times.sort_unstable();
+    let mut crews: Vec<Crew> = scene.groups.iter().map(Crew::new).collect();
+    let mut lines = String::new();
+    for at in times {
+        let crew = dice.between(0, crews.len() as u64 - 1) as usize;
+        if let Some(entry) = one_entry(dice, scene, &mut crews[crew], at) {
+            line!(lines, "  - {{at: {at}ms, {entry}}}");
+        }
+    }
+    if !lines.is_empty() {
+        yaml.push_str("timeline:\n");
+        yaml.push_str(&lines);
+    }
+}
+
+fn one_entry(dice: &mut Dice, scene: &mut Scene, crew: &mut Crew, at: u64) -> Option<String> {
+    let wild = scene.mood == Mood::Wild;
+    match dice.between(0, 13) {
+        0..3 if wild => crew.end(dice, at, "crash"),
+        // In a calm run nobody goes for good but by `scale`.
+        3 | 4 if wild => crew.end(dice, at, "stop"),
+        5 | 6 if wild => crew.start(dice, at),
+        7 if wild => crew.pause(dice, at),
+        8 => crew.slow(dice, at, wild),
+        9 => {
+            let producer = dice.between(0, scene.producers.len() as u64 - 1);
+            let rate = dice.pick(&["0/s", "1/s", "20/s", "3/700ms"]);
+            Some(format!("rate: {{p{producer}: {rate}}}"))
+        }
+        10 if wild || !scene.has_statics => {
+            let topic = dice.between(0, scene.topics.len() as u64 - 1);
+            let partitions = &mut scene.topics[topic as usize];
+            *partitions += dice.between(1, 3);
+            Some(format!("partitions: {{t{topic}: {partitions}}}"))
+        }
+        11 => crew.scale(dice, at),
+        12 | 13 => crew.roll(dice, at, scene.duration),
+        _ => None,
+    }
+}
+
+impl Crew {
+    fn new(group: &crate::scene::Group) -> Self {
+        let process = |(name, start): &(String, Option<u64>)| Process {
+            name: name.clone(),
+            life: start.map_or(Life::Never, Life::From),
+            paused_until: 0,
+            slow_until: 0,
+        };
+        Crew { group: group.name.clone(), processes: group.members.iter().map(process).collect(), rolling_until: 0 }
+    }
+
+    fn some(&mut self, dice: &mut Dice, which: impl Fn(&Process) -> bool) -> Option<(String, &mut Process)> {
+        let fitting: Vec<usize> = (0..self.processes.len()).filter(|at| which(&self.processes[*at])).collect();
+        if fitting.is_empty() {
+            return None;
+        }
+        let process = &mut self.processes[dice.pick(&fitting)];
+        Some((format!("{}/{}", self.group, process.name), process))
+    }
+
+    fn end(&mut self, dice: &mut Dice, at: u64, verb: &str) -> Option<String> {
+        let (name, process) = self.some(dice, |process| process.runs(at))?;
+        (process.life, process.paused_until, process.slow_until) = (Life::Stopped, 0, 0);
+        Some(format!("{verb}: {name}"))
+    }
+
+    fn start(&mut self, dice: &mut Dice, at: u64) -> Option<String> {
+        let (name, process) = self.some(dice, |process| matches!(process.life, Life::Never | Life::Stopped))?;
+        process.life = Life::From(at);
+        Some(format!("start: {name}"))
+    }
+
+    fn pause(&mut self, dice: &mut Dice, at: u64) -> Option<String> {
+        let lasts = dice.between(1, 4_000);
+        let (name, process) = self.some(dice, |process| process.runs(at) && process.paused_until <= at)?;
+        process.paused_until = at + lasts;
+        Some(format!("pause: {name}, for: {lasts}ms"))
+    }
+
+    fn slow(&mut self, dice: &mut Dice, at: u64, wild: bool) -> Option<String> {
+        let lasts = dice.chance(70).then(|| dice.between(1, 3_000));
+        let factor = dice.pick(if wild { &["0.25", "3", "40"] } else { &["0.3", "1.7"] });
+        let (name, process) = self.some(dice, |process| process.runs(at) && process.slow_until <= at)?;
+        process.slow_until = lasts.map_or(at, |lasts| at + lasts);
+        Some(format!("slow: {name}, factor: {factor}{}", lasts.map_or(String::new(), |lasts| format!(", for: {lasts}ms"))))
+    }
+
+    /// The first so many run afterwards.
+    fn scale(&mut self, dice: &mut Dice, at: u64) -> Option<String> {
+        let wanted = dice.between(1, 6) as usize;
+        let changes = self.processes.iter().enumerate().any(|(place, process)| process.runs(at) != (place < wanted));
+        if (!changes && wanted <= self.processes.len()) || self.rolling_until > at {
+            return None;
+        }
+        while self.processes.len() < wanted {
+            let name = format!("{}-{}", self.group, self.processes.len() + 1);
+            self.processes.push(Process { name, life: Life::Never, paused_until: 0, slow_until: 0 });
+        }
+        for (place, process) in self.processes.iter_mut().enumerate() {
+            match (process.runs(at), place < wanted) {
+                (false, true) => process.life = Life::From(at),
+                (true, false) => process.life = Life::Stopped,
+                (true, true) | (false, false) => {}
+            }
+        }
+        Some(format!("scale: {{{}: {wanted}}}", self.group))
+    }
+
+    fn roll(&mut self, dice: &mut Dice, at: u64, end: u64) -> Option<String> {
+        let running = self.processes.iter().filter(|process| process.runs(at)).count() as u64;
+        let (every, down) = (dice.between(1, 1 + (end - at) / running.max(1)), dice.between(0, 900));
+        let last = at + every * running.saturating_sub(1);
+        if running == 0 || last >= end || self.rolling_until > at {
+            return None;
+        }
+        self.rolling_until = last + down;
+        Some(format!("rolling.restart: {}, every: {every}ms, down: {down}ms", self.group))
+    }
+}
