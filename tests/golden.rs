@@ -65,7 +65,7 @@ impl Rebalances {
     fn finish(self) -> String {
         let mut text = String::from_utf8(self.lines.finish().expect("memory takes lines")).expect("lines are text");
         if self.untold > 0 {
-            text += &format!("and {} lines more\n", self.untold);
+            text += &format!("and {} more\n", self.untold);
         }
         text
     }

@@ -66,8 +66,8 @@ pub fn lag_and_latency(page: &mut Page, report: &Report, group: usize) {
     let measured = &report.run.measurements.groups[group];
     let mut table = Table::new(&[(false, LABEL), (false, WIDTH)]);
     let mut lag = format!(
-        "{} not processed at the peak, {} at the end of the run phase",
-        figures::count(measured.peak_lag, "record"),
+        "peak {} unprocessed, {} at the end of the run phase",
+        figures::grouped(measured.peak_lag),
         figures::grouped(measured.run_end_lag)
     );
     if report.run.measurements.end > report.run.measurements.run_end {
