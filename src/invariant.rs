@@ -9,6 +9,7 @@ use crate::trace::{Cast, Sink, TraceEvent};
 use crate::units::{GroupId, Instant};
 
 mod groups;
+mod positions;
 mod reading;
 
 use groups::GroupRules;
@@ -112,7 +113,7 @@ impl Sink for Invariants {
             TraceEvent::Polled { client, partition, offsets } => reading.polled(ownership, *client, *partition, *offsets, findings),
             TraceEvent::Processed { .. } => reading.processed(event, findings),
             TraceEvent::Dropped { client, partition, offsets } => reading.dropped(*client, *partition, *offsets, findings),
-            TraceEvent::PositionSet { client, partition, offset, .. } => reading.position_set(*client, *partition, *offset),
+            TraceEvent::PositionSet { .. } => reading.position_set(event, findings),
             TraceEvent::FetchStarted { client, partition, .. } => reading.fetch_started(ownership, *client, *partition, findings),
             TraceEvent::Assigned { client, member, generation, partitions } => {
                 let group = &groups[reading.group_of(*client).index()];
@@ -123,7 +124,7 @@ impl Sink for Invariants {
             }
             TraceEvent::Committed { group, member, partition, offset, .. } => {
                 groups[group.index()].committed(*member, findings);
-                reading.committed(*partition, *offset, findings);
+                reading.committed(*group, *partition, *offset, findings);
             }
             TraceEvent::SettlePhaseEnded { .. } => {
                 reading.ended(findings);
@@ -141,9 +142,12 @@ impl Sink for Invariants {
             | TraceEvent::JoinPhaseEnded { group, .. }
             | TraceEvent::HeartbeatHandled { group, .. }
             | TraceEvent::RequestRefused { group, .. }
-            | TraceEvent::CommitRefused { group, .. }
-            | TraceEvent::OffsetExpired { group, .. }
-            | TraceEvent::GroupDeleted { group } => self.touch(*group, event),
+            | TraceEvent::CommitRefused { group, .. } => self.touch(*group, event),
+            TraceEvent::OffsetExpired { group, partition } => reading.expired(*group, *partition),
+            TraceEvent::GroupDeleted { group } => {
+                reading.deleted(*group);
+                self.touch(*group, event);
+            }
             TraceEvent::ClientStarted { client, .. } => reading.started(*client),
             TraceEvent::ProducerStopped { .. }
             | TraceEvent::RateChanged { .. }

@@ -28,7 +28,7 @@ mod poll;
 mod position;
 mod work;
 
-pub use work::Batch;
+use work::Batch;
 
 /// Where a record's processing time comes from: a constant, or a pure function of the record.
 #[derive(Clone)]

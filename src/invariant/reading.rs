@@ -2,6 +2,7 @@
 
 use super::Findings;
 use super::groups::GroupRules;
+use super::positions::PositionRules;
 use crate::ownership::Ownership;
 use crate::records::visible_by;
 use crate::slots::Slots;
@@ -15,6 +16,7 @@ pub(super) struct ReadingRules {
     appended: Vec<Offset>,
     /// By partition: commits beyond what is told so far, when they were made. Appends may be told later than they were visible.
     ahead: Vec<Vec<(Instant, Offset)>>,
+    committed: PositionRules,
     /// By slot: the position of each client that had one.
     positions: Vec<Vec<(ClientId, Offset)>>,
     /// By slot: polled, and neither processed nor dropped.
@@ -27,6 +29,7 @@ impl ReadingRules {
         ReadingRules {
             appended: vec![Offset(0); slots.partitions()],
             ahead: vec![Vec::new(); slots.partitions()],
+            committed: PositionRules::new(slots.clone()),
             positions: vec![Vec::new(); slots.count()],
             in_hand: vec![Vec::new(); slots.count()],
             zombie_overlaps: 0,
@@ -65,7 +68,8 @@ impl ReadingRules {
         });
     }
 
-    pub fn committed(&mut self, partition: TopicPartition, offset: Offset, findings: &Findings) {
+    pub fn committed(&mut self, group: GroupId, partition: TopicPartition, offset: Offset, findings: &Findings) {
+        self.committed.committed(group, partition, offset);
         let index = self.slots.cast().index(partition);
         if offset > self.appended[index] {
             self.ahead[index].push((findings.now, offset));
@@ -97,7 +101,17 @@ impl ReadingRules {
         }
     }
 
-    pub fn position_set(&mut self, client: ClientId, partition: TopicPartition, offset: Offset) {
+    pub fn expired(&mut self, group: GroupId, partition: TopicPartition) {
+        self.committed.expired(group, partition);
+    }
+
+    pub fn deleted(&mut self, group: GroupId) {
+        self.committed.deleted(group);
+    }
+
+    pub fn position_set(&mut self, event: &TraceEvent, findings: &mut Findings) {
+        let TraceEvent::PositionSet { client, partition, offset, source } = *event else { return };
+        self.committed.position_set(client, partition, (offset, source), findings);
         let positions = &mut self.positions[self.slots.of(client, partition)];
         match positions.iter_mut().find(|(other, _)| *other == client) {
             Some((_, position)) => *position = offset,

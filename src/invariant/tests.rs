@@ -194,3 +194,16 @@ fn the_texts_are_bounded_and_the_number_is_not() {
     let found = invariants(&story);
     assert_eq!((found.violations().len(), found.count()), (VIOLATIONS_KEPT, VIOLATIONS_KEPT as u64 + 50));
 }
+
+#[test]
+fn a_position_comes_from_what_was_committed_last() {
+    let read_on = |offset, source| {
+        stable().at(160).processed(A, 0, 0..50).committed(A, 0, 50).revoked(A, 0).assigned(A, 1, &[0]).starts(A, 0, offset, source)
+    };
+    let resumed = invariants(&read_on(50, PositionSource::Committed).at(900).ends(100, true));
+    assert_eq!(resumed.violations(), &[]);
+    assert!(violation(read_on(49, PositionSource::Committed)).contains("what was committed is Some(Offset(50))"));
+    assert!(violation(read_on(0, PositionSource::ResetEarliest)).contains("what was committed is Some(Offset(50))"));
+    let expired = TraceEvent::OffsetExpired { group: GROUP, partition: tp(0) };
+    assert!(violation(stable().committed(A, 0, 50).tell(expired).starts(A, 0, 50, PositionSource::Committed)).contains("is None"));
+}
