@@ -20,7 +20,7 @@ use crate::sim::settle::Drainage;
 use crate::trace::ending::Ending;
 use crate::trace::names::Names;
 use crate::trace::{Cast, Sink, TraceEvent};
-use crate::units::{BrokerId, ClientId, Instant, ProducerId, TopicPartition};
+use crate::units::{BrokerId, ClientId, Instant, ProducerId, Span, TopicPartition};
 
 mod broker;
 mod client;
@@ -33,12 +33,15 @@ mod settle;
 mod setup;
 mod train;
 
+/// Less progress of virtual time than that is none.
+const STANDSTILL: Span = Span::from_millis(1);
+
 /// What a run may take before it is given up.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub struct Limits {
     /// Events in all.
     pub events: u64,
-    /// Events at one instant: beyond that virtual time does not pass any more.
+    /// Events within a millisecond: beyond that virtual time does not pass any more, or creeps.
     pub at_one_instant: u64,
 }
 
@@ -199,13 +202,18 @@ impl<'a> Simulation<'a> {
     /// Handles every event up to and including `end`; with `until_drained`, stops as soon as nothing is left to be done. `Some`: it got stuck.
     fn advance_to(&mut self, end: Instant, sink: &mut impl Sink, until_drained: bool) -> Option<Ending> {
         let mut at_this_instant: u64 = 0;
+        let mut counted_from = self.now;
         while self.queue.next_at().is_some_and(|at| at <= end) {
             if until_drained && self.drained() {
                 return None;
             }
             let (at, event) = self.queue.pop().expect("the queue has a next event");
             assert!(at >= self.now, "time runs forward");
-            at_this_instant = if at == self.now { at_this_instant + 1 } else { 0 };
+            if at.since(counted_from) < STANDSTILL {
+                at_this_instant += 1;
+            } else {
+                (at_this_instant, counted_from) = (0, at);
+            }
             self.now = at;
             self.events += 1;
             self.dispatch(event);
@@ -293,7 +301,10 @@ impl<'a> Simulation<'a> {
         };
         let Limits { events, at_one_instant } = self.limits;
         let why = if at_this_instant > at_one_instant {
-            format!("virtual time stands still at {} ms: more than {at_one_instant} events there, the last one from {what}", self.now)
+            format!(
+                "virtual time stands still at {} ms: more than {at_one_instant} events within a millisecond, the last one from {what}",
+                self.now
+            )
         } else {
             format!("more than {events} events, at {} ms of virtual time, the last one from {what}", self.now)
         };

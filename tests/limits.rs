@@ -31,7 +31,7 @@ fn with_the_usual_limits_it_ends() {
 fn time_that_stands_still_is_noticed() {
     let (ending, exit) = ending(Limits { at_one_instant: 50, ..Limits::default() });
     let Ending::Stuck { why } = ending else { panic!("{ending:?}") };
-    assert!(why.starts_with("virtual time stands still at 3000 ms: more than 50 events there, the last one from "), "{why}");
+    assert!(why.starts_with("virtual time stands still at 3000 ms: more than 50 events within a millisecond, the last one from "), "{why}");
     assert_eq!(exit, 2);
 }
 

@@ -90,6 +90,7 @@ fn simulate(scenario: &Scenario, source: Source<'_>, options: &Options) -> Resul
             traced(scenario, file).map_err(|error| cannot_write(&name, error))?
         }
         TraceTo::File(path) => {
+            refuse_to_overwrite(path, source.argument, &options.out)?;
             let staged = StagedFile::create(path).map_err(|error| cannot_write(path, error))?;
             let file = staged.file().map_err(|error| cannot_write(path, error))?;
             let run = traced(scenario, file).map_err(|error| cannot_write(path, error))?;
@@ -113,6 +114,22 @@ fn simulate(scenario: &Scenario, source: Source<'_>, options: &Options) -> Resul
         1 => ExitCode::Failed,
         _ => ExitCode::Undecided,
     })
+}
+
+/// The trace goes over neither the scenario nor another file of this run.
+fn refuse_to_overwrite(path: &Path, scenario: &str, out: &Path) -> Result<(), Failure> {
+    let is = |other: &Path| match (path.canonicalize(), other.canonicalize()) {
+        (Ok(path), Ok(other)) => path == other,
+        _ => path == other,
+    };
+    let refuse = |why: &str| Err(cannot_write(path, io::Error::new(io::ErrorKind::InvalidInput, why)));
+    if is(Path::new(scenario)) {
+        return refuse("that is the scenario itself");
+    }
+    if Output::ALL.into_iter().any(|output| output != Output::Trace && is(&out.join(output.file_name()))) {
+        return refuse("another output of this run has that name");
+    }
+    Ok(())
 }
 
 /// Plays with the trace written as JSON Lines.

@@ -23,6 +23,8 @@ pub struct FolderError {
 #[derive(Debug)]
 pub struct Folder {
     path: PathBuf,
+    /// An earlier run wrote here: what it left beyond this run's files is stale.
+    ours: bool,
     staged: Vec<Output>,
 }
 
@@ -30,7 +32,8 @@ impl Folder {
     /// Makes the folder, and its parents, if they are not there.
     pub fn open(path: &Path) -> Result<Self, FolderError> {
         fs::create_dir_all(path).map_err(|source| FolderError { deed: "make the folder", path: path.to_owned(), source })?;
-        Ok(Folder { path: path.to_owned(), staged: Vec::new() })
+        let ours = path.join(Output::Replay.file_name()).is_file();
+        Ok(Folder { path: path.to_owned(), ours, staged: Vec::new() })
     }
 
     pub fn path(&self) -> &Path {
@@ -60,7 +63,7 @@ impl Folder {
                 return Err(self.error("write", *output, source));
             }
         }
-        let stale = Output::ALL.into_iter().filter(|output| !staged.contains(output));
+        let stale = Output::ALL.into_iter().filter(|output| self.ours && !staged.contains(output));
         for output in stale {
             match fs::remove_file(self.target(output)) {
                 Ok(()) => {}

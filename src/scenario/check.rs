@@ -29,6 +29,8 @@ pub const FILE_BYTES_MAX: usize = 4 << 20;
 pub const BROKERS_MAX: u32 = 1_000;
 /// Points of the lag series of one partition.
 pub const SAMPLES_MAX: u64 = 1_000_000;
+/// With the settle phase, if the file does not choose the interval.
+const SAMPLES_BY_DEFAULT_MAX: u64 = 100_000;
 
 /// Text to scenario, with warnings, or what is wrong with it. `file` is what messages call the text and where its default name comes from.
 pub fn load(text: &str, file: &str) -> Result<(Scenario, Problems), Problems> {
@@ -38,6 +40,10 @@ pub fn load(text: &str, file: &str) -> Result<(Scenario, Problems), Problems> {
     }
     let parsed = yaml::parse(text).map_err(|problem| Problems::new(file, text, vec![problem]))?;
     let (mut root, mut problems) = (parsed.root, parsed.problems);
+    if matches!(&root.kind, Kind::Scalar { .. }) && problems.is_empty() {
+        problems.push(Problem::error("there is no scenario in this file").hint("`groupsim show consumer-crash` prints one to start from"));
+    }
+    refuse_empty_values(&mut root, &mut Vec::new(), &mut problems);
     let written: ScenarioFile = reader::read(&mut root, &mut problems);
     let mut scenario = None;
     if !root.bad && matches!(root.kind, Kind::Map(_)) {
@@ -49,6 +55,30 @@ pub fn load(text: &str, file: &str) -> Result<(Scenario, Problems), Problems> {
     match scenario {
         Some(scenario) if !problems.has_errors() => Ok((scenario, problems)),
         Some(_) | None => Err(problems),
+    }
+}
+
+/// A key with nothing behind it is a slip, not a wish for the default; only a member may be named and nothing more.
+fn refuse_empty_values(node: &mut Node, path: &mut Vec<String>, problems: &mut Vec<Problem>) {
+    match &mut node.kind {
+        Kind::Scalar { .. } => {}
+        Kind::List(items) => items.iter_mut().for_each(|item| refuse_empty_values(item, path, problems)),
+        Kind::Map(entries) => {
+            for entry in entries {
+                let is_member = path.len() == 3 && path[0] == "groups" && path[2] == "members";
+                let is_empty =
+                    matches!(&entry.value.kind, Kind::Scalar { text, plain: true } if matches!(text.as_str(), "" | "~" | "null"));
+                if is_empty && !is_member {
+                    let hint = "give it a value, or leave the key out";
+                    problems
+                        .push(Problem::error(format!("`{}` has no value", reader::cut(&entry.key))).at(entry.key_span.clone()).hint(hint));
+                    entry.value.bad = true;
+                }
+                path.push(entry.key.clone());
+                refuse_empty_values(&mut entry.value, path, problems);
+                path.pop();
+            }
+        }
     }
 }
 
@@ -239,10 +269,18 @@ impl Checker<'_> {
     }
 
     fn sample_interval(&mut self, file: &ScenarioFile, site: Site<'_>, duration: Span) -> Span {
-        let Some(written) = file.sample_interval else { return default_sample_interval(duration) };
+        let settle = file.settle.map_or(Span::from_secs(300), |settle| settle.0);
+        let whole = duration + settle;
+        let Some(written) = file.sample_interval else {
+            let mut interval = default_sample_interval(duration);
+            while whole.as_nanos() / interval.as_nanos() > SAMPLES_BY_DEFAULT_MAX {
+                interval = interval.times(10);
+            }
+            return interval;
+        };
         let interval = written.0;
-        if interval.is_zero() || duration.as_nanos() / interval.as_nanos() > SAMPLES_MAX {
-            let message = format!("more than {SAMPLES_MAX} samples in {duration}");
+        if interval.is_zero() || whole.as_nanos() / interval.as_nanos() > SAMPLES_MAX {
+            let message = format!("more than {SAMPLES_MAX} samples in {whole}");
             self.error_with_hint(site.value(), message, format!("the default is {}", default_sample_interval(duration)));
         }
         interval

@@ -201,7 +201,8 @@ impl Simulation<'_> {
         self.facts.append(&mut self.coordinator_fx.facts);
         for (at, timer) in self.coordinator_fx.wakes.drain(..) {
             let slot = self.coordinator_timers.put((shard, timer));
-            self.queue.push_timer(at, Event::Coordinator(slot));
+            // What has fallen due already, such as expiry checks closer together than requests, is looked at once.
+            self.queue.push_timer(at.max(self.now), Event::Coordinator(slot));
         }
         // An answer may let the next request of its connection in, which lands here again.
         let answers = std::mem::take(&mut self.coordinator_fx.sends);

@@ -88,8 +88,11 @@ impl Simulation<'_> {
         if end == Offset(0) {
             return true;
         }
-        let first = self.scenario.groups[pair.group.index()].first_client;
-        let commits = self.scenario.clients[first.index()].commit != Commit::External;
+        let group = &self.scenario.groups[pair.group.index()];
+        if group.clients == 0 {
+            return false;
+        }
+        let commits = self.scenario.clients[group.first_client.index()].commit != Commit::External;
         let is_settled = !commits || pair.committed == Some(end);
         let is_read = pair.processed.is_some_and(|processed| processed >= end);
         // A reset went past the rest, or it was committed unread: nobody will come back to it.

@@ -276,7 +276,8 @@ fn consumer_config(scenario: &Scenario, names: &Rc<Names>, cast: &Cast, coordina
         service: service(client, names, cast, seed),
         per_batch: client.processing.per_batch,
         commit: match client.commit {
-            Commit::Auto => CommitPolicy::Auto(config.auto_commit_interval),
+            // An interval of 0 commits in every iteration of poll(); iterations take time.
+            Commit::Auto => CommitPolicy::Auto(config.auto_commit_interval.max(Span::from_millis(1))),
             Commit::Sync => CommitPolicy::Sync,
             Commit::Async => CommitPolicy::Async,
             Commit::Every(records) => CommitPolicy::Every(records),

@@ -37,7 +37,7 @@ fn nothing_appears_before_everything_is_there() {
 #[test]
 fn stale_files_of_ours_go_and_those_of_others_stay() {
     let path = place("stale");
-    for name in ["trace.jsonl", "summary.txt", "notes.txt", "lag.csv.bak"] {
+    for name in ["trace.jsonl", "summary.txt", "replay.json", "notes.txt", "lag.csv.bak"] {
         fs::write(path.join(name), "old").unwrap();
     }
     let mut folder = Folder::open(&path).unwrap();
@@ -45,6 +45,16 @@ fn stale_files_of_ours_go_and_those_of_others_stay() {
     folder.publish().unwrap();
     assert_eq!(names(&path), ["lag.csv.bak", "notes.txt", "summary.txt"]);
     assert_eq!(fs::read(path.join("summary.txt")).unwrap(), b"new");
+}
+
+#[test]
+fn where_no_run_has_left_its_replay_nothing_is_stale() {
+    let path = place("foreign");
+    fs::write(path.join("trace.jsonl"), "somebody's").unwrap();
+    let mut folder = Folder::open(&path).unwrap();
+    folder.stage(Output::Summary, b"new").unwrap();
+    folder.publish().unwrap();
+    assert_eq!(names(&path), ["summary.txt", "trace.jsonl"]);
 }
 
 #[test]
