@@ -287,3 +287,6 @@ impl Producer {
         self.arrivals.next = None;
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -47,7 +47,7 @@ impl Producer {
         let header = if self.make_room(partition, created, bytes, self.config.poisson) { BATCH_HEADER_BYTES } else { 0 };
         // A fresh batch takes records until its linger is over.
         let end = if header > 0 { end.min(created + self.config.linger) } else { end };
-        let taken = if self.config.poisson { 1 } else { self.run_of_equals(partition, created, end, bytes) };
+        let taken = if !self.continues_pace(partition) { 1 } else { self.run_of_equals(partition, created, end, bytes) };
         let open = self.queues[partition as usize].back_mut().expect("there is an open batch");
         let last = match self.arrivals.pace {
             Some(pace) if taken > 1 => pace.at(self.arrivals.index + taken - 1),
@@ -59,6 +59,17 @@ impl Producer {
         }
         self.sticky.charge(taken * bytes + header, open.closed.is_none(), || draws.partition(known));
         taken
+    }
+
+    /// Whether the next record goes on where the times of the open batch end; from a batch whose pace has changed on, times are listed.
+    fn continues_pace(&mut self, partition: u32) -> bool {
+        let open = self.queues[partition as usize].back_mut().expect("there is an open batch");
+        let Times::Even { pace, index } = open.times else { return false };
+        if self.arrivals.pace == Some(pace) && self.arrivals.index == index + u64::from(open.records) {
+            return true;
+        }
+        open.times = Times::Listed((0..u64::from(open.records)).map(|i| pace.at(index + i)).collect());
+        false
     }
 
     /// How many records from the next one on come before `end`, are of the same size and fit into the open batch of `partition`.

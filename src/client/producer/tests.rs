@@ -1,0 +1,89 @@
+//! Batches and requests of small producers, record by record.
+
+use super::*;
+
+/// Latencies in turn, the last one for ever; partitions in turn.
+struct Script {
+    latencies: VecDeque<u64>,
+    partitions: u32,
+}
+
+impl ProducerDraws for Script {
+    fn partition(&mut self, partitions: u32) -> u32 {
+        self.partitions += 1;
+        self.partitions % partitions
+    }
+
+    fn key(&mut self) -> u32 {
+        0
+    }
+
+    fn gap(&mut self, _rate: Rate) -> Span {
+        unreachable!("arrivals are even")
+    }
+
+    fn latency(&mut self) -> Span {
+        let next = if self.latencies.len() > 1 { self.latencies.pop_front() } else { self.latencies.front().copied() };
+        Span::from_millis(next.expect("one is left for ever"))
+    }
+
+    fn constant_latency(&self) -> Option<Span> {
+        (self.latencies.len() == 1).then(|| Span::from_millis(self.latencies[0]))
+    }
+}
+
+/// One broker, one partition, null keys of 100 bytes, 5 ms of linger.
+fn config(plan: &[(u64, u64)]) -> ProducerConfig {
+    let per_second = |records| Rate { records, per: Span::from_secs(1) };
+    ProducerConfig {
+        plan: plan.iter().map(|(at, records)| (Instant::from_millis(*at), per_second(*records))).collect(),
+        poisson: false,
+        keys: None,
+        record_size: 100,
+        batch_size: 16_384,
+        linger: Span::from_millis(5),
+        max_in_flight: 5,
+        acks: Some(Span::ZERO),
+        replication: Span::ZERO,
+        partitions: vec![(Instant::ZERO, 1)],
+        leaders: vec![BrokerId(0)],
+        brokers: 1,
+    }
+}
+
+/// A batch of a request, in milliseconds: when it was sent and seen, its size, and when its records were created.
+struct Sent {
+    at: u64,
+    visible: u64,
+    bytes: u32,
+    created: Vec<u64>,
+}
+
+fn send_all(config: ProducerConfig, latencies: &[u64]) -> Vec<Sent> {
+    let mut draws = Script { latencies: latencies.iter().copied().collect(), partitions: 0 };
+    let mut producer = Producer::new(config, &mut draws);
+    let mut sent = Vec::new();
+    while let Some(delivery) = producer.next_delivery(&mut draws) {
+        for request in 0..delivery.repeat {
+            let later = delivery.every.times(request);
+            for batch in &delivery.batches {
+                let (first, records) = (request * u64::from(batch.records), u64::from(batch.records));
+                sent.push(Sent {
+                    at: (delivery.sent + later).as_millis(),
+                    visible: (delivery.visible + later).as_millis(),
+                    bytes: batch.bytes,
+                    created: (first..first + records).map(|i| batch.created.at(i).as_millis()).collect(),
+                });
+            }
+        }
+    }
+    sent
+}
+
+#[test]
+fn a_batch_that_is_open_while_the_rate_changes_knows_when_each_record_came() {
+    let linger = Span::from_secs(1);
+    let sent = send_all(ProducerConfig { linger, ..config(&[(0, 10), (250, 50), (300, 0)]) }, &[1]);
+    assert_eq!(sent.len(), 1);
+    assert_eq!(sent[0].created, [0, 100, 200, 250, 270, 290]);
+}
