@@ -34,20 +34,26 @@ impl Producer {
     /// Records without a key, for the partition that the producer sticks to. How many.
     fn take_unkeyed(&mut self, created: Instant, end: Instant, draws: &mut impl ProducerDraws) -> u64 {
         let known = self.known_partitions;
+        let mut closes = false;
         let (partition, bytes) = loop {
             let last = self.sticky.current().and_then(|partition| self.queues[partition as usize].back());
             let partition = self.sticky.partition(last.is_some_and(|open| open.closed.is_none()), || draws.partition(known));
             let bytes = self.record_bytes(partition, created, None);
             // A batch without room closes, and a closed batch may let the partitioner go on.
             match self.queues[partition as usize].back_mut() {
-                Some(open) if open.closed.is_none() && open.bytes + bytes > self.config.batch_size => open.closed = Some(created),
+                Some(open) if open.closed.is_none() && open.bytes + bytes > self.config.batch_size => {
+                    open.closed = Some(created);
+                    closes = true;
+                }
                 Some(_) | None => break (partition, bytes),
             }
         };
         let header = if self.make_room(partition, created, bytes, self.config.poisson) { BATCH_HEADER_BYTES } else { 0 };
         // A fresh batch takes records until its linger is over.
         let end = if header > 0 { end.min(created + self.config.linger) } else { end };
-        let taken = if !self.continues_pace(partition) { 1 } else { self.run_of_equals(partition, created, end, bytes) };
+        // A closed batch may leave at once, and the fresh one of another partition with it.
+        let single = !self.continues_pace(partition) || closes;
+        let taken = if single { 1 } else { self.run_of_equals(partition, created, end, bytes) };
         let open = self.queues[partition as usize].back_mut().expect("there is an open batch");
         let last = match self.arrivals.pace {
             Some(pace) if taken > 1 => pace.at(self.arrivals.index + taken - 1),

@@ -87,3 +87,13 @@ fn a_batch_that_is_open_while_the_rate_changes_knows_when_each_record_came() {
     assert_eq!(sent.len(), 1);
     assert_eq!(sent[0].created, [0, 100, 200, 250, 270, 290]);
 }
+
+#[test]
+fn a_batch_that_is_opened_when_another_one_closes_leaves_with_it_and_takes_nothing_from_the_future() {
+    let linger = Span::from_secs(1);
+    let two = ProducerConfig { partitions: vec![(Instant::ZERO, 2)], leaders: vec![BrokerId(0); 2], ..config(&[(0, 100), (1_000, 0)]) };
+    let sent = send_all(ProducerConfig { linger, batch_size: 300, ..two }, &[1]);
+    assert!(sent.iter().any(|batch| batch.created == [batch.at]), "some batch leaves as it is opened");
+    assert!(sent.iter().all(|batch| batch.created.iter().all(|created| *created <= batch.at)), "records are created before they are sent");
+    assert_eq!(sent.iter().map(|batch| batch.created.len()).sum::<usize>(), 100);
+}
