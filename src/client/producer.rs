@@ -95,7 +95,7 @@ pub struct Producer {
     busy: Vec<u32>,
     /// By broker: when the answers of the requests on their way come back.
     in_flight: Vec<VecDeque<Instant>>,
-    /// By broker: the last arrival there and the last answer here (connections are FIFO), and when the broker is done with the last request.
+    /// By broker: when the last request was sent and arrived there, when the broker was done with it and the answer was here (connections are FIFO).
     wires: Vec<Wire>,
     known_partitions: u32,
     next_growth: usize,
@@ -107,6 +107,7 @@ pub struct Producer {
 
 #[derive(Copy, Clone, Debug, Default)]
 struct Wire {
+    sent: Instant,
     arrived: Instant,
     handled: Instant,
     answered: Instant,
@@ -185,7 +186,8 @@ impl Producer {
             let ready = head.closed.map_or(head.created + self.config.linger, |closed| closed.min(head.created + self.config.linger));
             let pipe = &self.in_flight[broker.index()];
             let free = if pipe.len() < self.config.max_in_flight { Instant::ZERO } else { pipe[pipe.len() - self.config.max_in_flight] };
-            let at = (ready.max(free), broker);
+            // Slots that are free by then were not all free at once: no request overtakes the one before.
+            let at = (ready.max(free).max(self.wires[broker.index()].sent), broker);
             if best.is_none_or(|best| at < best) {
                 best = Some(at);
             }
@@ -220,6 +222,7 @@ impl Producer {
     /// Accounts for a request: FIFO both ways, one at a time at the broker. When its records become visible.
     fn on_the_wire(&mut self, at: Instant, broker: BrokerId, draws: &mut impl ProducerDraws) -> Instant {
         let wire = &mut self.wires[broker.index()];
+        wire.sent = at;
         wire.arrived = wire.arrived.max(at + draws.latency());
         let appended = wire.arrived.max(wire.handled);
         let pipe = &mut self.in_flight[broker.index()];

@@ -97,3 +97,12 @@ fn a_batch_that_is_opened_when_another_one_closes_leaves_with_it_and_takes_nothi
     assert!(sent.iter().all(|batch| batch.created.iter().all(|created| *created <= batch.at)), "records are created before they are sent");
     assert_eq!(sent.iter().map(|batch| batch.created.len()).sum::<usize>(), 100);
 }
+
+#[test]
+fn no_request_overtakes_the_one_before_when_two_are_answered_at_once() {
+    // The first answer takes so long that the second comes with it: two slots are free for three batches that are waiting.
+    let two_in_flight = ProducerConfig { max_in_flight: 2, batch_size: 0, linger: Span::ZERO, ..config(&[(0, 100), (60, 0)]) };
+    let sent = send_all(two_in_flight, &[1, 100, 1, 1, 1]);
+    let times: Vec<u64> = sent.iter().map(|batch| batch.at).collect();
+    assert_eq!(times, [0, 10, 101, 101, 103, 103]);
+}
