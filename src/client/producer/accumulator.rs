@@ -24,8 +24,11 @@ impl Producer {
 
     /// One record with a key of so many bytes.
     fn take_keyed(&mut self, created: Instant, partition: u32, key: u64) -> u64 {
-        let bytes = self.record_bytes(partition, created, Some(key));
-        self.make_room(partition, created, bytes, true);
+        let mut bytes = self.record_bytes(partition, created, Some(key));
+        if self.make_room(partition, created, bytes, true) {
+            // Its deltas count from the batch that it opened.
+            bytes = self.record_bytes(partition, created, Some(key));
+        }
         let open = self.queues[partition as usize].back_mut().expect("there is an open batch");
         open.push(created, bytes, self.config.batch_size);
         1

@@ -106,3 +106,11 @@ fn no_request_overtakes_the_one_before_when_two_are_answered_at_once() {
     let times: Vec<u64> = sent.iter().map(|batch| batch.at).collect();
     assert_eq!(times, [0, 10, 101, 101, 103, 103]);
 }
+
+#[test]
+fn a_keyed_record_that_opens_a_batch_is_as_small_as_any_first_record() {
+    let keyed = ProducerConfig { keys: Some(vec!["k".to_owned()]), ..config(&[(0, 10), (2_000, 0)]) };
+    let sent = send_all(ProducerConfig { linger: Span::from_secs(1), batch_size: 400, ..keyed }, &[1]);
+    let sizes: Vec<(usize, u32)> = sent.iter().map(|batch| (batch.created.len(), batch.bytes)).collect();
+    assert!(sizes[..6].iter().all(|size| *size == sizes[0]), "{sizes:?}");
+}
