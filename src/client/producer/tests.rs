@@ -114,3 +114,12 @@ fn a_keyed_record_that_opens_a_batch_is_as_small_as_any_first_record() {
     let sizes: Vec<(usize, u32)> = sent.iter().map(|batch| (batch.created.len(), batch.bytes)).collect();
     assert!(sizes[..6].iter().all(|size| *size == sizes[0]), "{sizes:?}");
 }
+
+#[test]
+fn a_train_is_not_late_because_its_first_request_had_to_wait() {
+    // The second request waits at the broker, which is at the first one for 20 ms.
+    let acks = Some(Span::from_millis(20));
+    let sent = send_all(ProducerConfig { acks, ..config(&[(0, 100), (10, 1), (3_000, 0)]) }, &[1]);
+    let seen: Vec<(u64, u64)> = sent.iter().map(|batch| (batch.at, batch.visible)).collect();
+    assert_eq!(seen, [(5, 6), (15, 26), (1_015, 1_016), (2_015, 2_016)]);
+}
