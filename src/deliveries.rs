@@ -92,13 +92,6 @@ impl<'a> From<&'a Finished> for Times<'a> {
 }
 
 impl<'a> Delivery<'a> {
-    /// What a `Processed` tells, with its partition; `None` for other events.
-    fn told_by(event: &'a TraceEvent) -> Option<(TopicPartition, Delivery<'a>)> {
-        let TraceEvent::Processed { client, member, generation, partition, offsets, finished } = event else { return None };
-        let by = Hand { client: *client, member: *member, generation: *generation };
-        Some((*partition, Delivery { by, offsets: *offsets, times: finished.into() }))
-    }
-
     /// The part that lies in `window`, which is within the delivery.
     pub fn cut(self, window: OffsetRange) -> Delivery<'a> {
         let skipped = window.from.0 - self.offsets.from.0;
@@ -116,15 +109,36 @@ impl Deliveries {
         Deliveries { slots: slots.clone(), by_slot: vec![Desk::default(); slots.count()] }
     }
 
+    #[inline(always)]
     pub fn polled(&mut self, client: ClientId, partition: TopicPartition, offsets: OffsetRange) {
         self.by_slot[self.slots.of(client, partition)].in_hand.push((client, offsets));
     }
 
-    /// Takes a `Processed`. Passes on what it settles, with its slot; so do the others.
-    pub fn processed(&mut self, event: &TraceEvent, mut out: impl FnMut(usize, Delivery<'_>)) {
-        let Some((partition, delivery)) = Delivery::told_by(event) else { return };
-        let slot = self.slots.of(delivery.by.client, partition);
-        self.by_slot[slot].processed(delivery, |delivery| out(slot, delivery));
+    /// What a `Processed` tells, with its slot.
+    #[inline(always)]
+    pub fn told_by<'a>(&self, event: &'a TraceEvent) -> Option<(usize, Delivery<'a>)> {
+        let TraceEvent::Processed { client, member, generation, partition, offsets, finished } = event else { return None };
+        let by = Hand { client: *client, member: *member, generation: *generation };
+        Some((self.slots.of(*client, *partition), Delivery { by, offsets: *offsets, times: finished.into() }))
+    }
+
+    /// Takes a delivery that is settled at once: nobody else has anything in hand, and it is done as it was polled. Any other, which it
+    /// leaves alone, is for [`Deliveries::settle`].
+    #[inline(always)]
+    pub fn passes_straight(&mut self, slot: usize, delivery: &Delivery<'_>) -> bool {
+        let desk = &mut self.by_slot[slot];
+        let passes = desk.held_back.is_empty() && *desk.in_hand == [(delivery.by.client, delivery.offsets)];
+        if passes {
+            desk.in_hand.clear();
+        }
+        passes
+    }
+
+    /// Takes a delivery. Passes on what it settles, with its slot; so do the others.
+    pub fn settle(&mut self, slot: usize, delivery: Delivery<'_>, mut out: impl FnMut(usize, Delivery<'_>)) {
+        if !delivery.offsets.is_empty() {
+            self.by_slot[slot].settle(delivery, |delivery| out(slot, delivery));
+        }
     }
 
     pub fn dropped(&mut self, client: ClientId, partition: TopicPartition, offsets: OffsetRange, mut out: impl FnMut(usize, Delivery<'_>)) {
@@ -156,16 +170,7 @@ impl Deliveries {
 }
 
 impl Desk {
-    fn processed(&mut self, delivery: Delivery<'_>, mut out: impl FnMut(Delivery<'_>)) {
-        if delivery.offsets.is_empty() {
-            return;
-        }
-        if self.held_back.is_empty() && *self.in_hand == [(delivery.by.client, delivery.offsets)] {
-            // Nobody else has anything in hand, and the batch is done as it was polled.
-            self.in_hand.clear();
-            out(delivery);
-            return;
-        }
+    fn settle(&mut self, delivery: Delivery<'_>, mut out: impl FnMut(Delivery<'_>)) {
         self.put_down(delivery.by.client, delivery.offsets);
         let contested = self.is_in_other_hands(delivery.by.client, delivery.offsets);
         if !contested && !self.held_back.iter().any(|(_, offsets, _)| overlap(*offsets, delivery.offsets)) {
@@ -274,14 +279,15 @@ mod tests {
         let mut deliveries = Deliveries::new(&Slots::new(&cast));
         let mut passed = Vec::new();
         for event in events {
-            let out = |_, d: Delivery<'_>| passed.push((d.by.client.0, d.offsets.from.0, d.offsets.to.0, d.times.at(0).as_millis()));
+            let mut out = |_, d: Delivery<'_>| passed.push((d.by.client.0, d.offsets.from.0, d.offsets.to.0, d.times.at(0).as_millis()));
             match event {
                 Step::Polled(client, from, to) => deliveries.polled(ClientId(*client), P, range(*from, *to)),
                 Step::Processed(client, from, to, first, each) => {
                     let (client, offsets) = (ClientId(*client), range(*from, *to));
                     let finished = Finished::Even { first: Instant::from_millis(*first), each: Span::from_millis(*each) };
                     let told = TraceEvent::Processed { client, member: None, generation: 1, partition: P, offsets, finished };
-                    deliveries.processed(&told, out);
+                    let (slot, delivery) = deliveries.told_by(&told).unwrap();
+                    if deliveries.passes_straight(slot, &delivery) { out(slot, delivery) } else { deliveries.settle(slot, delivery, out) }
                 }
                 Step::Dropped(client, from, to) => deliveries.dropped(ClientId(*client), P, range(*from, *to), out),
                 Step::Ended => deliveries.pass_on_all(out),

@@ -158,17 +158,53 @@ impl Ledger {
         self.pages.iter().map(Page::ranges).sum()
     }
 
+    #[inline(always)]
     fn appended(&mut self, producer: ProducerId, partition: TopicPartition, first: Offset, records: u64) {
         let end = &mut self.appended[self.slots.cast().index(partition)];
         *end = (*end).max(first + records);
         self.producers[producer.index()].appended += records;
     }
 
-    fn settled(&mut self, drained: bool) {
-        self.drained = drained;
-        self.write_all();
+    fn processed(&mut self, event: &TraceEvent) {
+        let Some((slot, delivery)) = self.deliveries.told_by(event) else { return };
+        if self.deliveries.passes_straight(slot, &delivery) {
+            Self::write(&self.ownership, &mut self.pages, slot, delivery);
+        } else {
+            self.deliveries.settle(slot, delivery, |slot, delivery| Self::write(&self.ownership, &mut self.pages, slot, delivery));
+        }
     }
 
+    /// What ends the work of a client, or of all.
+    fn broken_off(&mut self, at: Instant, event: &TraceEvent) {
+        let write = |slot, delivery: Delivery<'_>| Self::write(&self.ownership, &mut self.pages, slot, delivery);
+        if let TraceEvent::Dropped { client, partition, offsets } = event {
+            self.deliveries.dropped(*client, *partition, *offsets, write);
+            self.pages[self.slots.of(*client, *partition)].dropped(*offsets, *client, at);
+        } else if let TraceEvent::ClientStarted { client, .. } = event {
+            self.deliveries.started(*client, write);
+            self.ownership.record(at, event);
+        } else if let TraceEvent::ClientCrashed { client } = event {
+            self.crashes[client.index()].push(at);
+            self.ownership.record(at, event);
+        } else if let TraceEvent::SettlePhaseEnded { drained } = event {
+            self.drained = *drained;
+            self.write_all();
+        }
+    }
+
+    fn positions_changed(&mut self, at: Instant, event: &TraceEvent) {
+        if let TraceEvent::Committed { group, member, partition, offset, .. } = event {
+            self.pages[self.slots.at(*group, *partition)].committed(*offset, member.map(|member| member.client), at);
+        } else if let TraceEvent::OffsetExpired { group, partition } = event {
+            self.pages[self.slots.at(*group, *partition)].uncommitted();
+        } else if let TraceEvent::GroupDeleted { group } = event {
+            self.slots.of_group(*group).for_each(|(_, slot)| self.pages[slot].uncommitted());
+        } else if let TraceEvent::PositionSet { client, partition, offset, source } = event {
+            self.pages[self.slots.of(*client, *partition)].position_set(*offset, *source, *client, at);
+        }
+    }
+
+    #[inline(always)]
     fn write(ownership: &Ownership, pages: &mut [Page], slot: usize, delivery: Delivery<'_>) {
         let hold = ownership.hold_of(slot, delivery.by.client);
         pages[slot].processed(delivery, hold);
@@ -180,36 +216,34 @@ impl Ledger {
 }
 
 impl Sink for Ledger {
+    #[inline(always)]
     fn record(&mut self, at: Instant, event: &TraceEvent) {
-        let write = |slot, delivery: Delivery<'_>| Self::write(&self.ownership, &mut self.pages, slot, delivery);
+        // Almost all facts are about records.
+        if let TraceEvent::Appended { producer, partition, first, per_batch, batches, .. } = event {
+            self.appended(*producer, *partition, *first, u64::from(*per_batch) * batches);
+        } else if let TraceEvent::Polled { client, partition, offsets } = event {
+            self.deliveries.polled(*client, *partition, *offsets);
+        } else if let TraceEvent::Processed { .. } = event {
+            self.processed(event);
+        } else {
+            self.change(at, event);
+        }
+    }
+}
+
+impl Ledger {
+    fn change(&mut self, at: Instant, event: &TraceEvent) {
         match event {
-            TraceEvent::Polled { client, partition, offsets } => self.deliveries.polled(*client, *partition, *offsets),
-            TraceEvent::Processed { .. } => self.deliveries.processed(event, write),
-            TraceEvent::Dropped { client, partition, offsets } => {
-                self.deliveries.dropped(*client, *partition, *offsets, write);
-                self.pages[self.slots.of(*client, *partition)].dropped(*offsets, *client, at);
-            }
-            TraceEvent::ClientStarted { client, .. } => {
-                self.deliveries.started(*client, write);
-                self.ownership.record(at, event);
-            }
-            TraceEvent::ClientCrashed { client } => {
-                self.crashes[client.index()].push(at);
-                self.ownership.record(at, event);
-            }
-            TraceEvent::Appended { producer, partition, first, per_batch, batches, .. } => {
-                self.appended(*producer, *partition, *first, u64::from(*per_batch) * batches);
-            }
+            TraceEvent::Appended { .. } | TraceEvent::Polled { .. } | TraceEvent::Processed { .. } => {}
+            TraceEvent::Dropped { .. }
+            | TraceEvent::ClientStarted { .. }
+            | TraceEvent::ClientCrashed { .. }
+            | TraceEvent::SettlePhaseEnded { .. } => self.broken_off(at, event),
+            TraceEvent::Committed { .. }
+            | TraceEvent::OffsetExpired { .. }
+            | TraceEvent::GroupDeleted { .. }
+            | TraceEvent::PositionSet { .. } => self.positions_changed(at, event),
             TraceEvent::ProducerStopped { producer, sent } => self.producers[producer.index()].sent = Some(*sent),
-            TraceEvent::Committed { group, member, partition, offset, .. } => {
-                self.pages[self.slots.at(*group, *partition)].committed(*offset, member.map(|member| member.client), at);
-            }
-            TraceEvent::OffsetExpired { group, partition } => self.pages[self.slots.at(*group, *partition)].uncommitted(),
-            TraceEvent::GroupDeleted { group } => self.slots.of_group(*group).for_each(|(_, slot)| self.pages[slot].uncommitted()),
-            TraceEvent::PositionSet { client, partition, offset, source } => {
-                self.pages[self.slots.of(*client, *partition)].position_set(*offset, *source, *client, at);
-            }
-            TraceEvent::SettlePhaseEnded { drained } => self.settled(*drained),
             TraceEvent::RateChanged { .. }
             | TraceEvent::PartitionsAdded { .. }
             | TraceEvent::ClientStopping { .. }

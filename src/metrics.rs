@@ -264,7 +264,7 @@ impl Metrics {
             created: CreationTimes::new(slots.partitions()),
             visible: vec![Counts::default(); slots.partitions()],
             readers: cast.all_partitions().map(|partition| slots.of_partition(partition).collect()).collect(),
-            readings: vec![Reading::default(); slots.count()],
+            readings: slots.places().map(|(group, partition)| Reading::new(group, partition)).collect(),
             groups: vec![GroupCounts::default(); cast.group_topics.len()],
             last_poll: vec![None; cast.client_group.len()],
             marks: Vec::new(),
@@ -280,6 +280,8 @@ impl Metrics {
     /// All that was measured, when the trace has come to its end.
     pub fn measurements(mut self) -> Measurements {
         self.finish_all();
+        // Nobody asks for them any longer, and the samples need room.
+        self.created = CreationTimes::new(0);
         result::measurements(self)
     }
 
@@ -301,15 +303,30 @@ impl Metrics {
 }
 
 impl Sink for Metrics {
+    #[inline(always)]
     fn record(&mut self, at: Instant, event: &TraceEvent) {
         self.end = self.end.max(at);
+        // Almost all facts are about records, and those change nothing else.
+        if let TraceEvent::Appended { .. } = event {
+            self.appended(event);
+        } else if let TraceEvent::Polled { client, partition, offsets } = event {
+            self.polled(at, *client, *partition, *offsets);
+        } else if let TraceEvent::Processed { .. } = event {
+            self.processed(event);
+        } else {
+            self.change(at, event);
+        }
+    }
+}
+
+impl Metrics {
+    fn change(&mut self, at: Instant, event: &TraceEvent) {
         for slot in self.ownership.record(at, event) {
             self.readings[*slot].availability.owner_gone(at);
         }
         match event {
-            TraceEvent::Appended { .. } => self.appended(event),
-            TraceEvent::Polled { client, partition, offsets } => self.polled(at, *client, *partition, *offsets),
-            TraceEvent::Processed { .. } | TraceEvent::Dropped { .. } | TraceEvent::ClientStarted { .. } => self.put_down(at, event),
+            TraceEvent::Appended { .. } | TraceEvent::Polled { .. } | TraceEvent::Processed { .. } => {}
+            TraceEvent::Dropped { .. } | TraceEvent::ClientStarted { .. } => self.broken_off(at, event),
             TraceEvent::PositionSet { client, partition, offset, source } => self.position_set(at, *client, *partition, *offset, *source),
             TraceEvent::FetchStarted { client, partition, .. } => self.fetch_started(at, *client, *partition),
             TraceEvent::Committed { .. }

@@ -48,12 +48,23 @@ impl<V: Clone + PartialEq> RangeMap<V> {
         Pieces { spans: &self.spans[self.first_ending_behind(window.from)..], window }
     }
 
+    /// Whether every offset of `window` has this value.
+    #[inline]
+    pub fn is_all(&self, window: OffsetRange, value: &V) -> bool {
+        // What is asked for lies mostly in the last range.
+        match self.spans.last() {
+            Some((last, same)) if last.from <= window.from && window.to <= last.to => same == value,
+            Some(_) | None => self.pieces(window).all(|(_, other)| other == Some(value)),
+        }
+    }
+
     /// Gives every offset of `window` a value, whatever it had.
     pub fn set(&mut self, window: OffsetRange, value: V) {
         self.update(window, |_, _| Some(value.clone()));
     }
 
     /// Lengthens the last range by `window` if it continues that range with the same value, which is the usual case.
+    #[inline]
     pub fn extend(&mut self, window: OffsetRange, value: &V) -> bool {
         match self.spans.last_mut() {
             Some((last, same)) if last.to == window.from && same == value => {
@@ -65,6 +76,7 @@ impl<V: Clone + PartialEq> RangeMap<V> {
     }
 
     /// Takes the values of `window` away.
+    #[inline(always)]
     pub fn remove(&mut self, window: OffsetRange) {
         if window.from < self.end() {
             self.update(window, |_, _| None);

@@ -1,41 +1,44 @@
 //! When each record of a partition was created, as runs of evenly spaced records.
 //!
-//! A run is 24 bytes, whatever its length; appends that continue the same pace lengthen the last run. Records that nobody will ask for
-//! again are forgotten.
+//! A run is a few bytes, whatever its length: an unread backlog is as many runs as it has batches. Appends that continue the same pace lengthen
+//! the last run. Records that nobody will ask for again are forgotten.
+
+mod chunk;
 
 use std::collections::VecDeque;
 
+use self::chunk::{Chunk, LISTED, Placed};
 use crate::trace::Created;
 use crate::units::{Instant, Offset, OffsetRange, Pace, Span};
 
 /// The creation times of a number of partitions.
 #[derive(Clone, Debug)]
 pub struct CreationTimes {
-    /// As told, and with a whole spacing if it has one.
-    paces: Vec<(Pace, Pace)>,
+    courses: Vec<Course>,
     partitions: Vec<PartitionTimes>,
+}
+
+/// The records of a pace from number `start` on, a multiple of 2^32: runs count from there.
+#[derive(Copy, Clone, Debug)]
+struct Course {
+    told: Pace,
+    /// The same with a whole spacing, if it has one.
+    reduced: Pace,
+    start: u64,
 }
 
 #[derive(Clone, Default, Debug)]
 struct PartitionTimes {
-    runs: VecDeque<Run>,
-    /// Of the runs with [`LISTED`], whose index is the number of their list.
+    /// The first run. A consumer that keeps up finds all that it needs here.
+    front: Option<Placed>,
+    /// The others. If there is an empty chunk, it is the only one.
+    chunks: VecDeque<Chunk>,
+    /// Of the runs with [`LISTED`], whose index is the number of their list; as many have been forgotten (modulo 2^32).
     lists: VecDeque<Box<[Instant]>>,
-    lists_forgotten: u64,
-    /// Runs in front of `runs` that may be asked for, with their lists.
-    kept: Vec<(Run, Box<[Instant]>)>,
+    lists_forgotten: u32,
+    /// Runs before all of these that may be asked for, with their lists.
+    kept: Vec<(Placed, Box<[Instant]>)>,
 }
-
-#[derive(Copy, Clone, Debug)]
-struct Run {
-    first: Offset,
-    index: u64,
-    count: u32,
-    /// Which pace it is; the record at `first` is its number `index`.
-    pace: u32,
-}
-
-const LISTED: u32 = u32::MAX;
 
 /// [`Created`], borrowed.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -45,7 +48,16 @@ pub enum Creation<'a> {
 }
 
 /// How many records are visible at a moment, of `batches` of `per_batch` each, each visible `delay` after the creation of its first record.
+#[inline(always)]
 pub fn visible_by(moment: Instant, (batches, per_batch): (u64, u64), created: &Created, delay: Span) -> u64 {
+    // Usually all of them are, which one look at the last one tells.
+    if batches > 0 && created.at((batches - 1) * per_batch) + delay <= moment {
+        return batches * per_batch;
+    }
+    some_visible_by(moment, (batches, per_batch), created, delay)
+}
+
+fn some_visible_by(moment: Instant, (batches, per_batch): (u64, u64), created: &Created, delay: Span) -> u64 {
     let Some(latest) = moment.as_nanos().checked_sub(delay.as_nanos()).map(Instant::from_nanos) else { return 0 };
     let visible = match created {
         Created::Even { pace, index } => {
@@ -59,115 +71,136 @@ pub fn visible_by(moment: Instant, (batches, per_batch): (u64, u64), created: &C
 
 impl CreationTimes {
     pub fn new(partitions: usize) -> Self {
-        CreationTimes { paces: Vec::new(), partitions: vec![PartitionTimes::default(); partitions] }
+        CreationTimes { courses: Vec::new(), partitions: vec![PartitionTimes::default(); partitions] }
     }
 
     /// The next records of a partition.
-    pub fn append(&mut self, partition: usize, mut first: Offset, mut count: u64, created: &Created) {
+    #[inline(always)]
+    pub fn append(&mut self, partition: usize, first: Offset, count: u64, created: &Created) {
+        let range = OffsetRange { from: first, to: first + count };
         match created {
             Created::Even { pace, index } => {
-                let (pace, mut index) = (self.number_of(*pace), *index);
-                while count > 0 {
-                    let part = u32::try_from(count).unwrap_or(u32::MAX);
-                    self.partitions[partition].append(Run { first, index, count: part, pace });
-                    (first, index, count) = (first + u64::from(part), index + u64::from(part), count - u64::from(part));
-                }
+                let course = self.course_of(*pace, *index);
+                self.partitions[partition].append(Placed { range, index: *index as u32, course });
             }
-            Created::Listed(times) => {
-                let at = &mut self.partitions[partition];
-                let index = at.lists_forgotten + at.lists.len() as u64;
-                let count = u32::try_from(count).expect("a list of times fits into memory, and an append is no list of 4 billion");
-                at.lists.push_back(times.clone());
-                at.runs.push_back(Run { first, index, count, pace: LISTED });
-            }
+            Created::Listed(times) => self.partitions[partition].append_listed(range, times),
         }
     }
 
     /// The creation times of the records in `window`, run by run. Records that were never appended are passed over.
+    #[inline(always)]
     pub fn for_each(&self, partition: usize, window: OffsetRange, mut visit: impl FnMut(OffsetRange, Creation<'_>)) {
         let at = &self.partitions[partition];
-        // Consumers that keep up are at the first run.
-        if let Some(run) = at.runs.front().filter(|run| run.first <= window.from && window.to <= run.end()) {
-            visit(window, self.creation(run, window.from, at.lists.front().map_or(&[], |list| list)));
-            return;
+        match &at.front {
+            Some(run) if run.range.from <= window.from && window.to <= run.range.to => {
+                visit(window, self.creation(run, window.from, at.list_of(run)));
+            }
+            Some(_) | None => self.search(at, window, visit),
         }
-        let kept = at.kept.partition_point(|(run, _)| run.end() <= window.from);
-        for (run, list) in at.kept[kept..].iter().take_while(|(run, _)| run.first < window.to) {
-            let part = run.within(window);
-            visit(part, self.creation(run, part.from, list));
-        }
-        let start = at.runs.partition_point(|run| run.end() <= window.from);
-        for run in at.runs.range(start..).take_while(|run| run.first < window.to) {
-            let part = run.within(window);
-            let list = if run.pace == LISTED { &at.lists[(run.index - at.lists_forgotten) as usize] } else { &[][..] };
-            visit(part, self.creation(run, part.from, list));
+    }
+
+    fn search(&self, at: &PartitionTimes, window: OffsetRange, mut visit: impl FnMut(OffsetRange, Creation<'_>)) {
+        let kept = at.kept.partition_point(|(run, _)| run.range.to <= window.from);
+        let kept = at.kept[kept..].iter().map(|(run, list)| (*run, &**list));
+        let listed = at.runs_from(window.from).map(|run| (run, at.list_of(&run)));
+        let reached = kept.chain(listed).skip_while(|(run, _)| run.range.to <= window.from);
+        for (run, list) in reached.take_while(|(run, _)| run.range.from < window.to) {
+            let part = OffsetRange::new(run.range.from.max(window.from), run.range.to.min(window.to));
+            visit(part, self.creation(&run, part.from, list));
         }
     }
 
     /// Forgets the runs that end at or before `below`, but for those that are still wanted.
+    #[inline(always)]
     pub fn forget(&mut self, partition: usize, below: Offset, is_wanted: impl Fn(OffsetRange) -> bool) {
         let at = &mut self.partitions[partition];
-        while let Some(run) = at.runs.front().copied().filter(|run| run.end() <= below) {
-            at.runs.pop_front();
-            let mut list = Box::default();
-            if run.pace == LISTED {
-                list = at.lists.pop_front().expect("a listed run has its list");
-                at.lists_forgotten += 1;
-            }
-            if is_wanted(OffsetRange::new(run.first, run.end())) {
-                at.kept.push((run, list));
+        while let Some(run) = at.front.filter(|run| run.range.to <= below) {
+            let list = at.take_front(&run);
+            if is_wanted(run.range) {
+                at.kept.push((run, list.unwrap_or_default()));
             }
         }
     }
 
     /// How many runs there are.
     pub fn runs(&self) -> usize {
-        self.partitions.iter().map(|at| at.runs.len() + at.kept.len()).sum()
+        self.partitions.iter().map(|at| at.runs_from(Offset(0)).count() + at.kept.len()).sum()
     }
 
-    fn number_of(&mut self, pace: Pace) -> u32 {
-        let known = self.paces.iter().rposition(|(known, _)| *known == pace);
-        let number = known.unwrap_or_else(|| {
-            let (p, q) = pace.spacing;
-            let spacing = if p.is_multiple_of(q) { (p / q, 1) } else { (p, q) };
-            self.paces.push((pace, Pace { spacing, ..pace }));
-            self.paces.len() - 1
-        });
-        u32::try_from(number).expect("there are fewer rate steps than 2^32")
+    #[inline(always)]
+    fn course_of(&mut self, pace: Pace, index: u64) -> u32 {
+        let start = index & !u64::from(u32::MAX);
+        match self.courses.iter().rposition(|known| known.told == pace && known.start == start) {
+            Some(number) => number as u32,
+            None => self.begin_course(pace, start),
+        }
     }
 
-    fn creation<'a>(&self, run: &Run, from: Offset, list: &'a [Instant]) -> Creation<'a> {
-        let skipped = from.0 - run.first.0;
-        if run.pace == LISTED {
+    fn begin_course(&mut self, pace: Pace, start: u64) -> u32 {
+        let (p, q) = pace.spacing;
+        let spacing = if p.is_multiple_of(q) { (p / q, 1) } else { (p, q) };
+        self.courses.push(Course { told: pace, reduced: Pace { spacing, ..pace }, start });
+        u32::try_from(self.courses.len() - 1).expect("there are fewer rate steps than 2^32")
+    }
+
+    #[inline(always)]
+    fn creation<'a>(&self, run: &Placed, from: Offset, list: &'a [Instant]) -> Creation<'a> {
+        let skipped = from.0 - run.range.from.0;
+        if run.course == LISTED {
             Creation::Listed(&list[skipped as usize..])
         } else {
-            Creation::Even { pace: self.paces[run.pace as usize].1, index: run.index + skipped }
+            let course = &self.courses[run.course as usize];
+            Creation::Even { pace: course.reduced, index: course.start + u64::from(run.index) + skipped }
         }
     }
 }
 
 impl PartitionTimes {
-    fn append(&mut self, run: Run) {
-        if let Some(last) = self.runs.back_mut()
-            && last.pace == run.pace
-            && last.end() == run.first
-            && last.index + u64::from(last.count) == run.index
-            && let Some(count) = last.count.checked_add(run.count)
-        {
-            last.count = count;
-        } else {
-            self.runs.push_back(run);
+    #[inline(always)]
+    fn append(&mut self, next: Placed) {
+        match &mut self.front {
+            None => self.front = Some(next),
+            Some(front) if front.goes_on_with(&next) && self.chunks.back().is_none_or(Chunk::is_empty) => front.range.to = next.range.to,
+            Some(_) => self.append_behind(next),
         }
     }
-}
 
-impl Run {
-    fn end(&self) -> Offset {
-        self.first + u64::from(self.count)
+    #[inline]
+    fn append_behind(&mut self, next: Placed) {
+        if !self.chunks.back_mut().is_some_and(|chunk| chunk.take_in(&next)) {
+            self.chunks.push_back(Chunk::of(&next));
+        }
     }
 
-    fn within(&self, window: OffsetRange) -> OffsetRange {
-        OffsetRange::new(self.first.max(window.from), self.end().min(window.to))
+    fn append_listed(&mut self, range: OffsetRange, times: &[Instant]) {
+        let index = self.lists_forgotten.wrapping_add(self.lists.len() as u32);
+        self.lists.push_back(times.into());
+        self.append(Placed { range, index, course: LISTED });
+    }
+
+    /// Takes the first run out. It comes with its list, if it has one.
+    #[inline(always)]
+    fn take_front(&mut self, front: &Placed) -> Option<Box<[Instant]>> {
+        self.front = self.chunks.front_mut().and_then(Chunk::take_front);
+        if self.chunks.len() > 1 && self.chunks[0].is_empty() {
+            self.chunks.pop_front();
+        }
+        if front.course != LISTED {
+            return None;
+        }
+        self.lists_forgotten = self.lists_forgotten.wrapping_add(1);
+        self.lists.pop_front()
+    }
+
+    #[inline(always)]
+    fn list_of(&self, run: &Placed) -> &[Instant] {
+        if run.course == LISTED { &self.lists[run.index.wrapping_sub(self.lists_forgotten) as usize] } else { &[] }
+    }
+
+    /// From the run that has this record, or earlier.
+    fn runs_from(&self, offset: Offset) -> impl Iterator<Item = Placed> {
+        let start = self.chunks.partition_point(|chunk| chunk.end <= offset);
+        self.front.into_iter().chain(self.chunks.range(start..).flat_map(move |chunk| chunk.runs_from(offset)))
     }
 }
 
@@ -182,6 +215,8 @@ impl Creation<'_> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::units::Rate;
 
@@ -225,7 +260,44 @@ mod tests {
     }
 
     #[test]
-    fn a_run_is_lean() {
-        assert_eq!(size_of::<Run>(), 24);
+    fn a_pace_can_have_more_records_than_a_run_can_count() {
+        let (mut store, border) = (CreationTimes::new(1), 1 << 32);
+        store.append(0, Offset(0), 4, &even(border - 2));
+        store.append(0, Offset(4), 1, &even(border - 1));
+        store.append(0, Offset(5), border + 10, &even(border));
+        store.append(0, Offset(border + 15), 1, &even(7));
+        let expected = [(3, even(border + 1)), (4, even(border - 1)), (5, even(border))];
+        assert_eq!(times(&store, range(3, 6)), expected.map(|(offset, created)| (offset, created.at(0).as_millis())));
+        let expected = [(border + 14, even(2 * border + 9)), (border + 15, even(7))];
+        let expected = expected.map(|(offset, created)| (offset, created.at(0).as_millis()));
+        assert_eq!(times(&store, range(border + 14, border + 99)), expected);
+    }
+
+    proptest! {
+        #[test]
+        fn runs_tell_what_a_time_per_record_tells(
+            steps in proptest::collection::vec((0u64..4, 1u64..4, 0u64..8, 0u64..3, any::<bool>()), 0..1500),
+            (from, length) in (0u64..3000, 0u64..400),
+        ) {
+            let (mut store, mut naive) = (CreationTimes::new(1), Vec::new());
+            let (mut end, mut index, mut below) = (0, 0, 0);
+            for (skipped, count, lapse, forgotten, listed) in steps {
+                index += skipped;
+                // Now and then a gap, of records that were never appended.
+                end += lapse / 7;
+                naive.resize(end as usize, None);
+                let created = if listed { Created::Listed((0..count).map(|i| even(index).at(i)).collect()) } else { even(index) };
+                store.append(0, Offset(end), count, &created);
+                naive.extend((0..count).map(|i| Some(created.at(i).as_millis())));
+                (end, index) = (end + count, index + count);
+                below = end.min(below + forgotten);
+                store.forget(0, Offset(below), |run| run.from.0 % 5 == 0);
+            }
+            let window = range(from, from + length);
+            let told: Vec<_> = (window.from.0..window.to.0.min(end)).filter_map(|i| Some((i, naive[i as usize]?))).collect();
+            let kept = times(&store, window);
+            prop_assert!(kept.iter().all(|time| told.contains(time)), "no time is made up");
+            prop_assert!(told.iter().all(|time| time.0 < below || kept.contains(time)), "what is not forgotten is known");
+        }
     }
 }

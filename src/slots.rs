@@ -7,11 +7,15 @@ use crate::units::{ClientId, GroupId, TopicPartition};
 pub struct Slots {
     cast: Cast,
     partitions: usize,
+    /// By client: its group's slot for the first partition of all. Every fact about reading asks for its slot.
+    client_base: Vec<usize>,
 }
 
 impl Slots {
     pub fn new(cast: &Cast) -> Self {
-        Slots { cast: cast.clone(), partitions: cast.partition_count() }
+        let partitions = cast.partition_count();
+        let client_base = cast.client_group.iter().map(|group| group.index() * partitions).collect();
+        Slots { cast: cast.clone(), partitions, client_base }
     }
 
     pub fn cast(&self) -> &Cast {
@@ -32,13 +36,19 @@ impl Slots {
         group.index() * self.partitions + self.cast.index(partition)
     }
 
+    /// The group, and the index of the partition, of each slot in order.
+    pub fn places(&self) -> impl Iterator<Item = (GroupId, usize)> {
+        self.groups().flat_map(|group| (0..self.partitions).map(move |partition| (group, partition)))
+    }
+
     pub fn group_of(&self, client: ClientId) -> GroupId {
         self.cast.client_group[client.index()]
     }
 
     /// Of the group that this client belongs to.
+    #[inline(always)]
     pub fn of(&self, client: ClientId, partition: TopicPartition) -> usize {
-        self.at(self.group_of(client), partition)
+        self.client_base[client.index()] + self.cast.index(partition)
     }
 
     pub fn groups(&self) -> impl Iterator<Item = GroupId> + use<> {

@@ -120,7 +120,7 @@ impl ReadingRules {
     }
 
     pub fn fetch_started(&self, ownership: &Ownership, client: ClientId, partition: TopicPartition, findings: &mut Findings) {
-        let is_owner = ownership.held_by(client).contains(&self.slots.of(client, partition));
+        let is_owner = ownership.is_held_by(self.slots.of(client, partition), client);
         findings.expect(is_owner, || format!("{client:?} fetches {partition:?}, which it does not have"));
     }
 
@@ -133,7 +133,7 @@ impl ReadingRules {
         findings: &mut Findings,
     ) {
         let slot = self.slots.of(client, partition);
-        let is_owner = ownership.held_by(client).contains(&slot);
+        let is_owner = ownership.is_held_by(slot, client);
         findings.expect(is_owner, || format!("{client:?} polled {offsets:?} of {partition:?}, which it does not have"));
         let end = self.appended[self.slots.cast().index(partition)];
         findings.expect(offsets.to <= end, || format!("{client:?} polled {offsets:?} of {partition:?}, which ends at {end}"));

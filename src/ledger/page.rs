@@ -79,6 +79,7 @@ impl Page {
         self.processed.spans() + self.repeats.len() + self.covered.spans() + self.dropped.spans() + self.skipped.spans()
     }
 
+    #[inline(always)]
     pub fn processed(&mut self, delivery: Delivery<'_>, hold: Option<usize>) {
         let reading = self.number_of(Reading { by: delivery.by, hold });
         let once = Entry { times: 1, first: reading, last: reading };
@@ -106,12 +107,21 @@ impl Page {
         }
     }
 
+    #[inline]
     fn number_of(&mut self, reading: Reading) -> u32 {
-        let number = self.readings.iter().rposition(|known| *known == reading).unwrap_or_else(|| {
+        let number = match self.readings.last() {
+            // Almost always the same one goes on.
+            Some(latest) if *latest == reading => self.readings.len() - 1,
+            Some(_) | None => self.look_up(reading),
+        };
+        u32::try_from(number).expect("owners change less than 2^32 times")
+    }
+
+    fn look_up(&mut self, reading: Reading) -> usize {
+        self.readings.iter().rposition(|known| *known == reading).unwrap_or_else(|| {
             self.readings.push(reading);
             self.readings.len() - 1
-        });
-        u32::try_from(number).expect("owners change less than 2^32 times")
+        })
     }
 
     fn resolve(&self, entry: Entry) -> Processing {
@@ -143,6 +153,7 @@ impl Page {
         Some(finished.at(offset.0 - run.from.0))
     }
 
+    #[inline(always)]
     fn remember(&mut self, delivery: Delivery<'_>) {
         if let (Some((run, Finished::Even { first, each })), Times::Even { first: next, each: same }) =
             (self.recent.back_mut(), delivery.times)

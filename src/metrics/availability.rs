@@ -34,6 +34,7 @@ impl Availability {
         }
     }
 
+    #[inline]
     pub fn polled(&mut self, at: Instant, by: ClientId) {
         if self.awaited == Some(by) {
             self.awaited = None;

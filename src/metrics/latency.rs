@@ -25,6 +25,7 @@ pub(super) struct Histogram {
 
 impl Histogram {
     /// `n` records that were created then and finished then.
+    #[inline]
     pub fn add(&mut self, n: u64, created: Creation<'_>, finished: Times<'_>) {
         if n == 0 {
             return;
@@ -34,9 +35,24 @@ impl Histogram {
             self.min = u64::MAX;
         }
         self.count += n;
+        if let (Creation::Even { pace, index }, Times::Even { first, each }) = (created, finished)
+            && let Some(line) = Line::new(n, (pace, index), (first.as_nanos(), each.as_nanos()))
+        {
+            self.add_slope(n, &line);
+        } else {
+            self.add_others(n, created, finished);
+        }
+    }
+
+    fn add_others(&mut self, n: u64, created: Creation<'_>, finished: Times<'_>) {
         match (created, finished) {
             (Creation::Even { pace, index }, Times::Even { first, each }) => {
-                self.add_even(n, (pace, index), (first.as_nanos(), each.as_nanos()));
+                let (created, finished) = ((pace, index), (first.as_nanos(), each.as_nanos()));
+                if n >= WORTH_A_DIVISION {
+                    self.add_slope(n, &Stairs::new(created, finished));
+                } else {
+                    self.add_singly(n, Steps::new(pace, index), Steps::every(finished.0, finished.1));
+                }
             }
             (Creation::Even { pace, index }, Times::Listed(times)) => self.add_singly(n, Steps::new(pace, index), nanos(times)),
             (Creation::Listed(list), Times::Even { first, each }) => {
@@ -55,16 +71,6 @@ impl Histogram {
             min: self.min,
             max: self.max,
             buckets: filled.map(|(bucket, count)| (highest(bucket), *count)).collect(),
-        }
-    }
-
-    fn add_even(&mut self, n: u64, (pace, index): (Pace, u64), (first, each): (u64, u64)) {
-        if let Some(line) = Line::new(n, (pace, index), (first, each)) {
-            self.add_slope(n, &line);
-        } else if n >= WORTH_A_DIVISION {
-            self.add_slope(n, &Stairs::new((pace, index), (first, each)));
-        } else {
-            self.add_singly(n, Steps::new(pace, index), Steps::every(first, each));
         }
     }
 
@@ -100,10 +106,11 @@ impl Histogram {
     }
 }
 
-/// Values below 64 have a bucket each; above, an octave has 64.
+/// Values below 128 have a bucket each; above, an octave has 64.
 fn bucket(value: u64) -> usize {
-    let shift = (u64::BITS - value.leading_zeros()).saturating_sub(BITS + 1);
-    ((u64::from(shift) << BITS) + (value >> shift)) as usize
+    // Below 128 nothing is shifted away, as for 127.
+    let shift = u64::BITS - (BITS + 1) - (value | ((2 << BITS) - 1)).leading_zeros();
+    ((shift as usize) << BITS).wrapping_add((value >> shift) as usize)
 }
 
 /// The lowest value of a bucket.
@@ -132,6 +139,7 @@ trait Slope {
 struct Line {
     start: u64,
     step: i64,
+    sum: u64,
 }
 
 impl Line {
@@ -141,7 +149,9 @@ impl Line {
         let start = first.checked_sub(pace.at(index).as_nanos())?;
         let step = i64::try_from(each).ok()?.checked_sub(i64::try_from(p).ok()?)?;
         let rise = step.checked_mul(i64::try_from(n - 1).ok()?)?;
-        start.checked_add_signed(rise).map(|_| Line { start, step })
+        let end = start.checked_add_signed(rise)?;
+        let sum = start.checked_add(end)?.checked_mul(n)? / 2;
+        Some(Line { start, step, sum })
     }
 }
 
@@ -159,8 +169,8 @@ impl Slope for Line {
         }
     }
 
-    fn sum(&self, n: u64) -> u128 {
-        u128::from(n) * (u128::from(self.start) + u128::from(self.at(n - 1))) / 2
+    fn sum(&self, _n: u64) -> u128 {
+        self.sum.into()
     }
 
     fn first_from(&self, value: u64) -> Option<u64> {

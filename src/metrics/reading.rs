@@ -1,6 +1,7 @@
 //! What the facts about reading mean for the series, latencies and outages.
 
 use super::availability::Availability;
+use super::latency::Histogram;
 use super::series::{Counts, Grid, Steps};
 use super::{CreationTimes, Deliveries, Delivery, GroupCounts, MarkKind, Metrics};
 use crate::deliveries::Times;
@@ -15,6 +16,9 @@ pub(super) const NONE: i64 = -1;
 /// One group's reading of one partition.
 #[derive(Clone, Debug)]
 pub(super) struct Reading {
+    group: GroupId,
+    /// The index of the partition.
+    partition: usize,
     /// Records that were processed for the first time, or skipped.
     pub done: Counts,
     /// What is done with each record.
@@ -32,9 +36,11 @@ enum Seen {
     Skipped(Instant),
 }
 
-impl Default for Reading {
-    fn default() -> Self {
+impl Reading {
+    pub fn new(group: GroupId, partition: usize) -> Self {
         Reading {
+            group,
+            partition,
             done: Counts::default(),
             seen: RangeMap::default(),
             committed: Steps::new(NONE),
@@ -43,17 +49,20 @@ impl Default for Reading {
             availability: Availability::default(),
         }
     }
-}
 
-impl Reading {
+    /// Whether the delivery goes on where the last one ended.
+    #[inline(always)]
+    fn goes_on(&mut self, grid: Grid, offsets: OffsetRange, times: Times<'_>) -> bool {
+        let goes_on = self.seen.extend(offsets, &Seen::Processed);
+        if goes_on {
+            self.done.add_all(grid, offsets.len(), times);
+        }
+        goes_on
+    }
+
     /// Returns the parts that are processed for the first time.
     fn processed(&mut self, grid: Grid, delivery: Delivery<'_>, mut first: impl FnMut(Delivery<'_>)) {
         let Reading { done, seen, .. } = self;
-        if seen.extend(delivery.offsets, &Seen::Processed) {
-            done.add_all(grid, delivery.offsets.len(), delivery.times);
-            first(delivery);
-            return;
-        }
         seen.update(delivery.offsets, |piece, before| {
             let part = delivery.cut(piece);
             match before {
@@ -86,7 +95,7 @@ impl Reading {
     }
 
     fn is_processed(&self, window: OffsetRange) -> bool {
-        self.seen.pieces(window).all(|(_, seen)| seen == Some(&Seen::Processed))
+        self.seen.is_all(window, &Seen::Processed)
     }
 }
 
@@ -122,12 +131,20 @@ impl Metrics {
         }
     }
 
-    /// The application has finished with records, or will never.
-    pub(super) fn put_down(&mut self, at: Instant, event: &TraceEvent) {
+    pub(super) fn processed(&mut self, event: &TraceEvent) {
         let (deliveries, mut books) = self.books();
-        if let TraceEvent::Processed { .. } = event {
-            deliveries.processed(event, |slot, delivery| books.processed(slot, delivery));
-        } else if let TraceEvent::Dropped { client, partition, offsets } = event {
+        let Some((slot, delivery)) = deliveries.told_by(event) else { return };
+        if deliveries.passes_straight(slot, &delivery) {
+            books.processed(slot, delivery);
+        } else {
+            deliveries.settle(slot, delivery, move |slot, delivery| books.processed(slot, delivery));
+        }
+    }
+
+    /// The application will never finish with records.
+    pub(super) fn broken_off(&mut self, at: Instant, event: &TraceEvent) {
+        let (deliveries, mut books) = self.books();
+        if let TraceEvent::Dropped { client, partition, offsets } = event {
             deliveries.dropped(*client, *partition, *offsets, |slot, delivery| books.processed(slot, delivery));
         } else if let TraceEvent::ClientStarted { client, .. } = event {
             deliveries.started(*client, |slot, delivery| books.processed(slot, delivery));
@@ -161,7 +178,7 @@ impl Metrics {
 
     pub(super) fn fetch_started(&mut self, at: Instant, client: ClientId, partition: TopicPartition) {
         let slot = self.slots.of(client, partition);
-        if self.ownership.held_by(client).contains(&slot) {
+        if self.ownership.is_held_by(slot, client) {
             self.readings[slot].availability.fetch_started(at, client);
         }
     }
@@ -203,20 +220,21 @@ impl Metrics {
     }
 
     /// Whether this client's position is the group's: it has the partition, or was the last that had it.
+    #[inline]
     fn is_owner(&self, slot: usize, client: ClientId) -> bool {
         self.ownership.latest(slot).is_none_or(|hold| hold.client == client)
     }
 
+    #[inline]
     fn books(&mut self) -> (&mut Deliveries, Books<'_>) {
-        let Metrics { slots, grid, deliveries, created, readers, readings, groups, .. } = self;
-        (deliveries, Books { grid: *grid, partitions: slots.partitions(), created, readers, readings, groups })
+        let Metrics { grid, deliveries, created, readers, readings, groups, .. } = self;
+        (deliveries, Books { grid: *grid, created, readers, readings, groups })
     }
 }
 
 /// What a delivery is written to.
 struct Books<'a> {
     grid: Grid,
-    partitions: usize,
     created: &'a mut CreationTimes,
     readers: &'a [Vec<usize>],
     readings: &'a mut [Reading],
@@ -224,19 +242,21 @@ struct Books<'a> {
 }
 
 impl Books<'_> {
+    #[inline(always)]
     fn processed(&mut self, slot: usize, delivery: Delivery<'_>) {
-        let (group, partition) = (slot / self.partitions, slot % self.partitions);
-        let (created, latency) = (&*self.created, &mut self.groups[group].latency);
-        self.readings[slot].processed(self.grid, delivery, |first| {
-            created.for_each(partition, first.offsets, |range, creation| {
-                let part: Times<'_> = first.cut(range).times;
-                latency.add(range.len(), creation, part);
-            });
-        });
+        let reading = &mut self.readings[slot];
+        let partition = reading.partition;
+        let (created, latency) = (&*self.created, &mut self.groups[reading.group.index()].latency);
+        if reading.goes_on(self.grid, delivery.offsets, delivery.times) {
+            took(created, partition, latency, delivery.offsets, delivery.times);
+        } else {
+            reading.processed(self.grid, delivery, |first| took(created, partition, latency, first.offsets, first.times));
+        }
         self.forget(partition);
     }
 
     /// The creation times of what every group has processed are not needed any longer.
+    #[inline(always)]
     fn forget(&mut self, partition: usize) {
         let readers = &self.readers[partition];
         let ends = readers.iter().map(|slot| self.readings[*slot].seen.end());
@@ -244,4 +264,13 @@ impl Books<'_> {
         let readings = &*self.readings;
         self.created.forget(partition, below, |run| !readers.iter().all(|slot| readings[*slot].is_processed(run)));
     }
+}
+
+/// Records were processed for the first time: how long they took.
+#[inline(always)]
+fn took(created: &CreationTimes, partition: usize, latency: &mut Histogram, offsets: OffsetRange, times: Times<'_>) {
+    created.for_each(partition, offsets, move |range, creation| {
+        let skipped = range.from.0 - offsets.from.0;
+        latency.add(range.len(), creation, times.cut(skipped, range.len()));
+    });
 }

@@ -19,7 +19,7 @@ fn of_group(metrics: &mut Metrics, group: GroupId, samples: usize, end: Instant)
     let mut partitions = Vec::with_capacity(subscribed.len());
     for (partition, slot) in subscribed {
         // Taken out, so that one partition's working tables make room for its samples.
-        let reading = std::mem::take(&mut metrics.readings[slot]);
+        let reading = std::mem::replace(&mut metrics.readings[slot], Reading::new(group, 0));
         let visible = &metrics.visible[metrics.slots.cast().index(partition)];
         run_end_lag += (visible.by_run_end - reading.done.by_run_end).max(0) as u64;
         final_lag += (visible.total - reading.done.total).max(0) as u64;

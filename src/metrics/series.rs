@@ -33,41 +33,66 @@ impl Grid {
     }
 }
 
+/// A sample, and the moments that it is the first to see. Facts come in the order of time, more or less, and many between two samples: whoever
+/// keeps the last one divides seldom.
+#[derive(Copy, Clone, Default, Debug)]
+struct Bin {
+    sample: usize,
+    /// The time of the sample, the last of the moments.
+    until: Instant,
+}
+
+impl Bin {
+    fn of(grid: Grid, at: Instant) -> Self {
+        let sample = grid.sample(at);
+        Bin { sample, until: grid.time(sample) }
+    }
+
+    #[inline]
+    fn has(self, grid: Grid, at: Instant) -> bool {
+        // What is later than `until` wraps around and is far beyond an interval.
+        self.until.as_nanos().wrapping_sub(at.as_nanos()) < grid.interval.as_nanos()
+    }
+}
+
 /// How many there have been: a counter by sample, kept as what each sample adds.
 #[derive(Clone, Default, Debug)]
 pub(super) struct Counts {
     added: Vec<i64>,
+    last: Bin,
     pub by_run_end: i64,
     pub total: i64,
 }
 
 impl Counts {
     /// `n` of them at one moment; below zero they are taken back.
+    #[inline(always)]
     pub fn add(&mut self, grid: Grid, at: Instant, n: i64) {
-        *self.at(grid, grid.sample(at)) += n;
+        *self.at(grid, at) += n;
         self.by_run_end += if at <= grid.run_end { n } else { 0 };
         self.total += n;
     }
 
     /// `n` of them at these times.
+    #[inline(always)]
     pub fn add_all(&mut self, grid: Grid, n: u64, times: Times<'_>) {
         if n > 0 {
-            self.spread(grid, n, (times.at(0), times.at(n - 1)), |moment| times.count_until(n, moment));
+            self.spread(grid, n, (times.at(0), times.at(n - 1)), move |moment| times.count_until(n, moment));
         }
     }
 
     /// `batches` of `per_batch` each, each of them `delay` after the creation of its first record.
+    #[inline(always)]
     pub fn add_batches(&mut self, grid: Grid, (batches, per_batch): (u64, u64), created: &Created, delay: Span) {
-        if batches <= 1 {
-            if batches == 1 {
-                self.add(grid, created.at(0) + delay, per_batch as i64);
-            }
+        if batches == 0 {
             return;
         }
-        let ends = (created.at(0) + delay, created.at((batches - 1) * per_batch) + delay);
+        let first = created.at(0) + delay;
+        let last = if batches == 1 { first } else { created.at((batches - 1) * per_batch) + delay };
+        let ends = (first, last);
         match created {
             Created::Even { .. } => {
-                self.spread(grid, batches * per_batch, ends, |moment| visible_by(moment, (batches, per_batch), created, delay))
+                self.spread(grid, batches * per_batch, ends, move |moment| visible_by(moment, (batches, per_batch), created, delay))
             }
             Created::Listed(times) => {
                 for batch in times.chunks(per_batch as usize) {
@@ -87,27 +112,46 @@ impl Counts {
     }
 
     /// `until` tells how many of the `n` are not later than a moment; the first and the last of them are at `ends`.
-    fn spread(&mut self, grid: Grid, n: u64, ends: (Instant, Instant), until: impl Fn(Instant) -> u64) {
-        let (first, last) = (grid.sample(ends.0), grid.sample(ends.1));
-        let mut before = 0;
-        for sample in first..last {
-            let so_far = until(grid.time(sample));
-            *self.at(grid, sample) += (so_far - before) as i64;
-            before = so_far;
+    #[inline(always)]
+    fn spread(&mut self, grid: Grid, n: u64, ends: (Instant, Instant), until: impl Fn(Instant) -> u64 + Copy) {
+        let added = self.at(grid, ends.1);
+        *added += n as i64;
+        if !self.last.has(grid, ends.0) {
+            self.move_back(grid, ends.0, until);
         }
-        *self.at(grid, last) += (n - before) as i64;
         self.total += n as i64;
         self.by_run_end += if ends.1 <= grid.run_end { n } else { until(grid.run_end) } as i64;
     }
 
-    fn at(&mut self, grid: Grid, sample: usize) -> &mut i64 {
-        if sample >= self.added.len() {
-            if self.added.is_empty() {
-                self.added.reserve_exact(grid.of_run_phase());
-            }
-            self.added.resize(sample + 1, 0);
+    /// Of those that were added to the last sample, the earlier ones belong to the samples from `first` on.
+    fn move_back(&mut self, grid: Grid, first: Instant, until: impl Fn(Instant) -> u64) {
+        let last = self.last.sample;
+        let mut before = 0;
+        for sample in grid.sample(first)..last {
+            let so_far = until(grid.time(sample));
+            self.added[sample] += (so_far - before) as i64;
+            before = so_far;
         }
-        &mut self.added[sample]
+        self.added[last] -= before as i64;
+    }
+
+    /// What the first sample that sees this moment adds.
+    #[inline(always)]
+    fn at(&mut self, grid: Grid, at: Instant) -> &mut i64 {
+        if !self.last.has(grid, at) || self.added.is_empty() {
+            self.turn_to(grid, at);
+        }
+        &mut self.added[self.last.sample]
+    }
+
+    fn turn_to(&mut self, grid: Grid, at: Instant) {
+        self.last = Bin::of(grid, at);
+        if self.added.is_empty() {
+            self.added.reserve_exact(grid.of_run_phase());
+        }
+        if self.last.sample >= self.added.len() {
+            self.added.resize(self.last.sample + 1, 0);
+        }
     }
 }
 
@@ -115,23 +159,30 @@ impl Counts {
 #[derive(Clone, Debug)]
 pub(super) struct Steps {
     passed: Vec<i64>,
+    /// The first sample that has not passed.
+    next: Instant,
     pub latest: i64,
 }
 
 impl Steps {
     pub fn new(start: i64) -> Self {
-        Steps { passed: Vec::new(), latest: start }
+        Steps { passed: Vec::new(), next: Instant::ZERO, latest: start }
     }
 
+    #[inline(always)]
     pub fn set(&mut self, grid: Grid, at: Instant, value: i64) {
-        let sample = grid.sample(at);
-        if sample > self.passed.len() {
-            if self.passed.is_empty() {
-                self.passed.reserve_exact(grid.of_run_phase());
-            }
-            self.passed.resize(sample, self.latest);
+        if at > self.next {
+            self.pass(Bin::of(grid, at), grid.of_run_phase());
         }
         self.latest = value;
+    }
+
+    fn pass(&mut self, next: Bin, expected: usize) {
+        if self.passed.is_empty() {
+            self.passed.reserve_exact(expected);
+        }
+        self.passed.resize(next.sample, self.latest);
+        self.next = next.until;
     }
 
     pub fn at(&self, sample: usize) -> i64 {

@@ -3,8 +3,9 @@
 //! A fold over the trace, beside the ledger and the measurements: those know what each group should have processed, this one knows the
 //! topics, read or not.
 
-use crate::trace::{Cast, Created, Sink, TraceEvent};
-use crate::units::{Instant, Span, TopicId};
+use crate::records::visible_by;
+use crate::trace::{Cast, Sink, TraceEvent};
+use crate::units::{Instant, TopicId};
 
 /// What the producers of each topic did in the run phase.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -50,26 +51,16 @@ impl ProductionFold {
     pub fn finish(self) -> Production {
         self.production
     }
-
-    fn visible(&self, per_batch: u32, batches: u64, created: &Created, delay: Span) -> u64 {
-        // Batches become visible in the order of their creation: a binary search for the first one that comes too late.
-        let (mut low, mut high) = (0, batches);
-        while low < high {
-            let middle = low + (high - low) / 2;
-            if created.at(middle * u64::from(per_batch)) + delay <= self.run_end { low = middle + 1 } else { high = middle }
-        }
-        low * u64::from(per_batch)
-    }
 }
 
 impl Sink for ProductionFold {
+    #[inline(always)]
     fn record(&mut self, _at: Instant, event: &TraceEvent) {
-        if let TraceEvent::ProducerStopped { producer, sent } = event {
-            self.production.topics[self.producer_topic[producer.index()].index()].sent += sent;
-        }
         if let TraceEvent::Appended { partition, per_batch, batches, created, delay, .. } = event {
-            let visible = self.visible(*per_batch, *batches, created, *delay);
+            let visible = visible_by(self.run_end, (*batches, u64::from(*per_batch)), created, *delay);
             self.production.topics[partition.topic.index()].visible += visible;
+        } else if let TraceEvent::ProducerStopped { producer, sent } = event {
+            self.production.topics[self.producer_topic[producer.index()].index()].sent += sent;
         }
     }
 }
@@ -77,7 +68,8 @@ impl Sink for ProductionFold {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::units::{Offset, Pace, ProducerId, Rate, TopicPartition};
+    use crate::trace::Created;
+    use crate::units::{Offset, Pace, ProducerId, Rate, Span, TopicPartition};
 
     #[test]
     fn a_batch_that_is_not_visible_at_the_end_of_the_run_phase_is_on_the_way() {
