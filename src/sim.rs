@@ -175,6 +175,7 @@ impl<'a> Simulation<'a> {
         if let Ending::Stuck { .. } = ending {
             return ending;
         }
+        self.tell_all_appended();
         self.tell_progress();
         let drained = ending == Ending::Drained || self.drained();
         self.emit(TraceEvent::SettlePhaseEnded { drained });
