@@ -61,6 +61,13 @@ fn what_arrives_in_the_settle_phase_is_lag_though_nobody_reads_it() {
 }
 
 #[test]
+fn a_run_is_over_when_the_last_record_has_arrived_and_nothing_else_happens() {
+    let run = play("duration: 1s\ntopics: {t: 1}\nproducers: {p: {topic: t, rate: 10/s}}\ncluster: {latency: 500ms}");
+    // Five requests are in flight until 1,005 ms; the rest goes together then.
+    assert_eq!((run.ending, run.measurements.end.as_millis()), (Ending::Drained, 1_505));
+}
+
+#[test]
 fn a_change_of_speed_during_a_commit_drops_nothing() {
     let group = "{topics: [t], members: [A], commit: per-record, config: {auto.offset.reset: earliest}}";
     let timeline = "[{at: 20s, slow: g/A, factor: 2, for: 5s}]";
