@@ -218,6 +218,21 @@ mod tests {
     }
 
     #[test]
+    fn a_waiting_fetch_counts_what_is_there_though_an_answer_would_hold_less() {
+        let mut logs = vec![PartitionLog::default(); 3];
+        let limits = FetchLimits { min_bytes: 500, max_wait: Span::from_millis(500), max_bytes: 100, max_partition_bytes: 300 };
+        let mut session = FetchSession::new(limits);
+        session.update(&[entry(0, 0), entry(1, 0)], &cast());
+        let mut answer = Vec::new();
+        (0..4).for_each(|_| logs[0].append(1, 100, 1));
+        session.read_or_park(Instant::ZERO, &logs, &mut answer);
+        assert_eq!((partitions(&answer), session.parked_until()), (vec![], Some(Instant::from_millis(500))), "300 of 400 bytes count");
+        (0..2).for_each(|_| logs[1].append(1, 100, 1));
+        assert!(session.try_complete(&logs, &mut answer));
+        assert_eq!(answer, [Fetched { partition: at(0), offsets: OffsetRange::new(Offset(0), Offset(1)) }]);
+    }
+
+    #[test]
     fn partitions_not_named_are_forgotten_and_come_back_at_the_end() {
         let mut session = session(10_000);
         assert!(session.update(&[entry(0, 0), entry(1, 0), entry(2, 0)], &cast()));
