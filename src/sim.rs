@@ -175,6 +175,7 @@ impl<'a> Simulation<'a> {
         if let Ending::Stuck { .. } = ending {
             return ending;
         }
+        self.tell_all_appended();
         self.tell_progress();
         let drained = ending == Ending::Drained || self.drained();
         self.emit(TraceEvent::SettlePhaseEnded { drained });
@@ -228,7 +229,10 @@ impl<'a> Simulation<'a> {
                 return Some(self.stuck(event, at_this_instant));
             }
         }
-        self.now = end;
+        // What was the last event may have been the last thing to be done.
+        if !until_drained || !self.drained() {
+            self.now = end;
+        }
         None
     }
 

@@ -62,9 +62,10 @@ impl Producer {
         let lingered = delivery.sent == pace.at(index) + linger && linger.as_nanos().div_ceil(nanos / per) == records;
         let goes_on = self.arrivals.pace == Some(pace) && self.arrivals.index == index + records;
         let answered = latency.times(2) + self.config.acks.unwrap_or(Span::ZERO);
-        // The timestamp deltas stay in one byte, and each request is answered before the next one is sent.
-        let unhindered = delivery.visible == delivery.sent + latency + self.config.replication;
-        let alike = linger < Span::from_millis(63) && answered <= every && self.config.max_in_flight > 1 && unhindered;
+        // The timestamp deltas stay in one byte, each request is answered before the next one is sent, and this one did not wait for the one
+        // before at the broker either.
+        let undelayed = delivery.visible == delivery.sent + latency + self.config.replication;
+        let alike = linger < Span::from_millis(63) && answered <= every && undelayed && self.config.max_in_flight > 1;
         (lingered && goes_on && alike && self.sticky.current() == Some(batch.partition)).then_some((pace, every, linger))
     }
 
