@@ -218,6 +218,15 @@ fn a_big_fetch_is_handed_out_in_slices_and_committed_when_the_timer_says() {
 }
 
 #[test]
+fn a_commit_that_left_before_the_crash_arrives() {
+    // It leaves at 8006 and takes a millisecond.
+    let story = sliced(5000, "1ms", "timeline: [{at: 8006500us, crash: g/M1}]");
+    story.shows(&[(8007, "g", "committed t-0 at 2000 by M1, auto")]);
+    let story = sliced(5000, "1ms", "timeline: [{at: 8006ms, crash: g/M1}]");
+    assert!(story.millis("g", "committed").is_empty(), "the crash comes first");
+}
+
+#[test]
 fn a_crash_in_the_fourth_slice_falls_behind_its_88th_record() {
     let story = sliced(5000, "1ms", "timeline: [{at: 4600ms, crash: g/M1}]");
     story.shows(&[(4600, "M1", "processed t-0 [1500, 1588)"), (4600, "M1", "dropped t-0 [1588, 2000)"), (4600, "M1", "crashed")]);

@@ -14,16 +14,18 @@ impl Simulation<'_> {
     /// A request reached its broker.
     pub(super) fn on_request(&mut self, connection: ConnectionId, request: Request) {
         let link = &mut self.connections[connection.0 as usize];
-        if !link.open {
-            return;
-        }
         if let Some(request) = link.arrive(request) {
             self.handle(connection, request);
         }
     }
 
+    /// What a process sent before it closed the connection, or died, is handled like everything else; only, nobody gets the answer.
     fn handle(&mut self, connection: ConnectionId, request: Request) {
-        let client = self.connections[connection.0 as usize].client;
+        let link = &self.connections[connection.0 as usize];
+        if !link.open && !matches!(request, Request::Group(_)) {
+            return;
+        }
+        let client = link.client;
         let group = self.cast.client_group[client.index()];
         match request {
             Request::FindCoordinator => self.answer(connection, Response::Coordinator(self.shards[group.index()].1)),
@@ -55,13 +57,12 @@ impl Simulation<'_> {
     /// The answer leaves, and the broker reads what has waited behind the request.
     fn answer(&mut self, connection: ConnectionId, response: Response) {
         let link = &mut self.connections[connection.0 as usize];
-        if !link.open {
-            return;
-        }
-        let (at, sequence) = link.answer(self.now);
         let next = link.unmute();
-        let slot = self.messages.put(Message::Response(response));
-        self.queue.push(at, Place::message(self.place_of(connection), sequence), Event::Arrive(connection, slot));
+        if link.open {
+            let (at, sequence) = link.answer(self.now);
+            let slot = self.messages.put(Message::Response(response));
+            self.queue.push(at, Place::message(self.place_of(connection), sequence), Event::Arrive(connection, slot));
+        }
         if let Some(request) = next {
             self.handle(connection, request);
         }

@@ -122,9 +122,9 @@ impl Connection {
         next
     }
 
+    /// The client is gone. What it sent is still read.
     pub fn close(&mut self) {
         self.open = false;
-        self.waiting.clear();
     }
 }
 

@@ -1,6 +1,6 @@
 //! Logs of single records, and Fetch: whole batches, limits, sessions and their rotation, long polling.
 
-use crate::world::{Answer, Request, Tp, World};
+use crate::world::{Answer, Connection, Request, Tp, World};
 
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub struct Record {
@@ -45,9 +45,12 @@ pub struct Session {
 
 impl World<'_> {
     /// A broker reads a request.
+    /// The coordinator handles what a process sent before it died, too; whatever it asked others for it needs no more.
     pub fn serve(&mut self, connection: usize, request: Request) {
-        let group = self.connections[connection].group;
+        let Connection { group, open, .. } = self.connections[connection];
         match request {
+            Request::FindCoordinator | Request::ListOffsets(_) | Request::Validate(_) | Request::CloseSession | Request::Fetch(_)
+                if !open => {}
             Request::FindCoordinator => self.answer(connection, Answer::Coordinator),
             Request::ListOffsets(partitions) => {
                 let latest = self.resets_to_latest(group);

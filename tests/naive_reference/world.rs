@@ -326,15 +326,14 @@ impl<'a> World<'a> {
     }
 
     pub fn answer(&mut self, connection: usize, answer: Answer) {
-        if !self.connections[connection].open {
-            return;
+        if self.connections[connection].open {
+            let travel = self.travel(connection);
+            let link = &mut self.connections[connection];
+            link.arrived_here = link.arrived_here.max(self.now + travel);
+            let at = link.arrived_here;
+            self.post(connection, at, Event::Answer(connection, answer));
         }
-        let travel = self.travel(connection);
-        let link = &mut self.connections[connection];
-        link.arrived_here = link.arrived_here.max(self.now + travel);
-        link.busy = false;
-        let at = link.arrived_here;
-        self.post(connection, at, Event::Answer(connection, answer));
+        self.connections[connection].busy = false;
         if !self.connections[connection].waiting.is_empty() {
             let next = self.connections[connection].waiting.remove(0);
             self.connections[connection].busy = true;
@@ -345,10 +344,6 @@ impl<'a> World<'a> {
     fn on_request(&mut self, connection: usize, request: Request) {
         let real = self.scenario.model.real_client;
         let link = &mut self.connections[connection];
-        // What is on its way when a process dies is lost with its connection.
-        if !link.open {
-            return;
-        }
         if link.busy && (real || link.peer == 0) {
             link.waiting.push(request);
         } else {
