@@ -23,6 +23,7 @@ pub mod names;
 pub mod png;
 pub mod production;
 pub mod replay;
+pub mod spelling;
 pub mod summary;
 pub mod verdict;
 

@@ -1,9 +1,9 @@
 //! One run from a scenario to its results: the simulation with the folds that every run has.
 
-use crate::invariant::Invariants;
+use crate::invariant::{Invariants, Violation};
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
-use crate::report::{Run, production};
+use crate::report::{Run, production, spelling};
 use crate::scenario::Scenario;
 use crate::sim::{Limits, Simulation};
 use crate::trace::Sink;
@@ -33,6 +33,10 @@ pub fn play_within(scenario: &Scenario, seed: u64, limits: Limits, observer: &mu
         accounts: ledger.accounts(),
         measurements: metrics.measurements(),
         production: producers.finish(),
-        violations: invariants.violations().iter().map(|violation| (violation.at, violation.what.clone())).collect(),
+        violations: named(scenario, invariants.violations()),
     }
+}
+
+fn named(scenario: &Scenario, violations: &[Violation]) -> Vec<(Instant, String)> {
+    violations.iter().map(|violation| (violation.at, spelling::with_names(scenario, &violation.what))).collect()
 }
