@@ -102,6 +102,14 @@ impl Output {
 }
 
 impl Run {
+    /// Where a run that could not go on came to its stop.
+    pub fn stopped(&self) -> Option<Instant> {
+        match self.ending {
+            Ending::Stuck { at, .. } => Some(at),
+            Ending::Finished | Ending::Drained | Ending::SettleBound => None,
+        }
+    }
+
     /// What a group had not processed at the end of the run phase, of all that was produced and not skipped: what it could see, and what
     /// was still on its way from the producers.
     pub fn backlog(&self, scenario: &Scenario, group: usize) -> u64 {

@@ -7,6 +7,7 @@ use crate::report::{Run, production, spelling};
 use crate::scenario::Scenario;
 use crate::sim::{Limits, Simulation};
 use crate::trace::Sink;
+use crate::trace::ending::Ending;
 use crate::trace::hash::TraceHash;
 use crate::units::Instant;
 
@@ -26,12 +27,16 @@ pub fn play_within(scenario: &Scenario, seed: u64, limits: Limits, observer: &mu
     let mut producers = production::ProductionFold::new(&cast, run_end);
     let mut sinks = (&mut hash, (&mut ledger, (&mut metrics, (&mut invariants, (&mut producers, observer)))));
     let ending = Simulation::new(scenario, seed, limits).run(&mut sinks);
+    let mut measurements = metrics.measurements();
+    if let Ending::Stuck { at, .. } = &ending {
+        measurements.cut_off(*at);
+    }
     Run {
         seed,
         trace_hash: hash.value(),
         ending,
         accounts: ledger.accounts(),
-        measurements: metrics.measurements(),
+        measurements,
         production: producers.finish(),
         violations: named(scenario, invariants.violations()),
     }

@@ -308,6 +308,6 @@ impl<'a> Simulation<'a> {
         } else {
             format!("more than {events} events, at {} ms of virtual time, the last one from {what}", self.now)
         };
-        Ending::Stuck { why }
+        Ending::Stuck { at: self.now, why }
     }
 }

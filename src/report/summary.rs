@@ -102,7 +102,7 @@ fn ending(report: &Report) -> String {
         Ending::Finished => format!("looked at when the run phase ended at {run_end}, without a settle phase"),
         Ending::Drained => format!("run phase to {run_end}, everything drained at {end}"),
         Ending::SettleBound => format!("run phase to {run_end}, the settle phase ended at {end} with work left"),
-        Ending::Stuck { why } => format!("the run could not go on at {end}: {why}"),
+        Ending::Stuck { at, why } => format!("the run could not go on at {}: {why}", figures::at(*at)),
     }
 }
 

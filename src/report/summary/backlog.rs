@@ -13,7 +13,8 @@ use crate::units::{ClientId, GroupId, Instant, Span};
 
 pub fn paragraph(page: &mut Page, report: &Report, group: usize) {
     let backlog = report.run.backlog(report.scenario, group);
-    if backlog == 0 {
+    // It is that of the end of the run phase, which a run may not have reached.
+    if backlog == 0 || report.run.measurements.end < report.run.measurements.run_end {
         return;
     }
     let parts = parts(report, group, backlog);
