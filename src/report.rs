@@ -27,6 +27,9 @@ pub mod spelling;
 pub mod summary;
 pub mod verdict;
 
+/// What messages call standard input.
+pub const STDIN: &str = "<stdin>";
+
 /// One run, judged.
 pub struct Report<'a> {
     pub scenario: &'a Scenario,
@@ -38,7 +41,7 @@ pub struct Report<'a> {
 /// Where the scenario came from, for the line that runs it again and for [`replay`].
 #[derive(Copy, Clone, Debug)]
 pub struct Source<'a> {
-    /// As the user named it: a path or the name of a built-in scenario.
+    /// As the user named it: a path or the name of a built-in scenario; [`STDIN`].
     pub argument: &'a str,
     /// The text of the file.
     pub text: &'a str,
