@@ -21,9 +21,7 @@ pub struct CreationTimes {
 /// The records of a pace from number `start` on, a multiple of 2^32: runs count from there.
 #[derive(Copy, Clone, Debug)]
 struct Course {
-    told: Pace,
-    /// The same with a whole spacing, if it has one.
-    reduced: Pace,
+    pace: Pace,
     start: u64,
 }
 
@@ -130,17 +128,13 @@ impl CreationTimes {
     #[inline(always)]
     fn course_of(&mut self, pace: Pace, index: u64) -> u32 {
         let start = index & !u64::from(u32::MAX);
-        match self.courses.iter().rposition(|known| known.told == pace && known.start == start) {
+        match self.courses.iter().rposition(|known| known.pace == pace && known.start == start) {
             Some(number) => number as u32,
-            None => self.begin_course(pace, start),
+            None => {
+                self.courses.push(Course { pace, start });
+                u32::try_from(self.courses.len() - 1).expect("there are fewer rate steps than 2^32")
+            }
         }
-    }
-
-    fn begin_course(&mut self, pace: Pace, start: u64) -> u32 {
-        let (p, q) = pace.spacing;
-        let spacing = if p.is_multiple_of(q) { (p / q, 1) } else { (p, q) };
-        self.courses.push(Course { told: pace, reduced: Pace { spacing, ..pace }, start });
-        u32::try_from(self.courses.len() - 1).expect("there are fewer rate steps than 2^32")
     }
 
     #[inline(always)]
@@ -150,7 +144,7 @@ impl CreationTimes {
             Creation::Listed(&list[skipped as usize..])
         } else {
             let course = &self.courses[run.course as usize];
-            Creation::Even { pace: course.reduced, index: course.start + u64::from(run.index) + skipped }
+            Creation::Even { pace: course.pace, index: course.start + u64::from(run.index) + skipped }
         }
     }
 }

@@ -20,8 +20,9 @@ use crate::sim::settle::Drainage;
 use crate::trace::ending::Ending;
 use crate::trace::names::Names;
 use crate::trace::{Cast, Sink, TraceEvent};
-use crate::units::{BrokerId, ClientId, Instant, ProducerId, Span, TopicPartition};
+use crate::units::{BrokerId, ClientId, Instant, ProducerId, Span, TopicId, TopicPartition};
 
+mod arrivals;
 mod broker;
 mod client;
 mod fault;
@@ -31,7 +32,6 @@ pub mod queue;
 pub mod rng;
 mod settle;
 mod setup;
-mod train;
 
 /// Less progress of virtual time than that is none.
 const STANDSTILL: Span = Span::from_millis(1);
@@ -58,12 +58,12 @@ enum Event {
     Timeline(u32),
     /// A request reaches its broker, or an answer its client.
     Arrive(ConnectionId, u32),
-    /// The records of a produce request become visible.
+    /// The records of this produce request become visible.
     Append(ProducerId, u32),
     /// A timer of a coordinator, by its place in `coordinator_timers`.
     Coordinator(u32),
-    /// The next batch of a train arrives.
-    Train(TopicPartition, ProducerId),
+    /// The next request of a producer arrives, and a Fetch may wait for it.
+    Arrival(ProducerId),
     /// A request was sent: time to work out the next one.
     SendNext(ProducerId),
     /// fetch.max.wait.ms of a waiting Fetch may be over.
@@ -93,10 +93,15 @@ struct ClientSlot {
 struct ProducerNode {
     producer: Producer,
     draws: produce::Draws,
+    /// Requests become visible in the order in which they are sent.
+    in_order: bool,
+    /// The next request, of those in order.
+    coming: Option<arrivals::Coming>,
+    /// An event for it is under way.
+    watched: bool,
+    /// Those that are events.
     deliveries: InFlight<Delivery>,
     sequence: u64,
-    /// Requests become visible in the order in which they are sent: then one event each is enough.
-    in_order: bool,
 }
 
 /// A fetch session, and where it is registered for appends.
@@ -125,10 +130,10 @@ pub struct Simulation<'a> {
     partitions: Vec<u32>,
     /// Visible and not yet told, by partition.
     untold: Vec<Option<produce::Untold>>,
-    /// Deliveries under way, by partition.
-    arriving: Vec<Vec<train::Train>>,
-    /// How many trains there are.
-    trains: usize,
+    /// By topic: its producers whose requests arrive in order.
+    writers: Vec<Vec<ProducerId>>,
+    /// A buffer for the partitions that a request brings records for.
+    arrived: Vec<TopicPartition>,
     /// By connection.
     sessions: Vec<Option<Session>>,
     /// By partition: connections whose session has it.
@@ -170,6 +175,7 @@ impl<'a> Simulation<'a> {
         if let Ending::Stuck { .. } = ending {
             return ending;
         }
+        self.tell_all_appended();
         self.tell_progress();
         let drained = ending == Ending::Drained || self.drained();
         self.emit(TraceEvent::SettlePhaseEnded { drained });
@@ -188,6 +194,7 @@ impl<'a> Simulation<'a> {
     }
 
     fn end_run_phase(&mut self, sink: &mut impl Sink) {
+        (0..self.writers.len()).for_each(|topic| self.catch_up(TopicId(topic as u32)));
         for producer in (0..self.producers.len()).map(|at| ProducerId(at as u32)) {
             let sent = self.finish_sending(producer);
             self.emit(TraceEvent::ProducerStopped { producer, sent });
@@ -222,7 +229,10 @@ impl<'a> Simulation<'a> {
                 return Some(self.stuck(event, at_this_instant));
             }
         }
-        self.now = end;
+        // What was the last event may have been the last thing to be done.
+        if !until_drained || !self.drained() {
+            self.now = end;
+        }
         None
     }
 
@@ -234,8 +244,8 @@ impl<'a> Simulation<'a> {
                 Message::Response(response) => self.on_response(connection, response),
             },
             Event::Append(producer, slot) => self.on_append(producer, slot),
-            Event::Train(partition, producer) => self.on_train(partition, producer),
-            Event::SendNext(producer) => self.schedule_delivery(producer),
+            Event::Arrival(producer) => self.on_arrival(producer),
+            Event::SendNext(producer) => self.send_next(producer),
             Event::Coordinator(slot) => {
                 let (shard, timer) = self.coordinator_timers.take(slot);
                 self.on_coordinator_timer(shard, timer);
@@ -291,8 +301,9 @@ impl<'a> Simulation<'a> {
                 let link = &self.connections[connection.0 as usize];
                 format!("messages between {} and {}", self.names.client(link.client), link.peer.name())
             }
-            Event::Train(partition, _) => format!("appends to {}", self.names.partition(partition)),
-            Event::Append(producer, _) | Event::SendNext(producer) => format!("producer {}", self.names.producer(producer)),
+            Event::Arrival(producer) | Event::Append(producer, _) | Event::SendNext(producer) => {
+                format!("producer {}", self.names.producer(producer))
+            }
             Event::Coordinator(_) => "a coordinator's timers".to_owned(),
             Event::FetchWait(connection) => {
                 format!("a waiting Fetch of {}", self.names.client(self.connections[connection.0 as usize].client))

@@ -241,16 +241,20 @@ pub struct Pace {
 }
 
 impl Pace {
+    /// In lowest terms: a spacing of whole nanoseconds is one division less for each moment.
     pub fn new(origin: Instant, rate: Rate) -> Self {
         assert!(rate.records > 0, "a pace needs a rate above zero");
-        Pace { origin, spacing: (rate.per.as_nanos(), rate.records) }
+        let divisor = greatest_common_divisor(rate.per.as_nanos(), rate.records);
+        Pace { origin, spacing: (rate.per.as_nanos() / divisor, rate.records / divisor) }
     }
 
     /// The moment of the i-th record; the first is number 0.
+    #[inline]
     pub fn at(self, index: u64) -> Instant {
-        // A division of machine words takes a fraction of the time, and hours of records fit into them.
         let (p, q) = self.spacing;
         let nanos = match index.checked_mul(p) {
+            Some(product) if q == 1 => product,
+            // A division of machine words takes a fraction of the time, and hours of records fit into them.
             Some(product) => product / q,
             None => u64::try_from(u128::from(index) * u128::from(p) / u128::from(q)).unwrap_or(u64::MAX),
         };
@@ -267,6 +271,11 @@ impl Pace {
             None => u64::try_from((u128::from(room) * u128::from(q)).div_ceil(u128::from(p))).unwrap_or(u64::MAX),
         }
     }
+}
+
+/// Of two numbers that are not both zero.
+fn greatest_common_divisor(one: u64, other: u64) -> u64 {
+    if other == 0 { one } else { greatest_common_divisor(other, one % other) }
 }
 
 macro_rules! ids {

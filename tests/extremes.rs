@@ -1,8 +1,9 @@
 //! Scenarios at the edges of what is valid: each ends, and its account adds up.
 
+use groupsim::report::Run;
 use groupsim::trace::ending::Ending;
 
-fn ending(text: &str) -> Ending {
+fn play(text: &str) -> Run {
     let (scenario, _) = groupsim::scenario::load(text, "extreme.yaml").unwrap_or_else(|problems| panic!("{problems}"));
     let run = groupsim::run::play(&scenario, 1, &mut ());
     assert_eq!(run.violations, [], "{text}");
@@ -11,7 +12,11 @@ fn ending(text: &str) -> Ending {
         assert_eq!(account.produced, all, "{text}");
         assert_eq!(account.lost, 0, "{text}");
     }
-    run.ending
+    run
+}
+
+fn ending(text: &str) -> Ending {
+    play(text).ending
 }
 
 #[test]
@@ -45,6 +50,21 @@ fn records_on_a_long_way_are_produced_all_the_same() {
     let group = "{topics: [t], members: {A: {start: never}}}";
     let producer = "{topic: t, rate: 10/s, arrivals: poisson}";
     ending(&format!("duration: 2s\ntopics: {{t: 1}}\nproducers: {{p: {producer}}}\ncluster: {{latency: 500ms}}\ngroups: {{g: {group}}}"));
+}
+
+#[test]
+fn what_arrives_in_the_settle_phase_is_lag_though_nobody_reads_it() {
+    let group = "{topics: [t], members: {A: {start: never}}}";
+    let producer = "producers: {p: {topic: t, rate: 10/s}}\ncluster: {latency: 500ms}";
+    let run = play(&format!("duration: 2s\nsettle: 10s\ntopics: {{t: 1}}\n{producer}\ngroups: {{g: {group}}}"));
+    assert_eq!((run.measurements.groups[0].run_end_lag, run.measurements.groups[0].final_lag), (15, 20));
+}
+
+#[test]
+fn a_run_is_over_when_the_last_record_has_arrived_and_nothing_else_happens() {
+    let run = play("duration: 1s\ntopics: {t: 1}\nproducers: {p: {topic: t, rate: 10/s}}\ncluster: {latency: 500ms}");
+    // Five requests are in flight until 1,005 ms; the rest goes together then.
+    assert_eq!((run.ending, run.measurements.end.as_millis()), (Ending::Drained, 1_505));
 }
 
 #[test]

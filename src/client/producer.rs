@@ -13,14 +13,14 @@
 use std::collections::VecDeque;
 
 use crate::kafka::partitioner::{self, StickyPartitioner};
-use crate::kafka::record_size::{self, BATCH_HEADER_BYTES};
 use crate::trace::Created;
 use crate::units::{BrokerId, Instant, Pace, Rate, Span};
 
+mod accumulator;
 mod batch;
 mod train;
 
-use batch::{Open, Times, longer_offset_delta};
+use batch::Open;
 use train::Shape;
 
 /// Where a producer's randomness comes from: streams that the simulator owns.
@@ -95,7 +95,7 @@ pub struct Producer {
     busy: Vec<u32>,
     /// By broker: when the answers of the requests on their way come back.
     in_flight: Vec<VecDeque<Instant>>,
-    /// By broker: the last arrival there and the last answer here (connections are FIFO), and when the broker is done with the last request.
+    /// By broker: when the last request was sent and arrived there, when the broker was done with it and the answer was here (connections are FIFO).
     wires: Vec<Wire>,
     known_partitions: u32,
     next_growth: usize,
@@ -107,6 +107,7 @@ pub struct Producer {
 
 #[derive(Copy, Clone, Debug, Default)]
 struct Wire {
+    sent: Instant,
     arrived: Instant,
     handled: Instant,
     answered: Instant,
@@ -185,7 +186,8 @@ impl Producer {
             let ready = head.closed.map_or(head.created + self.config.linger, |closed| closed.min(head.created + self.config.linger));
             let pipe = &self.in_flight[broker.index()];
             let free = if pipe.len() < self.config.max_in_flight { Instant::ZERO } else { pipe[pipe.len() - self.config.max_in_flight] };
-            let at = (ready.max(free), broker);
+            // Slots that are free by then were not all free at once: no request overtakes the one before.
+            let at = (ready.max(free).max(self.wires[broker.index()].sent), broker);
             if best.is_none_or(|best| at < best) {
                 best = Some(at);
             }
@@ -220,6 +222,7 @@ impl Producer {
     /// Accounts for a request: FIFO both ways, one at a time at the broker. When its records become visible.
     fn on_the_wire(&mut self, at: Instant, broker: BrokerId, draws: &mut impl ProducerDraws) -> Instant {
         let wire = &mut self.wires[broker.index()];
+        wire.sent = at;
         wire.arrived = wire.arrived.max(at + draws.latency());
         let appended = wire.arrived.max(wire.handled);
         let pipe = &mut self.in_flight[broker.index()];
@@ -235,102 +238,6 @@ impl Producer {
             None => wire.handled = appended,
         }
         appended + self.config.replication
-    }
-
-    /// Hands the records that are created before `end` to the accumulator as long as nothing closes; at least one.
-    fn take_records(&mut self, end: Instant, draws: &mut impl ProducerDraws) {
-        let created = self.arrivals.next.expect("there is a record to take");
-        self.learn_growth(created);
-        let taken = match self.config.keys {
-            Some(_) => {
-                let key = draws.key() as usize;
-                self.take_keyed(created, self.key_hashes[key] % self.known_partitions, self.key_bytes[key])
-            }
-            None => self.take_unkeyed(created, end, draws),
-        };
-        self.arrivals.sent += taken;
-        self.arrivals.index += taken;
-        self.find_next(created, draws);
-    }
-
-    /// One record with a key of so many bytes.
-    fn take_keyed(&mut self, created: Instant, partition: u32, key: u64) -> u64 {
-        let bytes = self.record_bytes(partition, created, Some(key));
-        self.make_room(partition, created, bytes, true);
-        let open = self.queues[partition as usize].back_mut().expect("there is an open batch");
-        open.push(created, bytes, self.config.batch_size);
-        1
-    }
-
-    /// Records without a key, for the partition that the producer sticks to. How many.
-    fn take_unkeyed(&mut self, created: Instant, end: Instant, draws: &mut impl ProducerDraws) -> u64 {
-        let known = self.known_partitions;
-        let (partition, bytes) = loop {
-            let last = self.sticky.current().and_then(|partition| self.queues[partition as usize].back());
-            let partition = self.sticky.partition(last.is_some_and(|open| open.closed.is_none()), || draws.partition(known));
-            let bytes = self.record_bytes(partition, created, None);
-            // A batch without room closes, and a closed batch may let the partitioner go on.
-            match self.queues[partition as usize].back_mut() {
-                Some(open) if open.closed.is_none() && open.bytes + bytes > self.config.batch_size => open.closed = Some(created),
-                Some(_) | None => break (partition, bytes),
-            }
-        };
-        let header = if self.make_room(partition, created, bytes, self.config.poisson) { BATCH_HEADER_BYTES } else { 0 };
-        // A fresh batch takes records until its linger is over.
-        let end = if header > 0 { end.min(created + self.config.linger) } else { end };
-        let taken = if self.config.poisson { 1 } else { self.run_of_equals(partition, created, end, bytes) };
-        let open = self.queues[partition as usize].back_mut().expect("there is an open batch");
-        let last = match self.arrivals.pace {
-            Some(pace) if taken > 1 => pace.at(self.arrivals.index + taken - 1),
-            Some(_) | None => created,
-        };
-        match open.times {
-            Times::Even { .. } => open.push_many(taken, last, bytes, self.config.batch_size),
-            Times::Listed(_) => open.push(created, bytes, self.config.batch_size),
-        }
-        self.sticky.charge(taken * bytes + header, open.closed.is_none(), || draws.partition(known));
-        taken
-    }
-
-    /// How many records from the next one on come before `end`, are of the same size and fit into the open batch of `partition`.
-    fn run_of_equals(&self, partition: u32, created: Instant, end: Instant, bytes: u64) -> u64 {
-        let open = self.queues[partition as usize].back().expect("there is an open batch");
-        let growth = self.config.partitions.get(self.next_growth).map_or(Instant::NEVER, |growth| growth.0);
-        let longer_delta = open.longer_timestamp_delta(created);
-        let pace = self.arrivals.pace.expect("even arrivals have a pace");
-        let in_time = pace.count_before(end.min(self.step_end()).min(growth).min(longer_delta)).saturating_sub(self.arrivals.index);
-        let same_offset_delta = u64::from(longer_offset_delta(open.records) - open.records);
-        // The first record of a batch fits whatever its size.
-        let room = self.config.batch_size.saturating_sub(open.bytes) / bytes;
-        let until_cap = self.sticky.until_cap().div_ceil(bytes);
-        in_time.min(same_offset_delta).min(room).min(until_cap).max(1)
-    }
-
-    /// The size of the next record in the open batch of a partition, or in a fresh one.
-    fn record_bytes(&self, partition: u32, created: Instant, key: Option<u64>) -> u64 {
-        let (place, age) = match self.queues[partition as usize].back() {
-            Some(open) if open.closed.is_none() => (u64::from(open.records), created.as_millis() - open.created.as_millis()),
-            Some(_) | None => (0, 0),
-        };
-        record_size::record_bytes(key, self.config.record_size, place, age)
-    }
-
-    /// Sees to it that the last batch of a partition takes a record of so many bytes. True if a batch was opened for it.
-    fn make_room(&mut self, partition: u32, created: Instant, bytes: u64, listed: bool) -> bool {
-        let queue = &mut self.queues[partition as usize];
-        match queue.back_mut() {
-            Some(open) if open.closed.is_none() && open.bytes + bytes <= self.config.batch_size => return false,
-            Some(open) => {
-                open.closed.get_or_insert(created);
-            }
-            None => self.busy.push(partition),
-        }
-        let times = match self.arrivals.pace {
-            Some(pace) if !listed => Times::Even { pace, index: self.arrivals.index },
-            Some(_) | None => Times::Listed(Vec::new()),
-        };
-        queue.push_back(Open { created, records: 0, bytes: BATCH_HEADER_BYTES, times, closed: None });
-        true
     }
 
     /// The partitions that the metadata of that time shows.
@@ -383,3 +290,6 @@ impl Producer {
         self.arrivals.next = None;
     }
 }
+
+#[cfg(test)]
+mod tests;

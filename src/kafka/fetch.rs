@@ -92,7 +92,8 @@ impl FetchSession {
     /// Reads what there is. Empty: the Fetch has to wait and is parked until fetch.max.wait.ms is over.
     pub fn read_or_park(&mut self, now: Instant, logs: &[PartitionLog], answer: &mut Vec<Fetched>) {
         let bytes = self.read(logs, answer);
-        if bytes >= self.limits.min_bytes || self.limits.max_wait.is_zero() || self.entries.is_empty() {
+        let is_enough = bytes >= self.limits.min_bytes || self.has_enough(logs);
+        if is_enough || self.limits.max_wait.is_zero() || self.entries.is_empty() {
             self.finish(answer);
             return;
         }
@@ -102,12 +103,25 @@ impl FetchSession {
 
     /// Something was appended while a Fetch waits: answers it if there is enough. True if it is answered.
     pub fn try_complete(&mut self, logs: &[PartitionLog], answer: &mut Vec<Fetched>) -> bool {
-        if self.read(logs, answer) < self.limits.min_bytes {
-            answer.clear();
+        if !self.has_enough(logs) {
             return false;
         }
+        self.read(logs, answer);
         self.finish(answer);
         true
+    }
+
+    /// `DelayedFetch#tryComplete`: what counts is all that is there, of each partition up to max.partition.fetch.bytes, and not what an answer
+    /// would hold of it in whole batches. So a limit of 0 lets every Fetch that is not answered at once wait for its time to pass.
+    fn has_enough(&self, logs: &[PartitionLog]) -> bool {
+        let mut missing = self.limits.min_bytes;
+        for entry in &self.entries {
+            missing -= logs[entry.index].available(entry.from, missing.min(self.limits.max_partition_bytes));
+            if missing == 0 {
+                return true;
+            }
+        }
+        missing == 0
     }
 
     /// fetch.max.wait.ms is over: answers with whatever there is.
@@ -201,6 +215,21 @@ mod tests {
         logs[2].append(3, 100, 1);
         assert!(session.try_complete(&logs, &mut answer));
         assert_eq!((partitions(&answer), session.parked_until()), (vec![2], None));
+    }
+
+    #[test]
+    fn a_waiting_fetch_counts_what_is_there_though_an_answer_would_hold_less() {
+        let mut logs = vec![PartitionLog::default(); 3];
+        let limits = FetchLimits { min_bytes: 500, max_wait: Span::from_millis(500), max_bytes: 100, max_partition_bytes: 300 };
+        let mut session = FetchSession::new(limits);
+        session.update(&[entry(0, 0), entry(1, 0)], &cast());
+        let mut answer = Vec::new();
+        (0..4).for_each(|_| logs[0].append(1, 100, 1));
+        session.read_or_park(Instant::ZERO, &logs, &mut answer);
+        assert_eq!((partitions(&answer), session.parked_until()), (vec![], Some(Instant::from_millis(500))), "300 of 400 bytes count");
+        (0..2).for_each(|_| logs[1].append(1, 100, 1));
+        assert!(session.try_complete(&logs, &mut answer));
+        assert_eq!(answer, [Fetched { partition: at(0), offsets: OffsetRange::new(Offset(0), Offset(1)) }]);
     }
 
     #[test]

@@ -83,6 +83,23 @@ impl PartitionLog {
         (to > from.0).then_some(Read { to: Offset(to), bytes })
     }
 
+    /// How many bytes there are from the batch on that holds `from`, or `enough` if there are at least so many.
+    pub fn available(&self, from: Offset, enough: u64) -> u64 {
+        if from.0 >= self.end {
+            return 0;
+        }
+        let at = self.run_of(from.0);
+        let passed = (from.0 - self.runs[at].first) / u64::from(self.runs[at].records);
+        let mut bytes = (self.runs[at].batches - passed) * u64::from(self.runs[at].bytes);
+        for run in &self.runs[at + 1..] {
+            if bytes >= enough {
+                break;
+            }
+            bytes += run.batches * u64::from(run.bytes);
+        }
+        bytes.min(enough)
+    }
+
     /// Which run holds an offset below the end.
     fn run_of(&self, offset: u64) -> usize {
         let hint = self.hint.get();
@@ -122,6 +139,13 @@ mod tests {
         assert_eq!(log().read(Offset(7), 1_200, true), Some(Read { to: Offset(15), bytes: 1_000 }));
         assert_eq!(log().read(Offset(0), 10_000, true), Some(Read { to: Offset(22), bytes: 2_300 }));
         assert_eq!(log().read(Offset(21), 300, false), Some(Read { to: Offset(22), bytes: 300 }));
+    }
+
+    #[test]
+    fn available_bytes_are_those_of_the_batches_from_an_offset_on() {
+        let available = |from, enough| log().available(Offset(from), enough);
+        assert_eq!((available(0, 10_000), available(7, 10_000), available(20, 10_000), available(22, 10_000)), (2_300, 1_800, 300, 0));
+        assert_eq!((available(0, 1), available(7, 1_799), available(20, 400)), (1, 1_799, 300));
     }
 
     #[test]

@@ -8,8 +8,6 @@
 //! | `position_lag` | high watermark − position of the owner (the consumer metric `records-lag`) |
 //! | `unprocessed` | records below the high watermark that the application has not finished; what the chart draws |
 
-use std::fmt::Write;
-
 use crate::report::{Report, figures};
 use crate::units::Instant;
 
@@ -27,19 +25,34 @@ pub fn render(report: &Report) -> String {
             (format!("{},{},{}", quoted(&group.name), quoted(topic), partition.partition.partition), partition)
         })
         .collect();
-    let mut text = String::with_capacity(64 * columns.len() * measurements.samples);
-    text.push_str(HEADER);
-    text.push('\n');
+    let mut text = Vec::with_capacity(64 * columns.len() * measurements.samples);
+    text.extend_from_slice(HEADER.as_bytes());
+    text.push(b'\n');
     for sample in 0..measurements.samples {
         let at = figures::millis(Instant::ZERO + measurements.sample_interval.times(sample as u64));
         for (key, partition) in &columns {
             // A partition that is added later has no rows before.
             let Some(lag) = partition.lag.get(sample) else { continue };
-            let committed = lag.committed.map(|lag| lag.to_string()).unwrap_or_default();
-            writeln!(text, "{at},{key},{committed},{},{}", lag.position, lag.unprocessed).expect("a String takes all");
+            text.extend_from_slice(at.as_bytes());
+            text.push(b',');
+            text.extend_from_slice(key.as_bytes());
+            text.push(b',');
+            if let Some(committed) = lag.committed {
+                push_number(&mut text, committed);
+            }
+            text.push(b',');
+            push_number(&mut text, lag.position);
+            text.push(b',');
+            push_number(&mut text, lag.unprocessed);
+            text.push(b'\n');
         }
     }
-    text
+    String::from_utf8(text).expect("names and numbers are text")
+}
+
+/// Rows are most of what a run without charts writes, and `write!` takes four times as long.
+fn push_number(text: &mut Vec<u8>, number: impl serde::Serialize) {
+    serde_json::to_writer(text, &number).expect("a Vec takes every byte");
 }
 
 /// RFC 4180: quoted if it has a comma, a quote or a line break.

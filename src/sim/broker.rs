@@ -8,7 +8,7 @@ use crate::sim::network::{ConnectionId, Message};
 use crate::sim::queue::Place;
 use crate::sim::{Event, Session, Simulation};
 use crate::trace::TraceEvent;
-use crate::units::{Offset, TopicPartition};
+use crate::units::{Offset, TopicId, TopicPartition};
 
 impl Simulation<'_> {
     /// A request reached its broker.
@@ -76,7 +76,7 @@ impl Simulation<'_> {
         if !latest {
             return Offset(0);
         }
-        self.catch_up(partition);
+        self.catch_up(partition.topic);
         self.tell_appended(partition);
         self.logs[self.cast.index(partition)].high_watermark()
     }
@@ -101,10 +101,8 @@ impl Simulation<'_> {
                 self.watchers[*index].push(connection);
             }
         }
-        if self.trains > 0 {
-            for entry in entries {
-                self.catch_up(entry.partition);
-            }
+        for topic in topics(entries) {
+            self.catch_up(topic);
         }
         let mut records = self.spare_records.pop().unwrap_or_default();
         records.clear();
@@ -119,8 +117,8 @@ impl Simulation<'_> {
             session.wake = Some(until);
             self.queue.push_timer(until, Event::FetchWait(connection));
         }
-        if self.trains > 0 {
-            entries.iter().for_each(|entry| self.watch_trains(entry.partition, true));
+        for topic in topics(entries) {
+            self.watch_arrivals(topic);
         }
     }
 
@@ -131,9 +129,11 @@ impl Simulation<'_> {
         self.answer(connection, Response::Fetched { number, records });
     }
 
-    /// Whether some Fetch waits for records of a partition.
-    pub(super) fn is_waited_for(&self, index: usize) -> bool {
-        self.watchers[index].iter().any(|connection| {
+    /// Whether some Fetch waits for records of a topic.
+    pub(super) fn is_waited_for(&self, topic: TopicId) -> bool {
+        let first = self.cast.first_partition[topic.index()];
+        let watchers = &self.watchers[first..first + self.cast.partitions[topic.index()].1 as usize];
+        watchers.iter().flatten().any(|connection| {
             let session = self.sessions[connection.0 as usize].as_ref();
             session.is_some_and(|session| session.fetch.parked_until().is_some())
         })
@@ -216,4 +216,9 @@ impl Simulation<'_> {
     pub(super) fn tell(&mut self, fact: TraceEvent) {
         self.facts.push(fact);
     }
+}
+
+/// The topics of a Fetch, each once if its partitions stand together.
+fn topics(entries: &[FetchEntry]) -> impl Iterator<Item = TopicId> {
+    entries.chunk_by(|one, next| one.partition.topic == next.partition.topic).map(|chunk| chunk[0].partition.topic)
 }

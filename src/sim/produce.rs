@@ -1,18 +1,17 @@
-//! Producers at work: their deliveries become visible, and waiting Fetches get them.
+//! Producers at work: their draws, their requests, and what of them became visible.
 
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use crate::client::producer::{Batch, ProducerDraws};
+use crate::client::producer::{Batch, Delivery, ProducerDraws};
 use crate::scenario;
+use crate::sim::arrivals::Coming;
 use crate::sim::network::Latency;
-use crate::sim::queue::Place;
 use crate::sim::rng::key_draw::KeyDraw;
 use crate::sim::rng::sampler::Sampler;
-use crate::sim::train::Train;
 use crate::sim::{Event, Simulation, rng};
 use crate::trace::{Created, TraceEvent};
-use crate::units::{BrokerId, Instant, Offset, ProducerId, Rate, Span, TopicPartition};
+use crate::units::{BrokerId, Offset, ProducerId, Rate, Span, TopicPartition};
 
 /// The streams of one producer, one for each purpose.
 pub struct Draws {
@@ -90,65 +89,42 @@ impl Untold {
 }
 
 impl Simulation<'_> {
-    /// The producer works out its next request, and its records will be visible at that time.
-    pub(super) fn schedule_delivery(&mut self, producer: ProducerId) {
-        if let Some((sent, place)) = self.put_on_the_way(producer)
-            && !self.producers[producer.index()].in_order
-        {
+    /// The producer works out its first request.
+    pub(super) fn begin_sending(&mut self, producer: ProducerId) {
+        if self.producers[producer.index()].in_order {
+            let topic = self.cast.producer_topic[producer.index()];
+            self.writers[topic.index()].push(producer);
+            self.prepare_next(producer);
+        } else {
+            self.send_next(producer);
+        }
+    }
+
+    /// Requests arrive in order: the next one waits until somebody looks.
+    pub(super) fn prepare_next(&mut self, producer: ProducerId) {
+        if let Some(delivery) = self.next_delivery(producer) {
+            let connection = self.producer_connection(producer, delivery.broker);
+            self.producers[producer.index()].coming = Some(Coming::new(delivery, connection));
+        }
+    }
+
+    /// Requests may overtake each other: the next one is worked out when this one is sent.
+    pub(super) fn send_next(&mut self, producer: ProducerId) {
+        if let Some(delivery) = self.next_delivery(producer) {
+            let sent = delivery.sent;
+            let place = self.put_on_the_way(producer, delivery);
             self.queue.push(sent.max(self.now), place, Event::SendNext(producer));
         }
     }
 
-    /// The run phase is over: the producer works out all that it has left, so that it is known how much it sent.
-    pub(super) fn finish_sending(&mut self, producer: ProducerId) -> u64 {
-        while self.put_on_the_way(producer).is_some() {}
-        self.producers[producer.index()].producer.sent()
-    }
-
-    /// The next request of a producer, if there is one: when it is sent, and its place among ties.
-    fn put_on_the_way(&mut self, producer: ProducerId) -> Option<(Instant, Place)> {
+    /// `None` when everything was sent.
+    pub(super) fn next_delivery(&mut self, producer: ProducerId) -> Option<Delivery> {
         let node = &mut self.producers[producer.index()];
-        let delivery = node.producer.next_delivery(&mut node.draws)?;
-        let (at, sent) = (delivery.visible, delivery.sent);
-        node.sequence += 1;
-        let (sequence, broker) = (node.sequence, delivery.broker);
-        let slot = node.deliveries.put(delivery);
-        let place = Place::message(self.producer_connection(producer, broker), sequence);
-        self.queue.push(at, place, Event::Append(producer, slot));
-        Some((sent, place))
-    }
-
-    pub(super) fn on_append(&mut self, producer: ProducerId, slot: u32) {
-        let mut delivery = self.producers[producer.index()].deliveries.take(slot);
-        let topic = self.cast.producer_topic[producer.index()];
-        let at = |batch: &Batch| TopicPartition { topic, partition: batch.partition };
-        let connection = self.producer_connection(producer, delivery.broker);
-        for batch in &delivery.batches {
-            self.catch_up_to(at(batch), connection);
-            let delay = delivery.visible.since(batch.created.at(0));
-            self.append(producer, at(batch), batch, delay, 1);
-        }
-        for batch in &delivery.batches {
-            self.wake_fetches(at(batch));
-        }
-        let node = &mut self.producers[producer.index()];
-        let in_order = node.in_order;
-        match delivery.batches.pop() {
-            Some(batch) if delivery.repeat > 1 => {
-                let partition = at(&batch);
-                let place = Place::message(connection, node.sequence);
-                self.put_train(partition, Train::after_first(producer, connection, place, batch, &delivery));
-            }
-            Some(_) | None => {}
-        }
-        self.producers[producer.index()].producer.recycle(delivery.batches);
-        if in_order {
-            self.schedule_delivery(producer);
-        }
+        node.producer.next_delivery(&mut node.draws)
     }
 
     /// Producers connect before anybody else does.
-    fn producer_connection(&self, producer: ProducerId, broker: BrokerId) -> u32 {
+    pub(super) fn producer_connection(&self, producer: ProducerId, broker: BrokerId) -> u32 {
         producer.0 * self.scenario.cluster.brokers + broker.0
     }
 
@@ -175,9 +151,6 @@ impl Simulation<'_> {
 
     pub(super) fn tell_all_appended(&mut self) {
         let partitions: Vec<TopicPartition> = self.cast.all_partitions().collect();
-        for partition in partitions {
-            self.catch_up(partition);
-            self.tell_appended(partition);
-        }
+        partitions.into_iter().for_each(|partition| self.tell_appended(partition));
     }
 }

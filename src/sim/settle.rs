@@ -62,7 +62,7 @@ impl Drainage {
 impl Simulation<'_> {
     /// Producers have sent everything, and every group has read, processed and (if it commits) committed all of it.
     pub(super) fn drained(&mut self) -> bool {
-        if self.producers.iter().any(|node| !node.deliveries.is_empty()) || self.has_trains() {
+        if self.producers.iter().any(|node| node.coming.is_some() || !node.deliveries.is_empty()) {
             return false;
         }
         let mut all = true;

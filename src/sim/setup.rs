@@ -50,8 +50,8 @@ impl<'a> Simulation<'a> {
             logs: vec![PartitionLog::default(); partitions],
             partitions: scenario.topics.iter().map(|topic| topic.partitions).collect(),
             untold: (0..partitions).map(|_| None).collect(),
-            arriving: (0..partitions).map(|_| Vec::new()).collect(),
-            trains: 0,
+            writers: vec![Vec::new(); scenario.topics.len()],
+            arrived: Vec::new(),
             sessions: Vec::new(),
             watchers: vec![Vec::new(); partitions],
             coordinators,
@@ -91,10 +91,11 @@ impl<'a> Simulation<'a> {
             let config = producer_config(scenario, producer, &self.latency);
             let in_order = scenario.cluster.brokers == 1 || (self.latency.constant().is_some() && config.acks.is_none_or(Span::is_zero));
             let producer = Producer::new(config, &mut draws);
-            self.producers.push(ProducerNode { producer, draws, deliveries: InFlight::default(), sequence: 0, in_order });
+            let deliveries = InFlight::default();
+            self.producers.push(ProducerNode { producer, draws, in_order, coming: None, watched: false, deliveries, sequence: 0 });
         }
         for at in 0..self.producers.len() {
-            self.schedule_delivery(ProducerId(at as u32));
+            self.begin_sending(ProducerId(at as u32));
         }
         for (at, client) in scenario.clients.iter().enumerate() {
             if let Some(start) = client.start {

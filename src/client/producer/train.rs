@@ -62,8 +62,10 @@ impl Producer {
         let lingered = delivery.sent == pace.at(index) + linger && linger.as_nanos().div_ceil(nanos / per) == records;
         let goes_on = self.arrivals.pace == Some(pace) && self.arrivals.index == index + records;
         let answered = latency.times(2) + self.config.acks.unwrap_or(Span::ZERO);
-        // The timestamp deltas stay in one byte, and each request is answered before the next one is sent.
-        let alike = linger < Span::from_millis(63) && answered <= every && self.config.max_in_flight > 1;
+        // The timestamp deltas stay in one byte, each request is answered before the next one is sent, and this one did not wait for the one
+        // before at the broker either.
+        let undelayed = delivery.visible == delivery.sent + latency + self.config.replication;
+        let alike = linger < Span::from_millis(63) && answered <= every && undelayed && self.config.max_in_flight > 1;
         (lingered && goes_on && alike && self.sticky.current() == Some(batch.partition)).then_some((pace, every, linger))
     }
 
@@ -86,7 +88,8 @@ impl Producer {
         let created = self.arrivals.next?;
         let sent = created + shape.wait;
         let end = created + shape.lasts;
-        if self.arrivals.pace != Some(shape.pace) || !self.busy.is_empty() || sent + shape.lasts > self.next_change() {
+        let is_alone = self.busy.is_empty() && self.wires.iter().all(|wire| wire.handled.max(wire.answered) <= sent);
+        if self.arrivals.pace != Some(shape.pace) || !is_alone || sent + shape.lasts > self.next_change() {
             self.shape = None;
             return None;
         }
@@ -102,10 +105,9 @@ impl Producer {
         batches.push(batch);
         self.advance(shape.length, shape.records, shape.bytes);
         let broker: BrokerId = self.config.leaders[partition as usize];
-        let visible = self.on_the_wire(sent, broker, draws);
-        if shape.length > 1 {
-            self.on_the_wire(sent + shape.every.times(shape.length - 1), broker, draws);
-        }
+        // Each request of the shape is answered before the next one is sent: the last one finds the wire as the first one did.
+        let before_last = shape.every.times(shape.length - 1);
+        let visible = Instant::from_nanos(self.on_the_wire(sent + before_last, broker, draws).as_nanos() - before_last.as_nanos());
         self.arrivals.next = Some(end);
         Some(Delivery { sent, visible, broker, batches, repeat: shape.length, every: shape.every })
     }

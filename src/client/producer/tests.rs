@@ -1,0 +1,125 @@
+//! Batches and requests of small producers, record by record.
+
+use super::*;
+
+/// Latencies in turn, the last one for ever; partitions in turn.
+struct Script {
+    latencies: VecDeque<u64>,
+    partitions: u32,
+}
+
+impl ProducerDraws for Script {
+    fn partition(&mut self, partitions: u32) -> u32 {
+        self.partitions += 1;
+        self.partitions % partitions
+    }
+
+    fn key(&mut self) -> u32 {
+        0
+    }
+
+    fn gap(&mut self, _rate: Rate) -> Span {
+        unreachable!("arrivals are even")
+    }
+
+    fn latency(&mut self) -> Span {
+        let next = if self.latencies.len() > 1 { self.latencies.pop_front() } else { self.latencies.front().copied() };
+        Span::from_millis(next.expect("one is left for ever"))
+    }
+
+    fn constant_latency(&self) -> Option<Span> {
+        (self.latencies.len() == 1).then(|| Span::from_millis(self.latencies[0]))
+    }
+}
+
+/// One broker, one partition, null keys of 100 bytes, 5 ms of linger.
+fn config(plan: &[(u64, u64)]) -> ProducerConfig {
+    let per_second = |records| Rate { records, per: Span::from_secs(1) };
+    ProducerConfig {
+        plan: plan.iter().map(|(at, records)| (Instant::from_millis(*at), per_second(*records))).collect(),
+        poisson: false,
+        keys: None,
+        record_size: 100,
+        batch_size: 16_384,
+        linger: Span::from_millis(5),
+        max_in_flight: 5,
+        acks: Some(Span::ZERO),
+        replication: Span::ZERO,
+        partitions: vec![(Instant::ZERO, 1)],
+        leaders: vec![BrokerId(0)],
+        brokers: 1,
+    }
+}
+
+/// A batch of a request, in milliseconds: when it was sent and seen, its size, and when its records were created.
+struct Sent {
+    at: u64,
+    visible: u64,
+    bytes: u32,
+    created: Vec<u64>,
+}
+
+fn send_all(config: ProducerConfig, latencies: &[u64]) -> Vec<Sent> {
+    let mut draws = Script { latencies: latencies.iter().copied().collect(), partitions: 0 };
+    let mut producer = Producer::new(config, &mut draws);
+    let mut sent = Vec::new();
+    while let Some(delivery) = producer.next_delivery(&mut draws) {
+        for request in 0..delivery.repeat {
+            let later = delivery.every.times(request);
+            for batch in &delivery.batches {
+                let (first, records) = (request * u64::from(batch.records), u64::from(batch.records));
+                sent.push(Sent {
+                    at: (delivery.sent + later).as_millis(),
+                    visible: (delivery.visible + later).as_millis(),
+                    bytes: batch.bytes,
+                    created: (first..first + records).map(|i| batch.created.at(i).as_millis()).collect(),
+                });
+            }
+        }
+    }
+    sent
+}
+
+#[test]
+fn a_batch_that_is_open_while_the_rate_changes_knows_when_each_record_came() {
+    let linger = Span::from_secs(1);
+    let sent = send_all(ProducerConfig { linger, ..config(&[(0, 10), (250, 50), (300, 0)]) }, &[1]);
+    assert_eq!(sent.len(), 1);
+    assert_eq!(sent[0].created, [0, 100, 200, 250, 270, 290]);
+}
+
+#[test]
+fn a_batch_that_is_opened_when_another_one_closes_leaves_with_it_and_takes_nothing_from_the_future() {
+    let linger = Span::from_secs(1);
+    let two = ProducerConfig { partitions: vec![(Instant::ZERO, 2)], leaders: vec![BrokerId(0); 2], ..config(&[(0, 100), (1_000, 0)]) };
+    let sent = send_all(ProducerConfig { linger, batch_size: 300, ..two }, &[1]);
+    assert!(sent.iter().any(|batch| batch.created == [batch.at]), "some batch leaves as it is opened");
+    assert!(sent.iter().all(|batch| batch.created.iter().all(|created| *created <= batch.at)), "records are created before they are sent");
+    assert_eq!(sent.iter().map(|batch| batch.created.len()).sum::<usize>(), 100);
+}
+
+#[test]
+fn no_request_overtakes_the_one_before_when_two_are_answered_at_once() {
+    // The first answer takes so long that the second comes with it: two slots are free for three batches that are waiting.
+    let two_in_flight = ProducerConfig { max_in_flight: 2, batch_size: 0, linger: Span::ZERO, ..config(&[(0, 100), (60, 0)]) };
+    let sent = send_all(two_in_flight, &[1, 100, 1, 1, 1]);
+    let times: Vec<u64> = sent.iter().map(|batch| batch.at).collect();
+    assert_eq!(times, [0, 10, 101, 101, 103, 103]);
+}
+
+#[test]
+fn a_keyed_record_that_opens_a_batch_is_as_small_as_any_first_record() {
+    let keyed = ProducerConfig { keys: Some(vec!["k".to_owned()]), ..config(&[(0, 10), (2_000, 0)]) };
+    let sent = send_all(ProducerConfig { linger: Span::from_secs(1), batch_size: 400, ..keyed }, &[1]);
+    let sizes: Vec<(usize, u32)> = sent.iter().map(|batch| (batch.created.len(), batch.bytes)).collect();
+    assert!(sizes[..6].iter().all(|size| *size == sizes[0]), "{sizes:?}");
+}
+
+#[test]
+fn a_train_is_not_late_because_its_first_request_had_to_wait() {
+    // The second request waits at the broker, which is at the first one for 20 ms.
+    let acks = Some(Span::from_millis(20));
+    let sent = send_all(ProducerConfig { acks, ..config(&[(0, 100), (10, 1), (3_000, 0)]) }, &[1]);
+    let seen: Vec<(u64, u64)> = sent.iter().map(|batch| (batch.at, batch.visible)).collect();
+    assert_eq!(seen, [(5, 6), (15, 26), (1_015, 1_016), (2_015, 2_016)]);
+}
