@@ -6,6 +6,7 @@ pub mod check;
 pub mod coordinator;
 pub mod input;
 pub mod list;
+mod mistake;
 pub mod run;
 pub mod schema;
 pub mod show;
@@ -80,7 +81,6 @@ pub enum Failure {
     Input(Problems),
     /// Something cannot be written: what, and why.
     Output(String, io::Error),
-    Internal(String),
 }
 
 /// Shows what Kafka consumer groups do: simulates a scenario in virtual time and tells the fate of every record.
@@ -123,7 +123,8 @@ pub fn run_program(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return if wrong { ExitCode::Usage } else { ExitCode::Fine };
         }
     };
-    // The message of a panic has been printed when it arrives here.
+    mistake::explain_panics(format!("groupsim {}", env!("CARGO_PKG_VERSION")));
+    // A panic has been told when it arrives here.
     match panic::catch_unwind(AssertUnwindSafe(|| dispatch(cli.command))) {
         Ok(Ok(code)) => code,
         Ok(Err(failure)) => report(failure),
@@ -154,10 +155,6 @@ fn report(failure: Failure) -> ExitCode {
         Failure::Output(what, error) => {
             say(&format!("error: cannot write {what}: {error}"));
             ExitCode::OutputFailed
-        }
-        Failure::Internal(message) => {
-            say(&format!("error: {message}"));
-            ExitCode::Internal
         }
     }
 }

@@ -38,6 +38,19 @@ pub struct Measurements {
     pub marks: Vec<Mark>,
 }
 
+impl Measurements {
+    /// The run came to a stop before its time: nothing was measured later.
+    pub fn cut_off(&mut self, at: Instant) {
+        self.end = at;
+        self.samples = self.samples.min((at.as_nanos() / self.sample_interval.as_nanos()) as usize + 1);
+        for partition in self.groups.iter_mut().flat_map(|group| &mut group.partitions) {
+            partition.lag.truncate(self.samples);
+            partition.high_watermark.truncate(self.samples);
+            partition.owners.iter_mut().for_each(|span| span.to = span.to.min(at));
+        }
+    }
+}
+
 #[derive(Clone, PartialEq, Debug)]
 pub struct GroupMeasurements {
     /// Of the subscribed topics, in order.

@@ -23,8 +23,12 @@ pub mod names;
 pub mod png;
 pub mod production;
 pub mod replay;
+pub mod spelling;
 pub mod summary;
 pub mod verdict;
+
+/// What messages call standard input.
+pub const STDIN: &str = "<stdin>";
 
 /// One run, judged.
 pub struct Report<'a> {
@@ -37,7 +41,7 @@ pub struct Report<'a> {
 /// Where the scenario came from, for the line that runs it again and for [`replay`].
 #[derive(Copy, Clone, Debug)]
 pub struct Source<'a> {
-    /// As the user named it: a path or the name of a built-in scenario.
+    /// As the user named it: a path or the name of a built-in scenario; [`STDIN`].
     pub argument: &'a str,
     /// The text of the file.
     pub text: &'a str,
@@ -101,6 +105,14 @@ impl Output {
 }
 
 impl Run {
+    /// Where a run that could not go on came to its stop.
+    pub fn stopped(&self) -> Option<Instant> {
+        match self.ending {
+            Ending::Stuck { at, .. } => Some(at),
+            Ending::Finished | Ending::Drained | Ending::SettleBound => None,
+        }
+    }
+
     /// What a group had not processed at the end of the run phase, of all that was produced and not skipped: what it could see, and what
     /// was still on its way from the producers.
     pub fn backlog(&self, scenario: &Scenario, group: usize) -> u64 {

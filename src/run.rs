@@ -1,12 +1,13 @@
 //! One run from a scenario to its results: the simulation with the folds that every run has.
 
-use crate::invariant::Invariants;
+use crate::invariant::{Invariants, Violation};
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
-use crate::report::{Run, production};
+use crate::report::{Run, production, spelling};
 use crate::scenario::Scenario;
 use crate::sim::{Limits, Simulation};
 use crate::trace::Sink;
+use crate::trace::ending::Ending;
 use crate::trace::hash::TraceHash;
 use crate::units::Instant;
 
@@ -26,13 +27,21 @@ pub fn play_within(scenario: &Scenario, seed: u64, limits: Limits, observer: &mu
     let mut producers = production::ProductionFold::new(&cast, run_end);
     let mut sinks = (&mut hash, (&mut ledger, (&mut metrics, (&mut invariants, (&mut producers, observer)))));
     let ending = Simulation::new(scenario, seed, limits).run(&mut sinks);
+    let mut measurements = metrics.measurements();
+    if let Ending::Stuck { at, .. } = &ending {
+        measurements.cut_off(*at);
+    }
     Run {
         seed,
         trace_hash: hash.value(),
         ending,
         accounts: ledger.accounts(),
-        measurements: metrics.measurements(),
+        measurements,
         production: producers.finish(),
-        violations: invariants.violations().iter().map(|violation| (violation.at, violation.what.clone())).collect(),
+        violations: named(scenario, invariants.violations()),
     }
+}
+
+fn named(scenario: &Scenario, violations: &[Violation]) -> Vec<(Instant, String)> {
+    violations.iter().map(|violation| (violation.at, spelling::with_names(scenario, &violation.what))).collect()
 }

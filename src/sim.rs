@@ -299,7 +299,7 @@ impl<'a> Simulation<'a> {
             Event::Timeline(_) | Event::Fault(_) => "the timeline".to_owned(),
             Event::Arrive(connection, _) => {
                 let link = &self.connections[connection.0 as usize];
-                format!("messages between {} and its {:?}", self.names.client(link.client), link.peer)
+                format!("messages between {} and {}", self.names.client(link.client), link.peer.name())
             }
             Event::Arrival(producer) | Event::Append(producer, _) | Event::SendNext(producer) => {
                 format!("producer {}", self.names.producer(producer))
@@ -308,7 +308,7 @@ impl<'a> Simulation<'a> {
             Event::FetchWait(connection) => {
                 format!("a waiting Fetch of {}", self.names.client(self.connections[connection.0 as usize].client))
             }
-            Event::Client(client, _, timer) => format!("{timer:?} of {}", self.names.client(client)),
+            Event::Client(client, _, timer) => format!("{} of {}", timer.name(), self.names.client(client)),
         };
         let Limits { events, at_one_instant } = self.limits;
         let why = if at_this_instant > at_one_instant {
@@ -319,6 +319,6 @@ impl<'a> Simulation<'a> {
         } else {
             format!("more than {events} events, at {} ms of virtual time, the last one from {what}", self.now)
         };
-        Ending::Stuck { why }
+        Ending::Stuck { at: self.now, why }
     }
 }

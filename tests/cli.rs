@@ -163,6 +163,82 @@ fn a_full_disk_ends_with_74() {
     assert!(failed.stderr.contains("cannot write to stdout"), "{}", failed.stderr);
 }
 
+/// Two seconds; one expectation that holds and one that does not.
+const FAILING: &[u8] = b"name: failing
+duration: 2s
+topics: {a: 1}
+producers: {p: {topic: a, rate: 10/s}}
+groups: {g: {topics: [a], members: 1}}
+expect: [{produced: 20}, {produced: 21}]
+";
+
+#[test]
+fn a_quiet_run_still_says_what_failed() {
+    let place = directory("quiet");
+    let out = place.join("out");
+    let quiet = run_with_input(&["run", "-", "--quiet", "--no-charts", "--out", out.to_str().expect("UTF-8")], FAILING);
+    assert_eq!((quiet.code, quiet.stdout.as_str()), (1, ""));
+    assert!(quiet.stderr.contains("FAILED  1 of 2 expectations failed"), "{}", quiet.stderr);
+    assert!(quiet.stderr.contains("<stdin>:6  {produced: 21}") && quiet.stderr.contains("saw 20 records"), "{}", quiet.stderr);
+    assert!(!quiet.stderr.contains("{produced: 20}"), "{}", quiet.stderr);
+    let fine = run(&["run", "idle-standby", "--quiet", "--no-charts", "--out", out.to_str().expect("UTF-8")]);
+    assert_eq!((fine.code, fine.stdout.as_str(), fine.stderr.as_str()), (0, "", ""));
+}
+
+#[test]
+fn what_came_through_a_pipe_is_run_again_through_a_pipe() {
+    let place = directory("again");
+    let shown = run_with_input(&["run", "-", "--no-charts", "--out", place.join("out").to_str().expect("UTF-8")], FAILING);
+    assert!(shown.stdout.ends_with("run it again: groupsim run - --seed 1 (with the same standard input)\n"), "{}", shown.stdout);
+}
+
+#[test]
+fn lines_for_stdout_and_stderr_stay_apart_in_one_pipe() {
+    let place = directory("one-pipe");
+    let (mut reader, writer) = std::io::pipe().expect("a pipe");
+    let mut command = groupsim(&["run", "idle-standby", "--no-charts", "--out", place.join("out").to_str().expect("UTF-8")]);
+    let mut child = command.stdout(writer.try_clone().expect("a pipe")).stderr(writer).spawn().expect("the program starts");
+    drop(command);
+    let mut all = String::new();
+    reader.read_to_string(&mut all).expect("UTF-8");
+    assert_eq!(child.wait().expect("the program ends").code(), Some(0));
+    let last: Vec<&str> = all.lines().rev().take(2).collect();
+    assert!(last[0].starts_with("files are in "), "{all}");
+    assert_eq!(last[1], "run it again: groupsim run idle-standby --seed 1");
+}
+
+#[test]
+fn a_run_that_fails_leaves_no_empty_folder() {
+    let place = directory("no-folder");
+    let scenario = place.join("failing.yaml");
+    std::fs::write(&scenario, FAILING).expect("a file");
+    let (scenario, out) = (scenario.to_str().expect("UTF-8"), place.join("deep/down"));
+    let failed = run(&["run", scenario, "--trace", scenario, "--out", out.to_str().expect("UTF-8")]);
+    assert_eq!(failed.code, 74);
+    assert!(failed.stderr.contains("that is the scenario itself"), "{}", failed.stderr);
+    assert!(!place.join("deep").exists());
+}
+
+#[test]
+fn a_folder_that_is_a_file_is_told_in_a_sentence() {
+    let place = directory("out-is-a-file");
+    let out = place.join("taken");
+    std::fs::write(&out, "mine").expect("a file");
+    let failed = run(&["run", "idle-standby", "--out", out.to_str().expect("UTF-8")]);
+    assert_eq!(failed.code, 74);
+    assert!(failed.stderr.contains("taken: a file of that name is there, and a folder is needed"), "{}", failed.stderr);
+    assert_eq!(std::fs::read_to_string(&out).expect("a file"), "mine");
+}
+
+#[test]
+fn a_seed_that_is_none_is_told_what_a_seed_is() {
+    for seed in ["-1", "1.5", "18446744073709551616", "x"] {
+        let wrong = run(&["run", "idle-standby", "--seed", seed]);
+        assert_eq!(wrong.code, 64, "{seed}");
+        assert!(wrong.stderr.contains("a seed is a whole number from 0 to 18446744073709551615"), "{}", wrong.stderr);
+    }
+}
+
 #[test]
 fn the_schema_is_json() {
     let schema: serde_json::Value = serde_json::from_str(&run(&["schema"]).stdout).expect("JSON");

@@ -1,8 +1,10 @@
 //! A run that does not come to an end is given up with a sentence that says what was spinning, and nothing can be decided.
 
-use groupsim::report::{Report, Source};
+use groupsim::report::verdict::Outcome;
+use groupsim::report::{Report, Source, summary};
 use groupsim::sim::Limits;
 use groupsim::trace::ending::Ending;
+use groupsim::units::Instant;
 
 /// A hundred records wait in the topic, and neither the network nor the work on them nor their commits take any time.
 const TIMELESS: &str = "
@@ -13,6 +15,11 @@ producers: {p: {topic: t, steps: [{at: 0s, rate: 100k/s}, {at: 1ms, rate: 0/s}]}
 groups: {g: {topics: [t], members: [A], processing: 0ms, commit: per-record, config: {auto.offset.reset: earliest}}}
 expect: [{lost: 0}]
 ";
+
+/// Each of them would have been met by what little was told before time stood still.
+const NOT_KNOWN: &str = "[{lost: 0}, {produced: 0}, {produced: {at.most: 9}}, {duplicated: 0}, {extra: 0}, {processed.once: 0}, {unsettled: 0}, \
+{backlog: 0}, {lag: 0}, {lag: 0, at: 1s}, {lag: 0, at: end}, {lag: 0, at: settled}, {rebalances: 1}, {no.livelock: g}, \
+{unavailable: {at.most: 1s}}, {owner: {t-0: A}, at: 5s}]";
 
 fn ending(limits: Limits) -> (Ending, u8) {
     let (scenario, _) = groupsim::scenario::load(TIMELESS, "timeless.yaml").expect("the scenario is valid");
@@ -30,7 +37,8 @@ fn with_the_usual_limits_it_ends() {
 #[test]
 fn time_that_stands_still_is_noticed() {
     let (ending, exit) = ending(Limits { at_one_instant: 50, ..Limits::default() });
-    let Ending::Stuck { why } = ending else { panic!("{ending:?}") };
+    let Ending::Stuck { at, why } = ending else { panic!("{ending:?}") };
+    assert_eq!(at, Instant::from_nanos(3_000_000_000));
     assert!(why.starts_with("virtual time stands still at 3000 ms: more than 50 events within a millisecond, the last one from "), "{why}");
     assert_eq!(exit, 2);
 }
@@ -38,7 +46,23 @@ fn time_that_stands_still_is_noticed() {
 #[test]
 fn too_many_events_are_noticed() {
     let (ending, exit) = ending(Limits { events: 100, ..Limits::default() });
-    let Ending::Stuck { why } = ending else { panic!("{ending:?}") };
+    let Ending::Stuck { why, .. } = ending else { panic!("{ending:?}") };
     assert!(why.starts_with("more than 100 events, at "), "{why}");
     assert_eq!(exit, 2);
+}
+
+#[test]
+fn nothing_is_called_met_that_a_run_which_stopped_cannot_know() {
+    let text = TIMELESS.replace("[{lost: 0}]", NOT_KNOWN);
+    let (scenario, _) = groupsim::scenario::load(&text, "timeless.yaml").unwrap_or_else(|problems| panic!("{problems}"));
+    let run = groupsim::run::play_within(&scenario, 1, Limits { at_one_instant: 50, ..Limits::default() }, &mut ());
+    let report = Report::new(&scenario, Source { argument: "timeless.yaml", text: &text }, run);
+    for (expectation, finding) in scenario.expect.iter().zip(&report.judgement.findings) {
+        assert_eq!(finding.outcome, Outcome::Undecided, "{}: {}", expectation.text, finding.seen);
+        assert!(finding.seen.contains("3s"), "{}: {}", expectation.text, finding.seen);
+    }
+    let page = summary::page(&report).plain();
+    assert!(page.contains("the run could not go on at 3s"), "{page}");
+    assert!(!page.contains("10s"), "the planned end is nothing that was seen: {page}");
+    assert_eq!(report.run.measurements.end, Instant::from_nanos(3_000_000_000));
 }

@@ -180,6 +180,39 @@ groups: {g: {topics: [a], members: 10001}}
     a_word_is_not_a_scenario: "hello\n";
     an_empty_file_is_not_a_scenario: "# nothing\n";
     two_documents_are_refused: "duration: 1m\n---\nduration: 2m\n";
+    a_rate_needs_something_behind_the_slash: "duration: 1m\ntopics: {a: 1}\nproducers: {p: {topic: a, rate: 1k/}}\n";
+    a_unit_stands_at_its_number: after_a_good_start("settle: 1m 30 s\n");
+    a_share_needs_its_percent_sign: after_a_good_start("model: {heartbeat.drift: 0.5}\n");
+    a_number_of_members_is_no_name: after_a_good_start("groups: {g: {topics: [orders], members: -1}, h: {topics: [orders], members: A}}\n");
+    a_group_is_no_member: with_group("timeline: [{at: 1s, stop: billing}, {at: 2s, stop: bill}]\n");
+    a_misspelt_section_leaves_nothing_undeclared: "duration: 1m\ntopic: {a: 1}\ngroups: {g: {topics: [a], members: 1}}\n";
+    other_words_for_bounds_are_understood: with_group("expect: [{lost: {max: 3}}, {extra: {min: 1}}, {produced: {equals: 3}}]\n");
+    a_rolling_restart_of_nobody_is_reported_with_the_rest: with_group("timeline: [{at: 1s, rolling.restart: biling, every: 5}]\n");
+    two_rolling_restarts_of_one_group_exclude_each_other: with_group("\
+timeline:
+  - {at: 10s, rolling.restart: billing, every: 10s, down: 1s}
+  - {at: 15s, rolling.restart: billing, every: 10s, down: 1s}
+");
+    maps_that_name_nothing_are_refused: with_group("\
+timeline:
+  - {at: 1s, rate: {}}
+  - {at: 2s, partitions: {}}
+  - {at: 3s, scale: {}}
+expect:
+  - {owner: {}, at: 5s}
+  - {owner: {group: billing}, at: 5s}
+");
+    an_instance_id_is_one_and_not_empty: after_a_good_start("\
+groups:
+  billing:
+    topics: [orders]
+    members:
+      A: {group.instance.id: \"\"}
+      B: {config: {group.instance.id: \"\"}}
+      C: {group.instance.id: c, config: {group.instance.id: d}}
+");
+    without_a_settle_phase_nothing_settles: with_group("settle: 0s\nexpect: [{lag: 0, at: settled}]\n");
+    a_tab_is_shown_where_it_stands: "duration: 1m\ntopics:\n  orders: 6\n\talerts: 3\n";
     tabs_are_explained: "duration: 1m\ntopics:\n\torders: 6\n";
     an_open_bracket_is_a_syntax_error: "duration: 1m\ntopics: {orders: 6\n";
     an_alias_without_an_anchor_is_a_syntax_error: "duration: *d\n";

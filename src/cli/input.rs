@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::{Failure, say};
 use crate::error::{Problem, Problems, did_you_mean};
+use crate::report::STDIN;
 use crate::scenario::check::FILE_BYTES_MAX;
 use crate::scenario::{self, Scenario, builtin};
 
@@ -29,7 +30,7 @@ pub fn scenario(file_or_name: &Path, quiet: bool) -> Result<(Scenario, Input), F
 fn find(file_or_name: &Path) -> Result<Input, Failure> {
     let shown = file_or_name.to_string_lossy().into_owned();
     if shown == "-" {
-        return read(io::stdin().lock(), "<stdin>");
+        return read(io::stdin().lock(), STDIN);
     }
     match File::open(file_or_name) {
         Ok(file) => read(file, &shown),

@@ -1,12 +1,12 @@
 //! `groupsim run`: simulate a scenario and write what came out.
 
 use std::io::{self, BufWriter, Write};
-use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 
 use super::staged::StagedFile;
-use super::{ExitCode, Failure, input, print, say};
+use super::{ExitCode, Failure, input, mistake, print, say};
 use crate::report::folder::{Folder, FolderError};
+use crate::report::verdict::Verdict;
 use crate::report::{Output, Report, Run, Source, summary};
 use crate::run::play;
 use crate::scenario::Scenario;
@@ -18,7 +18,7 @@ pub struct Args {
     #[arg(value_name = "FILE|NAME")]
     scenario: PathBuf,
     /// Where random draws come from, instead of the scenario's own seed
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = seed, allow_negative_numbers = true)]
     seed: Option<u64>,
     /// Where to write [default: output/<scenario>]
     #[arg(long, value_name = "DIR")]
@@ -29,7 +29,7 @@ pub struct Args {
     /// Leave lag.svg and lag.png out
     #[arg(long)]
     no_charts: bool,
-    /// Print nothing but errors
+    /// Print no summary; what failed or could not be decided still goes to stderr
     #[arg(long, short)]
     quiet: bool,
 }
@@ -53,6 +53,11 @@ pub enum TraceTo {
     Stdout,
 }
 
+/// What clap says of a number does not tell what would be right.
+fn seed(written: &str) -> Result<u64, String> {
+    written.parse().map_err(|_| format!("a seed is a whole number from 0 to {}", u64::MAX))
+}
+
 pub fn run(args: &Args) -> Result<ExitCode, Failure> {
     let (mut scenario, input) = input::scenario(&args.scenario, args.quiet)?;
     scenario.seed = args.seed.unwrap_or(scenario.seed);
@@ -67,15 +72,14 @@ pub fn run(args: &Args) -> Result<ExitCode, Failure> {
         charts: !args.no_charts,
         quiet: args.quiet,
     };
-    let outcome =
-        panic::catch_unwind(AssertUnwindSafe(|| simulate(&scenario, Source { argument: &input.name, text: &input.text }, &options)));
-    outcome.unwrap_or_else(|_| {
-        let message = format!(
-            "this is a mistake in groupsim, not in the scenario; please report it, with the scenario `{}` ({}) and the seed {}",
-            scenario.name, input.name, scenario.seed
-        );
-        Err(Failure::Internal(message))
-    })
+    mistake::explain_panics(format!(
+        "groupsim {}, the scenario `{}` ({}), seed {}",
+        env!("CARGO_PKG_VERSION"),
+        scenario.name,
+        input.name,
+        scenario.seed
+    ));
+    simulate(&scenario, Source { argument: &input.name, text: &input.text }, &options)
 }
 
 /// Simulates, judges, writes the folder and shows the summary.
@@ -140,9 +144,12 @@ fn traced(scenario: &Scenario, out: impl Write) -> io::Result<Run> {
     Ok(run)
 }
 
-/// The summary, and where the files are.
+/// The summary, and where the files are; if it is to be quiet, only what is wrong.
 fn show(report: &Report<'_>, options: &Options) -> Result<(), Failure> {
     if options.quiet {
+        if report.judgement.verdict != Verdict::Passed {
+            say(summary::complaint(report).coloured().trim_end());
+        }
         return Ok(());
     }
     let page = summary::page(report);

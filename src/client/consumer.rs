@@ -126,6 +126,21 @@ pub enum ConsumerTimer {
     CloseTimeout,
 }
 
+impl ConsumerTimer {
+    pub const fn name(self) -> &'static str {
+        match self {
+            ConsumerTimer::Step => "the application's steps",
+            ConsumerTimer::Heartbeat => "heartbeats",
+            ConsumerTimer::PollInterval => "max.poll.interval.ms",
+            ConsumerTimer::Idle => "poll()",
+            ConsumerTimer::Retry => "retries",
+            ConsumerTimer::MetadataAge => "metadata.max.age.ms",
+            ConsumerTimer::RequestTimeout => "request.timeout.ms",
+            ConsumerTimer::CloseTimeout => "the timeout of close()",
+        }
+    }
+}
+
 pub type ConsumerEffects = Effects<Outgoing, ConsumerTimer>;
 
 /// What the application thread is doing.

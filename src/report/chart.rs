@@ -40,7 +40,8 @@ pub fn render(report: &Report) -> String {
     for group in shown {
         y = panel::draw(&mut svg, report, group, &place, y) + px(12);
     }
-    svg.finish(WIDTH, y, &report.scenario.name, palette::DEFINITIONS)
+    let most_members = report.scenario.groups.iter().map(|group| group.clients as usize).max().unwrap_or(0);
+    svg.finish(WIDTH, y, &report.scenario.name, &palette::definitions(most_members))
 }
 
 /// In the order of declaration.

@@ -23,6 +23,8 @@ pub struct FolderError {
 #[derive(Debug)]
 pub struct Folder {
     path: PathBuf,
+    /// Folders that were not there before, the outermost first. They go again unless something is published.
+    made: Vec<PathBuf>,
     /// An earlier run wrote here: what it left beyond this run's files is stale.
     ours: bool,
     staged: Vec<Output>,
@@ -31,9 +33,24 @@ pub struct Folder {
 impl Folder {
     /// Makes the folder, and its parents, if they are not there.
     pub fn open(path: &Path) -> Result<Self, FolderError> {
-        fs::create_dir_all(path).map_err(|source| FolderError { deed: "make the folder", path: path.to_owned(), source })?;
-        let ours = path.join(Output::Replay.file_name()).is_file();
-        Ok(Folder { path: path.to_owned(), ours, staged: Vec::new() })
+        let mut missing: Vec<PathBuf> =
+            path.ancestors().take_while(|part| !part.as_os_str().is_empty() && !part.exists()).map(Path::to_owned).collect();
+        missing.reverse();
+        let mut folder = Folder { path: path.to_owned(), made: Vec::new(), ours: false, staged: Vec::new() };
+        let failed = |source| FolderError { deed: "make the folder", path: path.to_owned(), source };
+        if path.exists() && !path.is_dir() {
+            return Err(failed(io::Error::new(io::ErrorKind::NotADirectory, "a file of that name is there, and a folder is needed")));
+        }
+        for part in missing {
+            match fs::create_dir(&part) {
+                Ok(()) => folder.made.push(part),
+                // Another run was faster, or the path goes through `..`.
+                Err(_) if part.is_dir() => {}
+                Err(source) => return Err(failed(source)),
+            }
+        }
+        folder.ours = path.join(Output::Replay.file_name()).is_file();
+        Ok(folder)
     }
 
     pub fn path(&self) -> &Path {
@@ -63,6 +80,7 @@ impl Folder {
                 return Err(self.error("write", *output, source));
             }
         }
+        self.made.clear();
         let stale = Output::ALL.into_iter().filter(|output| self.ours && !staged.contains(output));
         for output in stale {
             match fs::remove_file(self.target(output)) {
@@ -103,6 +121,10 @@ impl Drop for Folder {
         for output in &self.staged {
             // There is nobody left to tell, and the error that led here is on its way already.
             let _ = fs::remove_file(self.temporary(*output));
+        }
+        // The innermost first; one that somebody else has put something into stays.
+        for part in self.made.iter().rev() {
+            let _ = fs::remove_dir(part);
         }
     }
 }

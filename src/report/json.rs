@@ -103,7 +103,7 @@ pub fn render(report: &Report) -> String {
 fn ending<'a>(report: &'a Report) -> EndingJson<'a> {
     let why = match &report.run.ending {
         Ending::Finished | Ending::Drained | Ending::SettleBound => None,
-        Ending::Stuck { why } => Some(why.as_str()),
+        Ending::Stuck { why, .. } => Some(why.as_str()),
     };
     EndingJson {
         how: terms::ending(&report.run.ending),

@@ -6,7 +6,7 @@ use crate::report::names;
 use crate::report::replay;
 use crate::report::summary::page::{Page, Style, Table, WIDTH};
 use crate::report::verdict::{Finding, Outcome, Verdict};
-use crate::report::{Report, figures};
+use crate::report::{Report, STDIN, figures};
 use crate::scenario::expectation::Expectation;
 use crate::trace::ending::Ending;
 
@@ -30,6 +30,16 @@ pub fn page(report: &Report) -> Page {
     page
 }
 
+/// What is wrong and no more: for those who want no summary.
+pub fn complaint(report: &Report) -> Page {
+    let mut page = Page::default();
+    page.put(Style::Title, report.scenario.name.as_str()).put(Style::Plain, "  ");
+    verdict_line(&mut page, report);
+    violations(&mut page, report);
+    unmet_lines(&mut page, report);
+    page
+}
+
 fn head(page: &mut Page, report: &Report) {
     page.line(Style::Title, report.scenario.name.as_str());
     if let Some(about) = &report.scenario.about {
@@ -39,28 +49,42 @@ fn head(page: &mut Page, report: &Report) {
 }
 
 fn verdict(page: &mut Page, report: &Report) {
-    let judgement = &report.judgement;
-    let (style, word) = match judgement.verdict {
+    verdict_line(page, report);
+    violations(page, report);
+    unmet_lines(page, report);
+    met(page, report);
+}
+
+fn verdict_line(page: &mut Page, report: &Report) {
+    let (style, word) = match report.judgement.verdict {
         Verdict::Passed => (Style::Good, "PASSED"),
         Verdict::Failed => (Style::Bad, "FAILED"),
         Verdict::Undecided => (Style::Doubt, "UNDECIDED"),
     };
     page.put(style, word).put(Style::Plain, "  ");
     page.wrapped(Style::Plain, word.len() + 2, &format!("{}; {}", tally(report), ending(report)));
-    violations(page, report);
-    let lines: Vec<(&Expectation, &Finding)> = report.scenario.expect.iter().zip(&judgement.findings).collect();
-    // What needs attention first; in the order of the file otherwise.
-    for outcome in [Outcome::Failed, Outcome::Undecided] {
-        for (expectation, finding) in lines.iter().filter(|(_, finding)| finding.outcome == outcome) {
-            unmet(page, report, expectation, finding);
-        }
-    }
-    met(page, &lines);
 }
 
-fn met(page: &mut Page, lines: &[(&Expectation, &Finding)]) {
+/// What needs attention: failures first, in the order of the file otherwise.
+fn unmet_lines(page: &mut Page, report: &Report) {
+    const SHOWN: usize = 50;
+    let of = |outcome| expectations(report).filter(move |(_, finding)| finding.outcome == outcome);
+    for (expectation, finding) in of(Outcome::Failed).chain(of(Outcome::Undecided)).take(SHOWN) {
+        unmet(page, report, expectation, finding);
+    }
+    let hidden = (of(Outcome::Failed).count() + of(Outcome::Undecided).count()).saturating_sub(SHOWN);
+    if hidden > 0 {
+        page.line(Style::Quiet, format!("             … and {hidden} more failed or undecided: see summary.json"));
+    }
+}
+
+fn expectations<'a>(report: &'a Report) -> impl Iterator<Item = (&'a Expectation, &'a Finding)> {
+    report.scenario.expect.iter().zip(&report.judgement.findings)
+}
+
+fn met(page: &mut Page, report: &Report) {
     const SHOWN: usize = 10;
-    let all: Vec<_> = lines.iter().filter(|(_, finding)| finding.outcome == Outcome::Met).collect();
+    let all: Vec<_> = expectations(report).filter(|(_, finding)| finding.outcome == Outcome::Met).collect();
     let shown = if all.len() == SHOWN + 1 { all.len() } else { all.len().min(SHOWN) };
     let mut table = Table::new(&[(false, 9), (false, 52), (false, WIDTH)]);
     for (expectation, finding) in &all[..shown] {
@@ -102,7 +126,7 @@ fn ending(report: &Report) -> String {
         Ending::Finished => format!("looked at when the run phase ended at {run_end}, without a settle phase"),
         Ending::Drained => format!("run phase to {run_end}, everything drained at {end}"),
         Ending::SettleBound => format!("run phase to {run_end}, the settle phase ended at {end} with work left"),
-        Ending::Stuck { why } => format!("the run could not go on at {end}: {why}"),
+        Ending::Stuck { at, why } => format!("the run could not go on at {}: {why}", figures::at(*at)),
     }
 }
 
@@ -160,9 +184,13 @@ fn tail(page: &mut Page, report: &Report) {
     page.put(Style::Quiet, "run it again: ").line(Style::Plain, command(report));
 }
 
-/// To be pasted into a shell.
+/// To be pasted into a shell; what came through a pipe has to come again.
 pub fn command(report: &Report) -> String {
-    format!("groupsim run {} --seed {}", shell_word(report.source.argument), report.run.seed)
+    let (argument, seed) = (report.source.argument, report.run.seed);
+    if argument == STDIN {
+        return format!("groupsim run - --seed {seed} (with the same standard input)");
+    }
+    format!("groupsim run {} --seed {seed}", shell_word(argument))
 }
 
 fn shell_word(word: &str) -> String {

@@ -1,7 +1,7 @@
 //! The verdict on `expect:`: every line met, failed or undecided, with what was seen.
 //!
 //! A count is undecided only where more time could still change the answer: the settle bound came first with records left, or the run
-//! could not go on. So a loss that is already there fails `{lost: 0}` at once, while no loss with unsettled records decides nothing.
+//! could not go on (then facts that had not been told when it stopped are missing from everything counted, and no lag is known). So a loss that is already there fails `{lost: 0}` at once, while no loss with unsettled records decides nothing.
 //! A scenario with `settle: 0s` asks for the state at the end of the run phase and is judged as it stands. Without a group, counts and
 //! lags are sums over all groups, and times the longest of all groups.
 
@@ -10,7 +10,7 @@ use crate::report::{Run, figures, livelock, names};
 use crate::scenario::Scenario;
 use crate::scenario::expectation::{Bounds, Check};
 use crate::trace::ending::Ending;
-use crate::units::GroupId;
+use crate::units::{GroupId, Instant};
 
 mod lag;
 pub mod ownership;
@@ -138,16 +138,16 @@ fn find(scenario: &Scenario, run: &Run, check: &Check) -> Finding {
             let tally = Tally::of(run, *group, |account| account.processed_once);
             tally.finding(*bounds, "record", tally.in_flux())
         }
-        // What the bound cut off is what "unsettled" means.
         Check::Unsettled { group, bounds } => {
             let tally = Tally::of(run, *group, |account| account.unsettled);
-            tally.finding(*bounds, "record", Possible::known(tally.seen))
+            tally.finding(*bounds, "record", tally.cut_off())
         }
-        Check::Produced { group, bounds } => counted(produced(run, *group), *bounds, "record"),
-        Check::Backlog { group, bounds } => counted(groups(run, *group).map(|g| run.backlog(scenario, g)).sum(), *bounds, "record"),
+        Check::Produced { group, bounds } => counted(run, produced(run, *group), *bounds, "record"),
+        Check::Backlog { bounds, .. } if run.stopped().is_some() => unknown(run, expected(*bounds, |n| nouns(n, "record"))),
+        Check::Backlog { group, bounds } => counted(run, groups(run, *group).map(|g| run.backlog(scenario, g)).sum(), *bounds, "record"),
         Check::Rebalances { group, bounds } => {
             let rebalances = groups(run, *group).map(|g| run.measurements.groups[g].rebalances.len() as u64).sum();
-            counted(rebalances, *bounds, "rebalance")
+            counted(run, rebalances, *bounds, "rebalance")
         }
         Check::Lag { group, of, when, bounds } => lag::find(run, &LagQuestion { group: *group, of: *of, when: *when, bounds: *bounds }),
         Check::Unavailable { group, partition, bounds } => ownership::unavailable(scenario, run, *group, *partition, *bounds),
@@ -163,6 +163,8 @@ struct Tally {
     seen: u64,
     /// Records whose fate more time could change; 0 once everything is settled, or if nobody asked for a settle phase.
     open: u64,
+    /// Where a run that could not go on came to its stop: there may be any number of records that nothing was told of.
+    stopped: Option<Instant>,
 }
 
 impl Tally {
@@ -171,40 +173,57 @@ impl Tally {
         let unsettled: u64 = groups(run, group).map(|g| run.accounts[g].unsettled).sum();
         let open = match run.ending {
             Ending::Finished | Ending::Drained => 0,
-            Ending::SettleBound => unsettled,
-            // Even records that were never sent are missing from the account.
-            Ending::Stuck { .. } => unsettled.max(1),
+            Ending::SettleBound | Ending::Stuck { .. } => unsettled,
         };
-        Tally { seen, open }
+        Tally { seen, open, stopped: run.stopped() }
     }
 
     fn grown_by_unsettled(self) -> Possible {
-        Possible { low: self.seen, high: Some(self.seen + self.open) }
+        Possible { low: self.seen, high: self.stopped.is_none().then_some(self.seen + self.open) }
     }
 
     /// A group that still works can process anything once more.
     fn without_end(self) -> Possible {
-        Possible { low: self.seen, high: (self.open == 0).then_some(self.seen) }
+        Possible { low: self.seen, high: self.is_final().then_some(self.seen) }
     }
 
     /// A record that was processed once can come again, an open one can join it.
     fn in_flux(self) -> Possible {
-        let low = if self.open == 0 { self.seen } else { 0 };
-        Possible { low, high: Some(self.seen + self.open) }
+        let low = if self.is_final() { self.seen } else { 0 };
+        Possible { low, high: self.stopped.is_none().then_some(self.seen + self.open) }
+    }
+
+    /// What the settle bound cut off is what "unsettled" means; where a run stopped by itself is no bound.
+    fn cut_off(self) -> Possible {
+        if self.stopped.is_some() { Possible { low: 0, high: None } } else { Possible::known(self.seen) }
+    }
+
+    fn is_final(self) -> bool {
+        self.open == 0 && self.stopped.is_none()
     }
 
     fn finding(self, bounds: Bounds, noun: &str, possible: Possible) -> Finding {
         let outcome = possible.outcome(bounds);
         let doubt = match outcome {
             Outcome::Met | Outcome::Failed => String::new(),
-            Outcome::Undecided => format!("; {} when time was up", settled_late(self.open)),
+            Outcome::Undecided => match self.stopped {
+                Some(at) => so_far(at),
+                None => format!("; {} unsettled when time was up", figures::count(self.open, "record")),
+            },
         };
         Finding { outcome, expected: expected(bounds, |n| nouns(n, noun)), seen: nouns(self.seen, noun) + &doubt }
     }
 }
 
-fn settled_late(open: u64) -> String {
-    format!("{} unsettled", figures::count(open, "record"))
+/// What was seen of a run that could not go on is not all that there was to see.
+fn so_far(stopped: Instant) -> String {
+    format!(" so far; the run stopped at {}", figures::at(stopped))
+}
+
+/// What nobody can tell of a run that could not go on.
+fn unknown(run: &Run, expected: String) -> Finding {
+    let seen = format!("nothing that can be relied on: the run stopped at {}", figures::at(run.stopped().unwrap_or(run.measurements.end)));
+    Finding { outcome: Outcome::Undecided, expected, seen }
 }
 
 /// The groups that a check is about.
@@ -223,8 +242,11 @@ fn produced(run: &Run, group: Option<GroupId>) -> u64 {
     }
 }
 
-fn counted(seen: u64, bounds: Bounds, noun: &str) -> Finding {
-    Finding { outcome: Possible::known(seen).outcome(bounds), expected: expected(bounds, |n| nouns(n, noun)), seen: nouns(seen, noun) }
+/// A number that only grows while a run goes on.
+fn counted(run: &Run, seen: u64, bounds: Bounds, noun: &str) -> Finding {
+    let outcome = Possible { low: seen, high: run.stopped().is_none().then_some(seen) }.outcome(bounds);
+    let doubt = run.stopped().filter(|_| outcome == Outcome::Undecided).map_or(String::new(), so_far);
+    Finding { outcome, expected: expected(bounds, |n| nouns(n, noun)), seen: nouns(seen, noun) + &doubt }
 }
 
 fn livelocked(scenario: &Scenario, run: &Run, group: GroupId, wanted: bool) -> Finding {
@@ -237,9 +259,16 @@ fn livelocked(scenario: &Scenario, run: &Run, group: GroupId, wanted: bool) -> F
             let (first, last) = (figures::at(livelock.first), figures::at(livelock.last));
             format!("{} kicks without a commit between {first} and {last} ({})", livelock.kicks, names::list(&kicked, 3))
         }
-        None => format!("{}, no three without a commit between them", figures::count(kicks, "kick")),
+        None => {
+            let doubt = run.stopped().map_or(String::new(), so_far);
+            format!("{}, no three without a commit between them{doubt}", figures::count(kicks, "kick"))
+        }
     };
-    let outcome = if found.is_some() == wanted { Outcome::Met } else { Outcome::Failed };
+    let outcome = match (&found, run.stopped()) {
+        (None, Some(_)) => Outcome::Undecided,
+        _ if found.is_some() == wanted => Outcome::Met,
+        (Some(_), _) | (None, None) => Outcome::Failed,
+    };
     let expected = if wanted { "a livelock" } else { "no livelock" };
     Finding { outcome, expected: expected.to_owned(), seen }
 }

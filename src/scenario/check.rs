@@ -172,17 +172,26 @@ impl Checker<'_> {
         value
     }
 
+    /// An empty map where there should be names: whoever wrote it meant somebody.
+    fn refuse_nothing(&mut self, key: &str, site: Site<'_>) {
+        if matches!(&site.node.kind, Kind::Map(entries) if entries.is_empty()) {
+            self.error_with_hint(site.value(), format!("`{key}` names nothing"), "say of what, or leave the entry out");
+        }
+    }
+
     fn scenario(&mut self, file: &ScenarioFile, root: Site<'_>, file_name: &str) -> Scenario {
         let kafka = self.releases(file.kafka.as_ref(), root.child("kafka"));
         let duration = self.duration(file, root);
+        let settle = settle(file);
         let cluster = self.cluster(&file.cluster.clone().unwrap_or_default(), root.child("cluster"), kafka.brokers);
         let mut topics = self.topics(file, root, cluster.brokers);
-        let topic_names = names::Names::new("topic", &file.topics, root.child("topics"));
-        let producer_names = names::Names::new("producer", &file.producers, root.child("producers"));
+        let topic_names = names::Names::new("topic", &file.topics, root, "topics");
+        let producer_names = names::Names::new("producer", &file.producers, root, "producers");
         let producers = self.producers(file, root, &topic_names, kafka.clients, Instant::ZERO + duration);
         let cast = self.groups(file, root, &topic_names, kafka.clients, &cluster.config);
-        let group_names = names::Names::new("group", &file.groups, root.child("groups"));
-        let stage = timeline::Stage { topics: &topic_names, producers: &producer_names, groups: &group_names, cast: &cast, end: duration };
+        let group_names = names::Names::new("group", &file.groups, root, "groups");
+        let stage =
+            timeline::Stage { topics: &topic_names, producers: &producer_names, groups: &group_names, cast: &cast, end: duration, settle };
         let timeline = self.timeline(file, root, &stage, &mut topics);
         let expect = self.expectations(file, root, &stage, &topics);
         Scenario {
@@ -192,7 +201,7 @@ impl Checker<'_> {
             kafka,
             seed: file.seed.unwrap_or(1),
             duration,
-            settle: file.settle.map_or(Span::from_secs(300), |settle| settle.0),
+            settle,
             sample_interval: self.sample_interval(file, root.child("sample.interval"), duration),
             model: model(&file.model.clone().unwrap_or_default()),
             cluster,
@@ -269,8 +278,7 @@ impl Checker<'_> {
     }
 
     fn sample_interval(&mut self, file: &ScenarioFile, site: Site<'_>, duration: Span) -> Span {
-        let settle = file.settle.map_or(Span::from_secs(300), |settle| settle.0);
-        let whole = duration + settle;
+        let whole = duration + settle(file);
         let Some(written) = file.sample_interval else {
             let mut interval = default_sample_interval(duration);
             while whole.as_nanos() / interval.as_nanos() > SAMPLES_BY_DEFAULT_MAX {
@@ -307,6 +315,10 @@ impl Checker<'_> {
         };
         Cluster { brokers, latency, write_latency, config }
     }
+}
+
+fn settle(file: &ScenarioFile) -> Span {
+    file.settle.map_or(Span::from_secs(300), |settle| settle.0)
 }
 
 fn model(file: &ModelFile) -> Model {

@@ -13,13 +13,14 @@ pub mod timeline;
 use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};
+use serde_json::json;
 
 use super::quantity;
 use expect::ExpectFile;
 use group::GroupFile;
 use producer::ProducerFile;
 use properties::{BrokerProperties, TopicFile};
-use shapes::{Distribution, Duration, NoLong, Shapes};
+use shapes::{Distribution, Duration, NoLong, SHARE_PATTERN, Shapes};
 use timeline::EntryFile;
 
 /// A scenario of groupsim: a Kafka system, what happens to it, and what is expected to come out.
@@ -170,11 +171,12 @@ impl<'de> Deserialize<'de> for Drift {
 
 impl JsonSchema for Drift {
     fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Share".into()
+        "Drift".into()
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({"description": "A share, such as `0.65%`.", "type": ["string", "number"], "examples": ["0.65%"]})
+        let share = json!({"type": "string", "pattern": SHARE_PATTERN, "examples": ["0.65%"]});
+        json_schema!({"description": "A share, such as `0.65%`, or 0.", "anyOf": [share, {"enum": [0, "0"]}]})
     }
 }
 

@@ -74,6 +74,10 @@ pub fn duration(text: &str) -> Result<Span, Unreadable> {
         let (number, after) = Decimal::split(rest).ok_or_else(wrong)?;
         let end = after.find(|letter: char| letter.is_ascii_digit() || letter == ' ').unwrap_or(after.len());
         let (unit, after) = after.split_at(end);
+        if unit.is_empty() && NANOS.iter().any(|(name, _)| *name == after.trim()) {
+            let closed = format!("did you mean `{}`?", text.split_whitespace().collect::<String>());
+            return Err(Unreadable::new(format!("`{}` has a space before its unit", shown(text))).hint(shown(&closed)));
+        }
         if unit.is_empty() {
             let number = rest.trim();
             let hint = match number {
@@ -108,6 +112,10 @@ pub fn rate(text: &str) -> Result<Rate, Unreadable> {
     let (number, factor) = Decimal::split(count.trim()).ok_or_else(wrong)?;
     let (_, factor) = FACTORS.iter().find(|(name, _)| *name == factor.trim()).ok_or_else(wrong)?;
     let per = per.trim();
+    if per.is_empty() {
+        let count = shown(count.trim());
+        return Err(Unreadable::new(format!("`{}` has no time behind the `/`", shown(text))).hint(format!("did you mean `{count}/s`?")));
+    }
     let per = if per.starts_with(|letter: char| letter.is_ascii_digit()) { duration(per)? } else { duration(&format!("1{per}"))? };
     if per.is_zero() {
         return Err(Unreadable::new(format!("`{}` is a number of records in no time", shown(text))));
@@ -151,6 +159,10 @@ pub fn share(text: &str) -> Result<u64, Unreadable> {
     let wrong = || Unreadable::new(format!("`{}` is not a share", shown(text))).hint("write it like `0.1%`");
     refuse_sign(text, "a share")?;
     let (number, unit) = Decimal::split(text.trim()).ok_or_else(wrong)?;
+    if unit.trim().is_empty() {
+        let number = shown(text.trim());
+        return Err(Unreadable::new(format!("`{number}` has no unit")).hint(format!("did you mean `{number}%`?")));
+    }
     if unit.trim() != "%" {
         return Err(wrong());
     }

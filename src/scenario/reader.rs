@@ -83,7 +83,10 @@ impl de::Error for ReadError {
         let mut error = ReadError::custom(format!("unknown key `{}`", cut(field)));
         error.hint = match NOT_IN_THIS_VERSION.iter().find(|(key, _)| *key == field) {
             Some((_, what)) => Some(format!("{what} cannot be simulated in this version")),
-            None => did_you_mean(field, expected.iter().copied()),
+            None => {
+                let meant = OTHER_WORDS.iter().find(|(word, key)| *word == field && expected.contains(key)).map(|(_, key)| *key);
+                meant.map_or_else(|| did_you_mean(field, expected.iter().copied()), |key| Some(format!("did you mean `{key}`?")))
+            }
         };
         error
     }
@@ -94,6 +97,17 @@ impl de::Error for ReadError {
         error
     }
 }
+
+/// What people say first, and the key that says it.
+const OTHER_WORDS: &[(&str, &str)] = &[
+    ("max", "at.most"),
+    ("most", "at.most"),
+    ("min", "at.least"),
+    ("least", "at.least"),
+    ("equal", "exactly"),
+    ("equals", "exactly"),
+    ("replicas", "replication.factor"),
+];
 
 /// Keys that people know from the documentation of other versions.
 const NOT_IN_THIS_VERSION: &[(&str, &str)] = &[

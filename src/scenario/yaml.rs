@@ -255,10 +255,20 @@ fn syntax_problem(source: &str, error: &ScanError) -> Problem {
     if matches!(error.kind(), ErrorKind::RecursionLimitExceeded) {
         return too_deep(at..at);
     }
-    let problem = Problem::error(format!("not YAML: {}", error.info())).at(at..at);
-    let line = source[..at].rfind('\n').map_or(0, |newline| newline + 1);
-    let indent_has_tab = source[line..].chars().take_while(|letter| letter.is_whitespace() && *letter != '\n').any(|letter| letter == '\t');
-    if indent_has_tab { problem.hint("YAML is indented with spaces, not with tabs") } else { problem }
+    match tab_in_indentation(source, at, error.info().contains("tab")) {
+        Some(tab) => Problem::error("not YAML: a tab in the indentation").at(tab..tab + 1).hint("YAML is indented with spaces"),
+        None => Problem::error(format!("not YAML: {}", error.info())).at(at..at),
+    }
+}
+
+/// Where a tab stands before the text of the line of an error; the parser may find it when it is still on the line before.
+fn tab_in_indentation(source: &str, at: usize, look_ahead: bool) -> Option<usize> {
+    let start = source[..at].rfind('\n').map_or(0, |newline| newline + 1);
+    let next = source[at..].find('\n').map(|newline| at + newline + 1).filter(|_| look_ahead);
+    [Some(start), next].into_iter().flatten().find_map(|line| {
+        let indent = source[line..].find(|letter| letter != ' ' && letter != '\t').map_or(source.len(), |length| line + length);
+        source[line..indent].find('\t').map(|tab| line + tab)
+    })
 }
 
 impl Node {

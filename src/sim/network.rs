@@ -30,6 +30,13 @@ impl Peer {
             Peer::Broker(broker) => To::Broker(broker),
         }
     }
+
+    pub fn name(self) -> String {
+        match self {
+            Peer::Coordinator => "the coordinator".to_owned(),
+            Peer::Broker(BrokerId(number)) => format!("broker {number}"),
+        }
+    }
 }
 
 /// One life of a client and one peer.

@@ -1,5 +1,7 @@
 //! How a run ended: said by the loop that ran it, judged by the report.
 
+use crate::units::Instant;
+
 /// Why virtual time stopped.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Ending {
@@ -9,6 +11,6 @@ pub enum Ending {
     Drained,
     /// The settle phase reached its bound with work left.
     SettleBound,
-    /// The run cannot go on: time does not move, or there is no end of events.
-    Stuck { why: String },
+    /// The run cannot go on: time does not move, or there is no end of events. It stopped at that moment, in whichever phase.
+    Stuck { at: Instant, why: String },
 }

@@ -15,7 +15,7 @@ pub fn hold(played: &Played) {
         Ending::Finished => assert!(scenario.settle.is_zero(), "a settle phase was asked for"),
         Ending::Drained => assert!(run.accounts.iter().all(|account| account.unsettled == 0), "drained, but something is unsettled"),
         Ending::SettleBound => assert!(!scenario.settle.is_zero()),
-        Ending::Stuck { why } => panic!("stuck: {why}"),
+        Ending::Stuck { at, why } => panic!("stuck at {at} ms: {why}"),
     }
     for (group, account) in run.accounts.iter().enumerate() {
         let sent: u64 = scenario.groups[group].topics.iter().map(|topic| run.production.topics[topic.index()].sent).sum();

@@ -99,3 +99,34 @@ fn many_partitions_are_a_sum_and_a_heat_map_of_bounded_size() {
         assert!(height < 1700, "{height} pixels high");
     }
 }
+
+#[test]
+fn more_than_can_be_seen_is_drawn_together_and_said_so() {
+    let chart = svg(gallery::storm());
+    assert!(chart.len() < 3_000_000, "{} bytes", chart.len());
+    assert!(chart.contains("20,000 rebalances, drawn as "), "the header says so");
+    assert!(chart.contains("some are left out"), "the caption of the lanes says so");
+    assert!(chart.contains("<title>rebalances 1 to "), "a band says which");
+}
+
+#[test]
+fn owners_beyond_the_colours_are_hatched_and_no_two_look_alike() {
+    let chart = svg(gallery::crowd());
+    let fill = |name: &str| {
+        let bar = chart.lines().find(|line| line.contains(&format!("<title>{name}</title>"))).unwrap_or_else(|| panic!("no bar of {name}"));
+        bar.split("fill=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a bar is filled").to_owned()
+    };
+    let fills: std::collections::BTreeSet<String> = (1..=32).map(|n| fill(&format!("worker-{n:03}"))).collect();
+    assert_eq!(fills.len(), 32);
+    for hatching in fills.iter().filter_map(|fill| fill.strip_prefix("url(#")) {
+        assert!(chart.contains(&format!("<pattern id=\"{}\"", hatching.trim_end_matches(')'))), "{hatching} is defined");
+    }
+}
+
+#[test]
+fn one_mark_is_not_called_marks() {
+    let charts = gallery::all().into_iter().map(|(name, fixture)| (name, svg(fixture)));
+    for (name, chart) in charts {
+        assert!(!chart.contains(" 1 marks "), "{name}");
+    }
+}

@@ -1,6 +1,6 @@
 //! Runs of every shape that a chart must cope with.
 
-use groupsim::metrics::MarkKind;
+use groupsim::metrics::{Mark, MarkKind};
 use groupsim::terms::RebalanceReason;
 use groupsim::units::{ClientId, ProducerId, Span};
 
@@ -173,6 +173,24 @@ pub fn hot_partition() -> Fixture {
     let mut hot = story("billing", "orders", 12, names("billing", 4), end);
     hot.rate[7] = 1_300;
     Fixture::new("hot-partition", "One key is half of the traffic", 600_000, end, 1000, &[hot])
+}
+
+/// A group that does nothing but rebalance, and rates that change all the time.
+pub fn storm() -> Fixture {
+    let (end, rounds) = (3_600_000, 2_000);
+    let mut storm = story("billing", "orders", 150, names("billing", 40), end);
+    let span = |round: u64, p: u64| ((round + p) % 40, round * 1_800 + 300, (round + 1) * 1_800);
+    storm.owners =
+        (0..150).map(|p| (0..rounds).map(|round| span(round, p)).map(|(who, from, to)| (who as u32, from, to)).collect()).collect();
+    storm.rebalances = (0..20_000).map(|i| (RebalanceReason::SessionExpired, (i % 40) as u32, i * 180, i * 180 + 90)).collect();
+    let mut fixture = Fixture::new("storm", "session.timeout.ms is far too short", end, end, 10_000, &[storm]);
+    let kind = |i: u64| match i % 3 {
+        0 => MarkKind::Kicked(ClientId((i % 40) as u32)),
+        1 => MarkKind::RateChanged(ProducerId(0)),
+        _ => MarkKind::Paused(ClientId((i % 7) as u32), Span::from_millis(i)),
+    };
+    fixture.run().measurements.marks = (0..20_000).map(|i| Mark { at: ms(i * 180), kind: kind(i) }).collect();
+    fixture
 }
 
 /// A member that was put out while it was paused, and its successor.

@@ -109,7 +109,7 @@ fn an_invariant_that_does_not_hold_fails_a_run_that_expects_nothing() {
 #[test]
 fn a_run_that_cannot_go_on_is_undecided_even_if_it_expects_nothing() {
     let mut fixture = fixture::consumer_crash();
-    fixture.run().ending = Ending::Stuck { why: "time does not move".to_owned() };
+    fixture.run().ending = Ending::Stuck { at: ms(50_000), why: "time does not move".to_owned() };
     assert_eq!(fixture.report().judgement.verdict, Verdict::Undecided);
 }
 

@@ -67,41 +67,71 @@ pub fn labels(
     }
 }
 
-pub fn draw(svg: &mut Svg, report: &Report, group: usize, frame: Rect, x: impl Fn(Instant) -> Units) {
+/// Whether partitions change hands so often that some of it had to be left out.
+#[must_use]
+pub fn draw(svg: &mut Svg, report: &Report, group: usize, frame: Rect, x: impl Fn(Instant) -> Units) -> bool {
+    let mut left_out = false;
     let partitions = &report.run.measurements.groups[group].partitions;
     let scale = Scale::of(partitions.len());
+    let column = column(frame.width, scale.lanes(partitions.len()));
     for (lane, chunk) in partitions.chunks(scale.together).enumerate() {
         let row = Rect { y: frame.y + lane as Units * scale.pitch, height: scale.bar, ..frame };
         let owned = if chunk.len() == 1 { chunk[0].owners.clone() } else { owned_together(chunk) };
-        for (from, to) in unowned(&owned, created(&chunk[0]), report.run.measurements.end) {
-            let (from, to) = (x(from), x(to));
-            svg.named_rect(Rect { x: from, width: to - from, ..row }, palette::NOBODY, "nobody");
+        let across = |from, to| Rect { x: x(from), width: x(to) - x(from), ..row };
+        let gaps = unowned(&owned, created(&chunk[0]), report.run.measurements.end);
+        for (rect, ()) in seen(gaps.into_iter().map(|(from, to)| (across(from, to), ())), column) {
+            svg.named_rect(rect, palette::NOBODY, "nobody");
         }
-        for span in &owned {
-            bar(svg, report, row, span, &x);
+        let bars: Vec<(Rect, ClientId)> = owned.iter().map(|span| (across(span.from, span.to), span.client)).collect();
+        let shown = seen(bars.iter().copied(), column);
+        left_out |= shown.len() < bars.iter().filter(|(rect, _)| rect.width > 0).count();
+        for (rect, client) in shown {
+            bar(svg, report, rect, client);
         }
-        for (span, next) in owned.iter().zip(owned.iter().skip(1)).filter(|(span, next)| span.to > next.from) {
-            // Two at once: a process that does not know yet that it was put out stays visible above its successor.
-            let zombie = OwnerSpan { from: next.from, ..*span };
-            bar(svg, report, Rect { height: row.height / 3, ..row }, &zombie, &x);
+        let zombies = owned.iter().zip(owned.iter().skip(1)).filter(|(span, next)| span.to > next.from);
+        // Two at once: a process that does not know yet that it was put out stays visible above its successor.
+        let above = |span: &OwnerSpan, next: &OwnerSpan| Rect { height: row.height / 3, ..across(next.from, span.to) };
+        for (rect, client) in seen(zombies.map(|(span, next)| (above(span, next), span.client)), column) {
+            bar(svg, report, rect, client);
         }
     }
+    left_out
 }
 
-fn bar(svg: &mut Svg, report: &Report, row: Rect, span: &OwnerSpan, x: &impl Fn(Instant) -> Units) {
-    const PADDING: Units = px(4);
-    let (from, to) = (x(span.from), x(span.to));
-    if from == to {
-        return;
+/// A pixel wide, unless all lanes together would be drawn in more pieces than anybody can look at.
+fn column(width: Units, lanes: usize) -> Units {
+    const MOST_PIECES: Units = 8_000;
+    px(1).max((i64::from(width) * lanes as i64 / i64::from(MOST_PIECES)) as Units)
+}
+
+/// Of more pieces than there are columns, those that are narrower than a column share it: the first stands for all.
+fn seen<T>(pieces: impl Iterator<Item = (Rect, T)>, column: Units) -> Vec<(Rect, T)> {
+    let mut pieces: Vec<(Rect, T)> = pieces.filter(|(rect, _)| rect.width > 0).collect();
+    let narrow = |rect: &Rect| rect.width < column;
+    let columns = pieces.first().zip(pieces.last()).map_or(0, |((first, _), (last, _))| (last.x - first.x) / column);
+    if pieces.iter().filter(|(rect, _)| narrow(rect)).count() as Units > columns {
+        let mut taken = None;
+        pieces.retain(|(rect, _)| !narrow(rect) || taken.replace(rect.x / column) != Some(rect.x / column));
+        pieces.iter_mut().for_each(|(rect, _)| rect.width = rect.width.max(column));
     }
-    let name = names::client(report.scenario, span.client);
-    let rect = Rect { x: from, width: to - from, ..row };
-    svg.named_rect(rect, palette::owner(place_in_group(report, span.client)), name);
-    let font = if row.height >= px(14) { SMALL_STRONG } else { Font { bold: true, ..TINY } };
+    pieces
+}
+
+fn bar(svg: &mut Svg, report: &Report, rect: Rect, client: ClientId) {
+    const PADDING: Units = px(4);
+    let name = names::client(report.scenario, client);
+    let fill = palette::owner(place_in_group(report, client));
+    svg.named_rect(rect, &fill, name);
+    let font = if rect.height >= px(14) { SMALL_STRONG } else { Font { bold: true, ..TINY } };
     let room = rect.width - 2 * PADDING;
-    if row.height >= font.size * 95 / 100 && font.width(name) <= room {
-        let at = (from + rect.width / 2, row.y + row.height / 2 + font.size * 36 / 100);
-        svg.text(at, Anchor::Middle, font, palette::INK, name);
+    if rect.height >= font.size * 95 / 100 && font.width(name) <= room {
+        let at = (rect.x + rect.width / 2, rect.y + rect.height / 2 + font.size * 36 / 100);
+        let hatched = fill.starts_with("url");
+        if hatched {
+            svg.rimmed_text(at, Anchor::Middle, font, palette::INK, name)
+        } else {
+            svg.text(at, Anchor::Middle, font, palette::INK, name)
+        }
     }
 }
 
@@ -138,14 +168,17 @@ pub fn place_in_group(report: &Report, client: ClientId) -> usize {
 fn owned_together(chunk: &[PartitionMeasurements]) -> Vec<OwnerSpan> {
     let mut spans = chunk[0].owners.clone();
     for partition in &chunk[1..] {
-        let cut = |span: &OwnerSpan| {
-            let span = *span;
-            partition.owners.iter().filter_map(move |other| {
+        let mut others = partition.owners.as_slice();
+        let mut both = Vec::with_capacity(spans.len());
+        for span in &spans {
+            // Those before are over when the first of the spans begins that are still to come.
+            others = &others[others.iter().take_while(|other| other.to <= span.from).count()..];
+            both.extend(others.iter().take_while(|other| other.from < span.to).filter_map(|other| {
                 let (from, to) = (span.from.max(other.from), span.to.min(other.to));
                 (from < to).then_some(OwnerSpan { from, to, client: span.client })
-            })
-        };
-        spans = spans.iter().flat_map(cut).collect();
+            }));
+        }
+        spans = both;
     }
     spans
 }

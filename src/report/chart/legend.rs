@@ -1,5 +1,7 @@
 //! The right margin: what the colours mean, with the highest and the last value of each line.
 
+use std::borrow::Cow;
+
 use crate::metrics::PartitionMeasurements;
 use crate::report::chart::lettering::{BODY, SMALL, STRONG};
 use crate::report::chart::plot::{Curve, Of};
@@ -83,27 +85,27 @@ pub fn shades(svg: &mut Svg, partitions: &[PartitionMeasurements], margin: Margi
 
 /// Who has which colour, and what the other surfaces are.
 pub struct Owners {
-    rows: Vec<(&'static str, String)>,
+    rows: Vec<(Cow<'static, str>, String)>,
 }
 
 impl Owners {
     /// `room` for all of it; some members are left out if there is less. `settles`: there is a settle phase to be seen.
     pub fn of(report: &Report, group: usize, room: Units, settles: bool) -> Self {
         const FEWEST: usize = 12;
-        let mut surfaces = vec![(palette::NOBODY, "nobody".to_owned())];
+        let mut surfaces = vec![(Cow::from(palette::NOBODY), "nobody".to_owned())];
         if !report.run.measurements.groups[group].rebalances.is_empty() {
-            surfaces.push((palette::SHADE, "rebalance".to_owned()));
+            surfaces.push((palette::SHADE.into(), "rebalance".to_owned()));
         }
         if settles {
-            surfaces.push((palette::SETTLE, "settle phase".to_owned()));
+            surfaces.push((palette::SETTLE.into(), "settle phase".to_owned()));
         }
         let owners = owners_of(report, group);
         let room = ((room / ROW) as usize).saturating_sub(surfaces.len()).max(FEWEST);
         let shown = if owners.len() > room { room - 1 } else { owners.len() };
         let named = |id: &ClientId| (palette::owner(lanes::place_in_group(report, *id)), names::client(report.scenario, *id).to_owned());
-        let mut rows: Vec<(&'static str, String)> = owners[..shown].iter().map(named).collect();
+        let mut rows: Vec<(Cow<'static, str>, String)> = owners[..shown].iter().map(named).collect();
         if owners.len() > shown {
-            rows.push(("none", format!("and {} more", owners.len() - shown)));
+            rows.push(("none".into(), format!("and {} more", owners.len() - shown)));
         }
         rows.extend(surfaces);
         Owners { rows }

@@ -1,5 +1,7 @@
 //! What happened, on top of a panel: a line at its time and a label where there is room for one.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::metrics::{Mark, MarkKind};
 use crate::report::chart::lettering::{Font, SMALL, SMALL_STRONG};
 use crate::report::chart::palette;
@@ -17,6 +19,7 @@ const TICK: Units = px(8);
 const REPEATS: usize = 3;
 
 /// Something that happened, in words that can be joined.
+#[derive(Clone)]
 struct Deed {
     x: Units,
     who: String,
@@ -44,9 +47,9 @@ impl Marks {
     pub fn of(report: &Report, group: usize, x: impl Fn(Instant) -> Units, left: Units, right: Units) -> Self {
         // The more there is to tell, the farther apart may be what is told together.
         const NEAR: [Units; 4] = [px(3), px(30), px(60), px(120)];
-        let concerned = || report.run.measurements.marks.iter().filter(|mark| concerns(report.scenario, group, mark));
-        let deeds = || concerned().map(|mark| deed(report.scenario, mark, x(mark.at))).collect();
-        let attempts = NEAR.map(|near| Marks::placed(gather(deeds(), near), left, right));
+        let concerned = report.run.measurements.marks.iter().filter(|mark| concerns(report.scenario, group, mark));
+        let deeds: Vec<Deed> = concerned.map(|mark| deed(report.scenario, mark, x(mark.at))).collect();
+        let attempts = NEAR.map(|near| Marks::placed(gather(deeds.clone(), near), left, right));
         attempts.into_iter().min_by_key(Marks::unlabelled).expect("there is an attempt")
     }
 
@@ -72,14 +75,15 @@ impl Marks {
         self.labels.iter().filter(|label| label.place.is_none()).map(|label| label.deeds.len()).sum()
     }
 
-    /// The lines, through a part of the panel; `ticks`: what has no line gets a tick at the top.
+    /// The lines, through a part of the panel, one in a column of pixels; `ticks`: what has no line gets a tick at the top.
     pub fn draw_lines(&self, svg: &mut Svg, frame: Rect, ticks: bool) {
+        let mut drawn = BTreeSet::new();
         let crowded = self.labels.iter().map(|label| label.deeds.len()).sum::<usize>() > LINES;
         for label in &self.labels {
             for (i, deed) in label.deeds.iter().enumerate() {
                 let through = !crowded || i == 0 && label.place.is_some();
                 let height = if through { frame.height } else { TICK };
-                if (through || ticks) && (i == 0 || label.deeds[i - 1].x != deed.x) {
+                if (through || ticks) && drawn.insert((deed.x / px(1), label.fault(), through)) {
                     svg.line((deed.x, frame.y), (deed.x, frame.y + height), label.stroke());
                 }
             }
@@ -97,13 +101,28 @@ impl Marks {
         for label in &self.labels {
             let Some((row, x)) = label.place else { continue };
             let y = top - row as Units * ROW - px(4);
+            if self.is_crossed(label) {
+                // The line goes on behind the text.
+                svg.rect(Rect { x: x - px(1), y: y - px(11), width: label.width() + px(2), height: px(14) }, palette::PAPER);
+            }
             let colour = if label.fault() { palette::FAULT } else { palette::INK };
             svg.rimmed_text((x, y), Anchor::Start, label.font(), colour, &label.text());
         }
     }
+
+    /// The line of a label that stands higher runs through this one.
+    fn is_crossed(&self, label: &Label) -> bool {
+        let Some((row, x)) = label.place else { return false };
+        let through = x - px(1)..x + label.width() + px(1);
+        self.labels.iter().any(|other| other.place.is_some_and(|(above, _)| above > row) && through.contains(&other.deeds[0].x))
+    }
 }
 
 impl Label {
+    fn width(&self) -> Units {
+        self.font().width(&self.text())
+    }
+
     fn fault(&self) -> bool {
         self.deeds[0].fault
     }
@@ -119,12 +138,8 @@ impl Label {
 
     fn text(&self) -> String {
         const NAMES: usize = 3;
-        let mut who: Vec<String> = Vec::new();
-        for deed in &self.deeds {
-            if !who.contains(&deed.who) {
-                who.push(deed.who.clone());
-            }
-        }
+        let mut told = BTreeSet::new();
+        let who: Vec<String> = self.deeds.iter().filter(|deed| told.insert(&deed.who)).map(|deed| deed.who.clone()).collect();
         let Deed { verb: (one, many), detail, .. } = &self.deeds[0];
         let verb = if who.len() == 1 { one } else { many };
         let mut text = format!("{} {verb}", names::list(&who, NAMES));
@@ -142,7 +157,7 @@ impl Label {
 fn find_place(label: &Label, taken: &mut [Vec<(Units, Units)>; ROWS], left: Units, right: Units) -> Option<(usize, Units)> {
     const GAP: Units = px(5);
     const APART: Units = px(10);
-    let width = label.font().width(&label.text());
+    let width = label.width();
     let x = label.deeds[0].x;
     let beside = if x + GAP + width <= right { x + GAP } else { x - GAP - width };
     let (from, to) = (beside - APART, beside + width + APART);
@@ -172,20 +187,35 @@ fn concerns(scenario: &Scenario, group: usize, mark: &Mark) -> bool {
 
 /// One label for all that happened alike at (nearly) the same place, and one for what happens again and again.
 fn gather(deeds: Vec<Deed>, near: Units) -> Vec<Label> {
-    let same = |a: &Deed, b: &Deed| (&a.who, a.verb, &a.detail) == (&b.who, b.verb, &b.detail);
-    let often: Vec<bool> = deeds.iter().map(|deed| deeds.iter().filter(|other| same(deed, other)).count() > REPEATS).collect();
+    let mut times: BTreeMap<Identity, usize> = BTreeMap::new();
+    deeds.iter().for_each(|deed| *times.entry(deed.identity()).or_default() += 1);
     let mut labels: Vec<Label> = Vec::new();
-    for (deed, often) in deeds.into_iter().zip(often) {
-        let joins = |label: &&mut Label| {
-            let first = &label.deeds[0];
-            same(first, &deed) && often || first.verb == deed.verb && deed.x - first.x <= near
-        };
-        match labels.iter_mut().rev().find(joins) {
-            Some(label) => label.deeds.push(deed),
-            None => labels.push(Label { deeds: vec![deed], place: None }),
+    // The last label that begins with the same, and the last one with that verb.
+    let mut alike: BTreeMap<Identity, usize> = BTreeMap::new();
+    let mut of_verb: BTreeMap<&'static str, usize> = BTreeMap::new();
+    for deed in deeds {
+        let identity = deed.identity();
+        let repeated = alike.get(&identity).copied().filter(|_| times[&identity] > REPEATS);
+        let close = of_verb.get(deed.verb.0).copied().filter(|label| deed.x - labels[*label].deeds[0].x <= near);
+        match repeated.max(close) {
+            Some(label) => labels[label].deeds.push(deed),
+            None => {
+                alike.insert(identity, labels.len());
+                of_verb.insert(deed.verb.0, labels.len());
+                labels.push(Label { deeds: vec![deed], place: None });
+            }
         }
     }
     labels
+}
+
+/// Who did what, and the details.
+type Identity = (String, &'static str, String);
+
+impl Deed {
+    fn identity(&self) -> Identity {
+        (self.who.clone(), self.verb.0, self.detail.clone())
+    }
 }
 
 fn deed(scenario: &Scenario, Mark { at, kind }: &Mark, x: Units) -> Deed {

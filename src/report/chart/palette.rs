@@ -1,5 +1,7 @@
 //! The colours. Lines and owners have palettes of their own, so that a partition and a member never seem to belong together.
 
+use std::borrow::Cow;
+
 /// Okabe and Ito's palette for readers of every colour vision, the ones that are strong on white first.
 pub const LINES: [&str; 8] = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#5B4FA3", "#4D4D4D"];
 /// The same, dark enough for letters.
@@ -9,6 +11,7 @@ pub const OWNERS: [&str; 8] = ["#77AADD", "#EE8866", "#EEDD88", "#44BB99", "#FFA
 /// From nothing to most; one hue that darkens, so that it survives a black and white printer.
 pub const HEAT: [&str; 8] = ["#F5F7FA", "#DCE9F5", "#B6D4EA", "#84BADB", "#4F9BCB", "#2878B4", "#0F5394", "#08305F"];
 
+pub const PAPER: &str = "#FFFFFF";
 pub const INK: &str = "#1F2328";
 pub const GREY: &str = "#5F6872";
 pub const AXIS: &str = "#8A929B";
@@ -21,21 +24,36 @@ pub const SETTLE_EDGE: &str = "#D9CFB0";
 pub const FAULT: &str = "#B3261E";
 pub const TOTAL: &str = "#22577A";
 pub const TOTAL_FILL: &str = "#D5E3EC";
-/// Nobody reads: defined by [`DEFINITIONS`].
+/// Nobody reads: one of the [`definitions`].
 pub const NOBODY: &str = "url(#nobody)";
 
-/// The hatching.
-pub const DEFINITIONS: &str = concat!(
-    r##"<pattern id="nobody" width="24" height="24" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">"##,
-    r##"<rect width="24" height="24" fill="#FFFFFF"/><rect width="7" height="24" fill="#A9B0B8"/></pattern>"##
-);
+/// What tells owners of one colour apart: nothing, stripes one way, stripes the other way, upright ones.
+const STRIPES: [Option<i32>; 4] = [None, Some(45), Some(-45), Some(0)];
+
+/// The hatchings of nobody and of so many owners.
+pub fn definitions(owners: usize) -> String {
+    let mut text = pattern("nobody", 45, PAPER, "#A9B0B8");
+    for place in OWNERS.len()..owners.min(OWNERS.len() * STRIPES.len()) {
+        let turn = STRIPES[place / OWNERS.len()].expect("only the first round is plain");
+        text.push_str(&pattern(&format!("owner-{place}"), turn, OWNERS[place % OWNERS.len()], PAPER));
+    }
+    text
+}
+
+fn pattern(id: &str, turn: i32, ground: &str, stripe: &str) -> String {
+    format!(
+        r#"<pattern id="{id}" width="24" height="24" patternUnits="userSpaceOnUse" patternTransform="rotate({turn})"><rect width="24" height="24" fill="{ground}"/><rect width="7" height="24" fill="{stripe}"/></pattern>"#
+    )
+}
 
 pub fn line(index: usize) -> &'static str {
     LINES[index % LINES.len()]
 }
 
-pub fn owner(index: usize) -> &'static str {
-    OWNERS[index % OWNERS.len()]
+/// By the place in its group. After all colours with all hatchings they begin again: the names in the lanes go on.
+pub fn owner(place: usize) -> Cow<'static, str> {
+    let place = place % (OWNERS.len() * STRIPES.len());
+    OWNERS.get(place).map_or_else(|| format!("url(#owner-{place})").into(), |plain| (*plain).into())
 }
 
 pub fn line_letters(index: usize) -> &'static str {

@@ -92,8 +92,8 @@ pub fn draw(svg: &mut Svg, report: &Report, group: usize, place: &Place, top: Un
         lanes::labels(svg, report, partitions, frame, |_| None);
         legend::shades(svg, partitions, place.margin(frame.y));
     }
-    caption(svg, layout.lanes, "Partition owner", lanes_remark(partitions));
-    lanes::draw(svg, report, group, layout.lanes, |at| place.x(at));
+    let left_out = lanes::draw(svg, report, group, layout.lanes, |at| place.x(at));
+    caption(svg, layout.lanes, "Partition owner", &lanes_remark(partitions, left_out));
     let swatch = |lane: usize| layout.heat.is_none().then(|| palette::line(lane));
     lanes::labels(svg, report, partitions, layout.lanes, swatch);
     let (run_end, end) = (report.run.measurements.run_end, report.run.measurements.end);
@@ -121,7 +121,13 @@ fn header(svg: &mut Svg, report: &Report, group: usize, place: &Place, y: Units,
     };
     let mut remark = format!("{members}, {} of {}", partition_count(report, group), names::list(&topics, 2));
     if marks.unlabelled() > 0 {
-        remark.push_str(&format!(" · {} marks without a label: see replay.json", marks.unlabelled()));
+        remark.push_str(&format!(" · {} without a label: see replay.json", figures::count(marks.unlabelled() as u64, "mark")));
+    }
+    let measured = &report.run.measurements.groups[group];
+    let bands = bands(measured, place, report.run.measurements.end).len();
+    if bands < measured.rebalances.len() {
+        let rebalances = figures::count(measured.rebalances.len() as u64, "rebalance");
+        remark.push_str(&format!(" · {rebalances}, drawn as {}", figures::grouped(bands as u64)));
     }
     let x = place.left + HEADING.width(&title) + px(14);
     svg.text((x, y), Anchor::Start, BODY, palette::GREY, &BODY.fit(&remark, place.margin_right - x));
@@ -137,19 +143,44 @@ fn shade(svg: &mut Svg, report: &Report, measured: &GroupMeasurements, place: &P
     let (run_end, end) = (report.run.measurements.run_end, report.run.measurements.end);
     let settle_x = place.x(run_end);
     let settle = place.x(end) - settle_x;
-    let spans = measured.rebalances.iter().map(|rebalance| (place.x(rebalance.started), place.x(rebalance.ended.unwrap_or(end))));
+    let bands = bands(measured, place, end);
     let (upper, lower) = layout.frames();
     for frame in [upper].into_iter().chain(lower) {
         svg.rect(Rect { x: settle_x, width: settle, ..frame }, palette::SETTLE);
-        for (i, (from, to)) in spans.clone().enumerate() {
-            let band = Rect { x: from, width: (to - from).max(NARROWEST), ..frame };
-            svg.named_rect(band, palette::SHADE, &format!("rebalance {}", i + 1));
+        for Band { from, to, first, last } in &bands {
+            let band = Rect { x: *from, width: (to - from).max(NARROWEST), ..frame };
+            let name = if first == last { format!("rebalance {first}") } else { format!("rebalances {first} to {last}") };
+            svg.named_rect(band, palette::SHADE, &name);
         }
     }
 }
 
-/// The rebalances' numbers in the summary, where there is room.
+/// Rebalances that begin in one column of pixels, by their numbers.
+struct Band {
+    from: Units,
+    to: Units,
+    first: usize,
+    last: usize,
+}
+
+fn bands(measured: &GroupMeasurements, place: &Place, end: Instant) -> Vec<Band> {
+    let mut bands: Vec<Band> = Vec::new();
+    for (number, rebalance) in (1..).zip(&measured.rebalances) {
+        let (from, to) = (place.x(rebalance.started), place.x(rebalance.ended.unwrap_or(end)));
+        match bands.last_mut() {
+            Some(band) if band.from / px(1) == from / px(1) => (band.to, band.last) = (band.to.max(to), number),
+            Some(_) | None => bands.push(Band { from, to, first: number, last: number }),
+        }
+    }
+    bands
+}
+
+/// The rebalances' numbers in the summary, where there is room; of more than these they would be a row of digits.
 fn rebalance_numbers(svg: &mut Svg, measured: &GroupMeasurements, place: &Place, row: Rect, end: Instant) {
+    const NUMBERED: usize = 200;
+    if measured.rebalances.len() > NUMBERED {
+        return;
+    }
     let mut free_from = place.left + px(1);
     let y = row.y + px(10);
     for (i, rebalance) in measured.rebalances.iter().enumerate() {
@@ -172,11 +203,13 @@ fn caption(svg: &mut Svg, frame: Rect, title: &str, remark: &str) {
     svg.text((frame.x + STRONG.width(title) + px(12), y), Anchor::Start, SMALL, palette::GREY, remark);
 }
 
-fn lanes_remark(partitions: &[PartitionMeasurements]) -> &'static str {
-    match lanes::Scale::of(partitions.len()).together {
+fn lanes_remark(partitions: &[PartitionMeasurements], left_out: bool) -> String {
+    let hatched = match lanes::Scale::of(partitions.len()).together {
         1 => "hatched: nobody could hand out its records",
         _ => "several partitions a lane; hatched: nobody could hand out records of one of them",
-    }
+    };
+    let crowded = if left_out { "; more changes than pixels: some are left out" } else { "" };
+    hatched.to_owned() + crowded
 }
 
 fn time_labels(svg: &mut Svg, place: &Place, y: Units) {

@@ -60,15 +60,22 @@ pub fn table(page: &mut Page, report: &Report, group: usize) {
         ]);
     }
     page.table(2, &table);
+    if let Some(at) = report.run.stopped() {
+        let text = format!("incomplete: the run stopped at {}, and what was going on then is not counted", figures::at(at));
+        page.put(Style::Plain, "  ");
+        page.wrapped(Style::Doubt, 2, &text);
+    }
 }
 
 pub fn lag_and_latency(page: &mut Page, report: &Report, group: usize) {
     let measured = &report.run.measurements.groups[group];
     let mut table = Table::new(&[(false, LABEL), (false, WIDTH)]);
+    let cut_short = report.run.measurements.end < report.run.measurements.run_end;
     let mut lag = format!(
-        "peak {} unprocessed, {} at the end of the run phase",
+        "peak {} unprocessed, {} {}",
         figures::grouped(measured.peak_lag),
-        figures::grouped(measured.run_end_lag)
+        figures::grouped(measured.run_end_lag),
+        if cut_short { "when the run stopped" } else { "at the end of the run phase" }
     );
     if report.run.measurements.end > report.run.measurements.run_end {
         lag.push_str(&format!(", {} in the end", figures::grouped(measured.final_lag)));

@@ -13,7 +13,8 @@ use crate::units::{ClientId, GroupId, Instant, Span};
 
 pub fn paragraph(page: &mut Page, report: &Report, group: usize) {
     let backlog = report.run.backlog(report.scenario, group);
-    if backlog == 0 {
+    // It is that of the end of the run phase, which a run may not have reached.
+    if backlog == 0 || report.run.measurements.end < report.run.measurements.run_end {
         return;
     }
     let parts = parts(report, group, backlog);
@@ -32,18 +33,22 @@ pub fn paragraph(page: &mut Page, report: &Report, group: usize) {
 
 /// The livelock, with numbers and a way out.
 pub fn livelock(page: &mut Page, report: &Report, group: usize) {
-    let Some(found) = livelock::find(&report.run.measurements.groups[group]) else { return };
+    let measured = &report.run.measurements.groups[group];
+    let Some(found) = livelock::find(measured) else { return };
     let Livelock { kicks, first, last, clients, committed } = &found;
     let who: Vec<String> = clients.iter().map(|id| names::client(report.scenario, *id).to_owned()).collect();
     page.blank();
     page.put(Style::Bad, "  Livelock").put(Style::Plain, "  ");
+    let stayed = match measured.commits {
+        0 => "nothing was ever committed".to_owned(),
+        _ => format!("the sum of the committed offsets stayed at {}", figures::grouped(*committed)),
+    };
     let text = format!(
-        "{kicks} times from {} to {} max.poll.interval.ms put a member ({}) out of the group before it could commit: the committed offsets \
-         stayed at {} in all, and the same records came back every time.",
+        "{kicks} times from {} to {} max.poll.interval.ms put a member ({}) out of the group before it could commit: {stayed}, and the same \
+         records came back every time.",
         figures::at(*first),
         figures::at(*last),
         names::list(&who, 3),
-        figures::grouped(*committed),
     );
     page.wrapped(Style::Plain, 12, &text);
     if let Some(advice) = clients.first().and_then(|id| advice(&report.scenario.clients[id.index()])) {

@@ -29,13 +29,19 @@ pub fn table(page: &mut Page, report: &Report, group: usize) {
             table.row(Style::Quiet, ["…", "", &format!("{} more: {reasons}", hidden.len()), "", "", "", ""]);
         }
         if !hidden.contains(&i) {
-            table.row(Style::Plain, row(report, i, rebalance));
+            let deleted = i > 0 && started_over(&rebalances[i - 1], rebalance);
+            table.row(Style::Plain, row(report, i, rebalance, deleted));
         }
     }
     page.table(4, &table);
 }
 
-fn row(report: &Report, index: usize, rebalance: &Rebalance) -> [String; 7] {
+/// Generations only grow, unless the coordinator has deleted the group in between: nobody was in it, and it had no offsets (any more).
+fn started_over(before: &Rebalance, after: &Rebalance) -> bool {
+    before.generation.zip(after.generation).is_some_and(|(before, after)| after <= before)
+}
+
+fn row(report: &Report, index: usize, rebalance: &Rebalance, deleted: bool) -> [String; 7] {
     let since = |end: Option<Instant>| end.map(|end| figures::span(end.since(rebalance.started)));
     let stable = match rebalance.ended_in {
         Some(GroupState::PreparingRebalance) => "overtaken".to_owned(),
@@ -45,7 +51,7 @@ fn row(report: &Report, index: usize, rebalance: &Rebalance) -> [String; 7] {
     [
         (index + 1).to_string(),
         figures::at(rebalance.started),
-        why(report, rebalance),
+        if deleted { format!("{}, which had been deleted (empty, no offsets)", why(report, rebalance)) } else { why(report, rebalance) },
         rebalance.generation.map_or("-".to_owned(), |generation| generation.to_string()),
         since(rebalance.joined).unwrap_or("-".to_owned()),
         stable,

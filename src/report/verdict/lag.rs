@@ -4,10 +4,9 @@
 //! unprocessed one.
 
 use crate::metrics::PartitionMeasurements;
-use crate::report::verdict::{Finding, Outcome, Possible, expected, groups};
+use crate::report::verdict::{Finding, Outcome, Possible, expected, groups, unknown};
 use crate::report::{Run, figures};
 use crate::scenario::expectation::{Bounds, LagKind, When};
-use crate::trace::ending::Ending;
 use crate::units::{GroupId, Instant};
 
 /// `expect: {lag: …}`.
@@ -21,6 +20,9 @@ pub struct LagQuestion {
 pub fn find(run: &Run, question: &LagQuestion) -> Finding {
     let records = |n| figures::count(n, "record");
     let expected = expected(question.bounds, records);
+    if run.stopped().is_some() {
+        return unknown(run, expected);
+    }
     match question.when {
         When::After(from) => after(run, question, from, expected),
         When::At(at) if at > run.measurements.end => {
@@ -47,7 +49,6 @@ fn after(run: &Run, question: &LagQuestion, from: Instant, expected: String) -> 
     if from <= run.measurements.run_end {
         seen.push((at_run_end(run, question), run.measurements.run_end));
     }
-    let cut_short = matches!(run.ending, Ending::Stuck { .. });
     let worst = seen.iter().copied().min_by_key(|(lag, at)| (std::cmp::Reverse(*lag), *at));
     let least = seen.iter().copied().min();
     let (Some((highest, highest_at)), Some((lowest, lowest_at))) = (worst, least) else {
@@ -55,7 +56,6 @@ fn after(run: &Run, question: &LagQuestion, from: Instant, expected: String) -> 
     };
     let outcome = match (Possible::known(highest).outcome(upper(question.bounds)), Possible::known(lowest).outcome(lower(question.bounds)))
     {
-        (Outcome::Met, Outcome::Met) if cut_short => Outcome::Undecided,
         (Outcome::Met, Outcome::Met) => Outcome::Met,
         (Outcome::Met | Outcome::Failed | Outcome::Undecided, _) => Outcome::Failed,
     };

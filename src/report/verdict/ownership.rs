@@ -4,7 +4,7 @@
 //! partition was added while the run went on (then the group was there and did not read it) or no owner ever came.
 
 use crate::metrics::{Outage, OwnerSpan};
-use crate::report::verdict::{Finding, Outcome, Possible, expected, groups};
+use crate::report::verdict::{Finding, Outcome, Possible, expected, groups, so_far};
 use crate::report::{Run, figures, names};
 use crate::scenario::Scenario;
 use crate::scenario::expectation::{Bounds, WhichPartition};
@@ -31,16 +31,18 @@ pub fn unavailable(scenario: &Scenario, run: &Run, group: Option<GroupId>, which
     let show = |nanos| figures::span(Span::from_nanos(nanos));
     let expected = expected(bounds, show);
     let Some((partition, outage)) = longest else {
-        return Finding { outcome: Possible::known(0).outcome(bounds), expected, seen: "never unavailable".to_owned() };
+        let high = run.stopped().is_none().then_some(0);
+        let seen = "never unavailable".to_owned() + &run.stopped().map_or(String::new(), so_far);
+        return Finding { outcome: Possible { low: 0, high }.outcome(bounds), expected, seen };
     };
     let seen = lasted(run, &outage);
     let mut text = format!("{} ({} from {}", figures::span(seen), names::partition(scenario, partition), figures::at(outage.from));
     text.push_str(if outage.to.is_none() { ", and still at the end)" } else { ")" });
-    let may_grow = outage.to.is_none()
-        && match run.ending {
-            Ending::Finished | Ending::Drained => false,
-            Ending::SettleBound | Ending::Stuck { .. } => true,
-        };
+    let may_grow = match run.ending {
+        Ending::Finished | Ending::Drained => false,
+        Ending::SettleBound => outage.to.is_none(),
+        Ending::Stuck { .. } => true,
+    };
     let high = (!may_grow).then_some(seen.as_nanos());
     Finding { outcome: Possible { low: seen.as_nanos(), high }.outcome(bounds), expected, seen: text }
 }

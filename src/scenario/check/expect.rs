@@ -175,6 +175,10 @@ impl Checker<'_> {
             Some(LagOf::Position) => LagKind::Position,
             None | Some(LagOf::Unprocessed) => LagKind::Unprocessed,
         };
+        if written.at == Some(MomentFile::Settled) && stage.settle.is_zero() {
+            let message = "there is no settle phase: `settle` is 0s";
+            self.error_with_hint(site.child("at").value(), message, "`at: end` is the end of the run phase");
+        }
         if site.has("at") && site.has("after") {
             self.error_with_hint(site.child("after").key(), "`at` and `after`", "give one of the two");
         }
@@ -252,6 +256,10 @@ impl Checker<'_> {
             None => return Vec::new(),
         };
         let place = site.child("owner");
+        self.refuse_nothing("owner", place);
+        if owners.len() == 1 && owners.contains_key("group") {
+            self.error_with_hint(place.value(), "`owner` names no partition", "such as `owner: {orders-0: A}`");
+        }
         let named = owners.get("group").map(|group| self.resolve(stage.groups, group, place.child("group").value()));
         let only = stage.groups.only();
         let group = named.map_or(only, |named| named).map(GroupId);

@@ -8,6 +8,7 @@ use super::super::defaults::consumer::ConsumerSettings;
 use super::super::defaults::{Role, consumer};
 use super::super::file::ScenarioFile;
 use super::super::file::group::{GroupFile, MemberFile, MembersFile, StartFile, TopicsFile};
+use super::super::file::properties::Property;
 use super::super::{BrokerConfig, Client, Group};
 use super::members::Setup;
 use super::names::Names;
@@ -217,7 +218,6 @@ impl Checker<'_> {
 
     /// group.id is the key under which the group stands.
     fn refuse_foreign_group_id(&mut self, name: &str, written: &GroupFile, site: Site<'_>) {
-        use super::super::file::properties::Property;
         match written.config.0.get("group.id") {
             Some(Property::Text(id)) if id != name => {
                 let at = site.child("config").child("group.id").value();
@@ -231,9 +231,21 @@ impl Checker<'_> {
         let mut settings: ConsumerSettings = common.settings.clone();
         self.apply(Role::Consumer, consumer::MODELLED, &member.config.0, site.child("config"), &mut settings);
         if let Some(instance) = &member.instance {
+            self.instance(instance, member, site);
             settings.instance = Some(instance.clone());
         }
         self.member_setup(common, member, site, settings)
+    }
+
+    /// A member's own key, which says the same as the property.
+    fn instance(&mut self, instance: &str, member: &MemberFile, site: Site<'_>) {
+        const KEY: &str = "group.instance.id";
+        if instance.is_empty() {
+            self.error_with_hint(site.child(KEY).value(), format!("{KEY} is empty"), "leave it out for a member that is not static");
+        }
+        if member.config.0.get(KEY).is_some_and(|property| *property != Property::Text(instance.to_owned())) {
+            self.error_with_hint(site.child(KEY).key(), format!("two values of {KEY} for one member"), "leave the one under `config` out");
+        }
     }
 
     /// Not modelled: sticky and cooperative-sticky. They may stand in a list behind an assignor that every member of the group prefers.

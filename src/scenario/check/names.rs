@@ -19,13 +19,18 @@ pub struct Names {
     in_order: Vec<String>,
     /// Declared, but what stands there could not be read: not called undeclared.
     unreadable: BTreeSet<String>,
+    /// The key under which they stand is misspelt, which has been reported: nothing is called undeclared.
+    lost: bool,
 }
 
 impl Names {
-    pub fn new<T>(kind: &'static str, declared: &IndexMap<String, T>, site: Site<'_>) -> Self {
+    /// Of the map that stands under `key`.
+    pub fn new<T>(kind: &'static str, declared: &IndexMap<String, T>, root: Site<'_>, key: &str) -> Self {
+        let lost = !root.has(key) && root.tries(key);
+        let unreadable = if root.has(key) { root.child(key).unreadable().map(str::to_owned).collect() } else { BTreeSet::new() };
         let in_order: Vec<String> = declared.keys().cloned().collect();
         let ids = (0..).zip(&in_order).map(|(id, name)| (name.clone(), id)).collect();
-        Names { kind, ids, in_order, unreadable: site.unreadable().map(str::to_owned).collect() }
+        Names { kind, ids, in_order, unreadable, lost }
     }
 
     pub fn get(&self, name: &str) -> Option<u32> {
@@ -46,7 +51,7 @@ impl Checker<'_> {
     /// The number of a name; reported if nothing has that name.
     pub fn resolve(&mut self, names: &Names, name: &str, at: Range<usize>) -> Option<u32> {
         let found = names.get(name);
-        if found.is_none() && !names.unreadable.contains(name) {
+        if found.is_none() && !names.lost && !names.unreadable.contains(name) {
             let message = format!("the {} `{}` is not declared", names.kind, cut(name));
             let hint = self.guess(name, names.in_order.iter().chain(&names.unreadable).map(String::as_str));
             self.error_with_hint(at, message, hint.unwrap_or_else(|| format!("declare it under `{}s:`", names.kind)));

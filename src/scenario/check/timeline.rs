@@ -6,7 +6,7 @@ use super::super::file::ScenarioFile;
 use super::super::file::shapes::{Duration, RateText};
 use super::super::file::timeline::{EntryFile, Factor};
 use super::super::reader::cut;
-use super::super::{TimelineEntry, Topic, Verb};
+use super::super::{Client, TimelineEntry, Topic, Verb};
 use super::groups::Cast;
 use super::lives::Lives;
 use super::names::Names;
@@ -24,6 +24,7 @@ pub struct Stage<'a> {
     pub cast: &'a Cast,
     /// Of the run phase.
     pub end: Span,
+    pub settle: Span,
 }
 
 /// An entry with the place to point at if it cannot happen.
@@ -99,6 +100,7 @@ impl Checker<'_> {
     /// What one entry says, with whom it is about and where that is written. A map of several names is several verbs.
     fn verbs(&mut self, written: &EntryFile, verb: &str, site: Site<'_>, stage: &Stage<'_>) -> Vec<(Verb, String, Range<usize>)> {
         let place = site.child(verb);
+        self.refuse_nothing(verb, place);
         let of_member = [&written.crash, &written.start, &written.stop, &written.pause, &written.slow].into_iter().flatten().next();
         if let Some(member) = of_member {
             let client = self.member(member, place.value(), stage);
@@ -158,11 +160,7 @@ impl Checker<'_> {
     /// group/member.
     pub fn member(&mut self, written: &str, at: Range<usize>, stage: &Stage<'_>) -> Option<ClientId> {
         let Some((group, member)) = written.split_once('/') else {
-            let hint = match stage.groups.only() {
-                Some(group) => format!("did you mean `{}/{}`?", stage.groups.name(group as usize), cut(written)),
-                None => "a member is written group/member".to_owned(),
-            };
-            self.error_with_hint(at, format!("`{}` does not say of which group", cut(written)), hint);
+            self.half_a_member(written, at, stage);
             return None;
         };
         let group_id = GroupId(self.resolve(stage.groups, group, at.clone())?);
@@ -175,6 +173,26 @@ impl Checker<'_> {
             self.error_with_hint(at, message, hint.unwrap_or_else(|| "members are declared under `members:` of their group".to_owned()));
         }
         found
+    }
+
+    /// A group without a member, or a member without its group.
+    fn half_a_member(&mut self, written: &str, at: Range<usize>, stage: &Stage<'_>) {
+        let name = |client: &Client| format!("{}/{}", stage.groups.name(client.group.index()), client.name);
+        let of_group = stage.groups.get(written).map(GroupId);
+        let clients = || stage.cast.clients.iter();
+        let example = clients().find(|client| of_group.is_none_or(|group| client.group == group));
+        let hint = match clients().find(|client| of_group.is_none() && client.name == written) {
+            Some(meant) => format!("did you mean `{}`?", name(meant)),
+            None => {
+                "a member is written group/member".to_owned()
+                    + &example.map_or(String::new(), |client| format!(", such as `{}`", name(client)))
+            }
+        };
+        let message = match of_group {
+            Some(_) => format!("`{}` is a group, and this is about one of its members", cut(written)),
+            None => format!("`{}` does not say of which group", cut(written)),
+        };
+        self.error_with_hint(at, message, hint);
     }
 
     /// Entry by entry in the order of time: can it happen?

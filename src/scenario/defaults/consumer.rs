@@ -130,7 +130,11 @@ fn read_reset(settings: &mut ConsumerSettings, value: &Property) -> Result<(), U
 }
 
 fn read_instance(settings: &mut ConsumerSettings, value: &Property) -> Result<(), Unreadable> {
-    settings.instance = Some(super::read_text(value)?.to_owned());
+    let instance = super::read_text(value)?;
+    if instance.is_empty() {
+        return Err(wrong("an empty text is no id of an instance", Some("leave it out for a member that is not static".to_owned())));
+    }
+    settings.instance = Some(instance.to_owned());
     Ok(())
 }
 

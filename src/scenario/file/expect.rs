@@ -52,7 +52,7 @@ pub struct ExpectFile {
     pub no_livelock: Option<String>,
     /// From then on.
     pub after: Option<Duration>,
-    /// At that time, at the `end` of the run phase, or when all has `settled`.
+    /// At that time, at the `end` of the run phase, or when all has `settled`, for which there must be a settle phase.
     pub at: Option<MomentFile>,
     /// How far a number may be off, such as 0.1%.
     pub within: Option<Share>,

@@ -43,7 +43,7 @@ pub struct GroupFile {
 pub struct MemberFile {
     /// When the process starts, or `never`: only when the timeline starts it. Default: 0s.
     pub start: Option<StartFile>,
-    /// Makes it a static member.
+    /// Makes it a static member. Of two members with the same one, the later fences the earlier, as in Kafka.
     #[serde(rename = "group.instance.id")]
     pub instance: Option<String>,
     /// Properties that differ from the group's.
@@ -188,9 +188,13 @@ impl<'de> Deserialize<'de> for TopicsFile {
 impl<'de> Deserialize<'de> for MembersFile {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let count = |text: &str| {
-            text.parse().map(MembersFile::Count).map_err(|_| Unreadable {
-                message: format!("`{}` is not a number of members", cut(text)),
-                hint: Some(format!("did you mean the list `[{}]`?", cut(text))),
+            text.parse().map(MembersFile::Count).map_err(|_| {
+                let is_name = text.starts_with(|letter: char| letter.is_ascii_alphabetic() || letter == '_');
+                let hint = match is_name {
+                    true => format!("did you mean the list `[{}]`?", cut(text)),
+                    false => "write a whole number such as `3`, a list of names such as `[A, B, C]`, or a map".to_owned(),
+                };
+                Unreadable { message: format!("`{}` is not a number of members", cut(text)), hint: Some(hint) }
             })
         };
         Shapes::new("a number, a list of names or a map", count).list(MembersFile::Names).long(MembersFile::Each).read(deserializer)

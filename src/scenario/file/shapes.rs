@@ -87,8 +87,10 @@ impl<'de, T, L: Deserialize<'de>> Visitor<'de> for ShapesVisitor<T, L> {
     }
 }
 
+pub const SHARE_PATTERN: &str = r"^\s*[0-9]+(\.[0-9]+)?\s*%\s*$";
+
 macro_rules! quantities {
-    ($($(#[$doc:meta])* $name:ident($value:ty) = $parse:path, $expected:literal, $pattern:literal, $examples:tt;)+) => {$(
+    ($($(#[$doc:meta])* $name:ident($value:ty) = $parse:path, $expected:literal, $pattern:expr, $examples:tt;)+) => {$(
         $(#[$doc])*
         #[derive(Copy, Clone, PartialEq, Eq, Debug)]
         pub struct $name(pub $value);
@@ -129,7 +131,7 @@ quantities! {
         r"^\s*[0-9][0-9_]*(\.[0-9]+)?\s*(B|kB|KB|MB|GB|KiB|MiB|GiB)\s*$", ["200B", "16KiB"];
     /// A share in parts per thousand million.
     Share(u64) = quantity::share, "a share such as `0.1%`",
-        r"^\s*[0-9]+(\.[0-9]+)?\s*%\s*$", ["0.1%"];
+        SHARE_PATTERN, ["0.1%"];
 }
 
 /// A length of time, constant or random: a duration, or a map with one of the keys below.

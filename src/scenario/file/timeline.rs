@@ -42,7 +42,7 @@ pub struct EntryFile {
     pub partitions: Option<IndexMap<String, u32>>,
     /// A group is scaled to so many members: up continues the numbers, down stops the last ones.
     pub scale: Option<IndexMap<String, u32>>,
-    /// Graceful restarts of all members of a group, one after the other in their order.
+    /// Graceful restarts of all members of a group, one after the other in their order; not while another one of that group goes on.
     #[serde(rename = "rolling.restart")]
     pub rolling_restart: Option<String>,
     /// From the start of one restart to the start of the next; waits for the one before to be up.
