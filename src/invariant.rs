@@ -171,7 +171,14 @@ impl Invariants {
                 reading.deleted(*group);
                 self.touch(*group, event);
             }
-            TraceEvent::ClientStarted { client, .. } => reading.started(*client),
+            TraceEvent::ClientStarted { client, .. } => {
+                reading.started(*client);
+                reading.let_go(*client);
+                groups[reading.group_of(*client).index()].started(*client);
+            }
+            TraceEvent::CoordinatorFound { client, .. } => groups[reading.group_of(*client).index()].coordinator_found(*client),
+            TraceEvent::MembershipLost { client, .. } => reading.membership_lost(*client),
+            TraceEvent::Lost { client, .. } | TraceEvent::Revoked { client, .. } => reading.let_go(*client),
             TraceEvent::ProducerStopped { .. }
             | TraceEvent::RateChanged { .. }
             | TraceEvent::PartitionsAdded { .. }
@@ -183,14 +190,10 @@ impl Invariants {
             | TraceEvent::ClientSlowed { .. }
             | TraceEvent::ClientSpeedRestored { .. }
             | TraceEvent::ClientFailed { .. }
-            | TraceEvent::CoordinatorFound { .. }
             | TraceEvent::JoinSent { .. }
             | TraceEvent::RebalanceNoticed { .. }
             | TraceEvent::PollIntervalExceeded { .. }
-            | TraceEvent::MembershipLost { .. }
             | TraceEvent::RevocationPending { .. }
-            | TraceEvent::Revoked { .. }
-            | TraceEvent::Lost { .. }
             | TraceEvent::CommitFailed { .. }
             | TraceEvent::RunPhaseEnded => {}
         }

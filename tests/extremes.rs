@@ -90,3 +90,17 @@ fn a_key_without_a_value_is_refused() {
     let text = problems.to_string();
     assert!(text.contains("`duration` has no value") && text.contains("`lost` has no value"), "{text}");
 }
+
+#[test]
+fn a_group_whose_sessions_always_expire_breaks_no_rule() {
+    // Answers, heartbeats and the loss of the membership cross each other in every order, on old and new connections.
+    let cluster = "{latency: {uniform: [1ms, 30ms]}, config: {group.min.session.timeout.ms: 1, group.initial.rebalance.delay.ms: 0}}";
+    let config = "{session.timeout.ms: 30, heartbeat.interval.ms: 10}";
+    let group = format!("{{topics: [a], members: 4, processing: 1ms, config: {config}}}");
+    let producers = "{p: {topic: a, rate: 1000/s}}";
+    let text = format!("duration: 30s\nsettle: 0s\ntopics: {{a: 12}}\ncluster: {cluster}\nproducers: {producers}\ngroups: {{g: {group}}}");
+    let (scenario, _) = groupsim::scenario::load(&text, "extreme.yaml").unwrap_or_else(|problems| panic!("{problems}"));
+    for seed in 0..16 {
+        assert_eq!(groupsim::run::play(&scenario, seed, &mut ()).violations, [], "seed {seed}");
+    }
+}

@@ -1,11 +1,11 @@
 //! What must hold for a classic group as its coordinator tells it (ClassicGroupState, GroupMetadataManager).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Findings;
 use crate::terms::GroupState;
 use crate::trace::TraceEvent;
-use crate::units::{GroupId, MemberId, TopicPartition};
+use crate::units::{ClientId, GroupId, MemberId, TopicPartition};
 
 #[derive(Clone, Debug)]
 pub(super) struct GroupRules {
@@ -19,6 +19,8 @@ pub(super) struct GroupRules {
     /// Who takes part in the generation; others are members of an older one.
     current: BTreeSet<MemberId>,
     computed: Option<Computed>,
+    /// How often each client found the coordinator in this life.
+    found: BTreeMap<ClientId, u32>,
 }
 
 /// What a leader handed out.
@@ -38,7 +40,16 @@ impl GroupRules {
             joining: BTreeSet::new(),
             current: BTreeSet::new(),
             computed: None,
+            found: BTreeMap::new(),
         }
+    }
+
+    pub fn coordinator_found(&mut self, client: ClientId) {
+        *self.found.entry(client).or_default() += 1;
+    }
+
+    pub fn started(&mut self, client: ClientId) {
+        self.found.remove(&client);
     }
 
     /// Takes what the coordinator tells of members and states.
@@ -59,11 +70,15 @@ impl GroupRules {
         } else if let TraceEvent::MemberRejoined { member, .. } = event {
             self.joining.insert(*member);
         } else if let TraceEvent::HeartbeatHandled { member: Some(member), .. } = event {
-            // The client sends none until its JoinGroup is answered, and requests of one connection are handled in order.
-            findings.expect(!self.joining.contains(member), || format!("group {group}: a heartbeat of {member:?}, whose JoinGroup waits"));
+            // The client sends none until its JoinGroup is answered, and requests of one connection are handled in order. What it sent on an
+            // earlier connection may come late.
+            let has_reconnected = self.found.get(&member.client).is_some_and(|found| *found > 1);
+            findings.expect(has_reconnected || !self.joining.contains(member), || {
+                format!("group {group}: a heartbeat of {member:?}, whose JoinGroup waits")
+            });
         } else if let TraceEvent::GroupDeleted { .. } = event {
             findings.expect(self.members.is_empty(), || format!("group {group}: deleted with members"));
-            *self = GroupRules::new(self.group);
+            *self = GroupRules { found: std::mem::take(&mut self.found), ..GroupRules::new(self.group) };
         }
     }
 

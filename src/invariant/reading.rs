@@ -21,6 +21,8 @@ pub(super) struct ReadingRules {
     positions: Vec<Vec<(ClientId, Offset)>>,
     /// By slot: polled, and neither processed nor dropped.
     in_hand: Vec<Vec<(ClientId, OffsetRange)>>,
+    /// By client: it knows that it is out, and the application does not yet. A poll that is under way may fetch and return records once more.
+    letting_go: Vec<bool>,
     pub zombie_overlaps: u64,
 }
 
@@ -32,6 +34,7 @@ impl ReadingRules {
             committed: PositionRules::new(slots.clone()),
             positions: vec![Vec::new(); slots.count()],
             in_hand: vec![Vec::new(); slots.count()],
+            letting_go: vec![false; slots.cast().client_group.len()],
             zombie_overlaps: 0,
             slots,
         }
@@ -119,8 +122,23 @@ impl ReadingRules {
         }
     }
 
+    pub fn membership_lost(&mut self, client: ClientId) {
+        self.letting_go[client.index()] = true;
+    }
+
+    /// onPartitionsLost was called, or all begins anew.
+    pub fn let_go(&mut self, client: ClientId) {
+        self.letting_go[client.index()] = false;
+    }
+
+    #[inline]
+    fn may_read(&self, ownership: &Ownership, slot: usize, client: ClientId) -> bool {
+        let had_it = || ownership.holds(slot).iter().any(|hold| hold.client == client);
+        ownership.is_held_by(slot, client) || self.letting_go[client.index()] && had_it()
+    }
+
     pub fn fetch_started(&self, ownership: &Ownership, client: ClientId, partition: TopicPartition, findings: &mut Findings) {
-        let is_owner = ownership.is_held_by(self.slots.of(client, partition), client);
+        let is_owner = self.may_read(ownership, self.slots.of(client, partition), client);
         findings.expect(is_owner, || format!("{client:?} fetches {partition:?}, which it does not have"));
     }
 
@@ -133,7 +151,7 @@ impl ReadingRules {
         findings: &mut Findings,
     ) {
         let slot = self.slots.of(client, partition);
-        let is_owner = ownership.is_held_by(slot, client);
+        let is_owner = self.may_read(ownership, slot, client);
         findings.expect(is_owner, || format!("{client:?} polled {offsets:?} of {partition:?}, which it does not have"));
         let end = self.appended[self.slots.cast().index(partition)];
         findings.expect(offsets.to <= end, || format!("{client:?} polled {offsets:?} of {partition:?}, which ends at {end}"));
