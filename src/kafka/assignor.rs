@@ -11,6 +11,7 @@ use crate::units::{TopicId, TopicPartition};
 
 pub mod range;
 pub mod round_robin;
+pub mod server;
 
 /// An assignor that `partition.assignment.strategy` can name.
 #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -84,16 +85,14 @@ impl Assignor {
 }
 
 /// The members' places in member order: static ones by instance id, then the others by member id (`MemberInfo#compareTo`).
-fn member_order(members: &[Member<'_>]) -> Vec<usize> {
+fn member_order<'a>(members: impl Iterator<Item = (Option<&'a str>, &'a str)>) -> Vec<usize> {
+    let members: Vec<(Option<&str>, &str)> = members.collect();
     let mut order: Vec<usize> = (0..members.len()).collect();
-    order.sort_by(|&a, &b| {
-        let (a, b) = (&members[a], &members[b]);
-        match (a.instance, b.instance) {
-            (Some(a), Some(b)) => java::compare_strings(a, b),
-            (Some(_), None) => Ordering::Less,
-            (None, Some(_)) => Ordering::Greater,
-            (None, None) => java::compare_strings(a.id, b.id),
-        }
+    order.sort_by(|&a, &b| match (members[a], members[b]) {
+        ((Some(a), _), (Some(b), _)) => java::compare_strings(a, b),
+        ((Some(_), _), (None, _)) => Ordering::Less,
+        ((None, _), (Some(_), _)) => Ordering::Greater,
+        ((None, a), (None, b)) => java::compare_strings(a, b),
     });
     order
 }
@@ -132,9 +131,8 @@ mod tests {
 
     #[test]
     fn static_members_come_first_and_by_instance_id() {
-        let member = |id, instance| Member { id, instance, topics: &[] };
-        let members = [member("b", None), member("z", Some("i2")), member("a", None), member("y", Some("i10"))];
-        assert_eq!(member_order(&members), [3, 1, 2, 0]);
+        let members = [(None, "b"), (Some("i2"), "z"), (None, "a"), (Some("i10"), "y")];
+        assert_eq!(member_order(members.into_iter()), [3, 1, 2, 0]);
     }
 
     #[test]
