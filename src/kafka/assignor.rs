@@ -6,18 +6,22 @@
 
 use std::cmp::Ordering;
 
+use crate::kafka::assignor::sticky::Flavour;
 use crate::kafka::java;
 use crate::units::{TopicId, TopicPartition};
 
 pub mod range;
 pub mod round_robin;
 pub mod server;
+pub mod sticky;
 
 /// An assignor that `partition.assignment.strategy` can name.
 #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Assignor {
     Range,
     RoundRobin,
+    Sticky,
+    CooperativeSticky,
 }
 
 /// A topic of the leader's metadata. One without partitions is one without metadata: nobody gets anything of it.
@@ -28,11 +32,24 @@ pub struct Topic<'a> {
 }
 
 /// A member as its subscription tells. Topics are places in the list of [`Topic`]s, each at most once.
-#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
 pub struct Member<'a> {
     pub id: &'a str,
     pub instance: Option<&'a str>,
     pub topics: &'a [TopicId],
+    /// `ownedPartitions`: empty if the member has revoked everything before it joined.
+    pub owned: &'a [TopicPartition],
+    /// `generationId`.
+    pub generation: Option<i32>,
+    /// The user data of `sticky`: what the member got last, since it owns nothing any longer.
+    pub user_data: Option<Claim<'a>>,
+}
+
+/// What a member had, and in which generation.
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
+pub struct Claim<'a> {
+    pub partitions: &'a [TopicPartition],
+    pub generation: Option<i32>,
 }
 
 /// What each member gets, in the order in which the members were given.
@@ -43,16 +60,27 @@ pub type Assignment = Vec<Vec<TopicPartition>>;
 pub enum AssignError {
     #[error("the assignor was called without members")]
     NoMembers,
+    /// `NullPointerException` in the general algorithm.
+    #[error("a partition should go back to a member that takes no part in the balancing, and there Kafka fails")]
+    StaleClaim,
+    /// `IllegalStateException`: the members claim partitions that do not exist.
+    #[error("partitions are left and no member may get more")]
+    NobodyLeft,
+    /// Kafka would go on for ever.
+    #[error("partitions move in circles")]
+    Endless,
 }
 
 impl Assignor {
-    pub const ALL: [Assignor; 2] = [Assignor::Range, Assignor::RoundRobin];
+    pub const ALL: [Assignor; 4] = [Assignor::Range, Assignor::RoundRobin, Assignor::Sticky, Assignor::CooperativeSticky];
 
     /// As it stands in the protocol list of a JoinGroup.
     pub const fn name(self) -> &'static str {
         match self {
             Assignor::Range => "range",
             Assignor::RoundRobin => "roundrobin",
+            Assignor::Sticky => "sticky",
+            Assignor::CooperativeSticky => "cooperative-sticky",
         }
     }
 
@@ -60,6 +88,10 @@ impl Assignor {
         match self {
             Assignor::Range => "contiguous blocks of each topic; the first members of every topic get one partition more",
             Assignor::RoundRobin => "all partitions of all topics dealt out in turn",
+            Assignor::Sticky => "equal shares; members keep what they had as far as that goes",
+            Assignor::CooperativeSticky => {
+                "as sticky, but a partition changes hands over two rebalances: first it is given up, then handed out"
+            }
         }
     }
 
@@ -68,6 +100,8 @@ impl Assignor {
         match self {
             Assignor::Range => "org.apache.kafka.clients.consumer.RangeAssignor",
             Assignor::RoundRobin => "org.apache.kafka.clients.consumer.RoundRobinAssignor",
+            Assignor::Sticky => "org.apache.kafka.clients.consumer.StickyAssignor",
+            Assignor::CooperativeSticky => "org.apache.kafka.clients.consumer.CooperativeStickyAssignor",
         }
     }
 
@@ -80,6 +114,8 @@ impl Assignor {
         match self {
             Assignor::Range => Ok(range::assign(topics, members)),
             Assignor::RoundRobin => round_robin::assign(topics, members),
+            Assignor::Sticky => sticky::assign(Flavour::Eager, topics, members),
+            Assignor::CooperativeSticky => sticky::assign(Flavour::Cooperative, topics, members),
         }
     }
 }
@@ -141,7 +177,7 @@ mod tests {
         let topics: Vec<Topic<'_>> = names.iter().map(|name| Topic { name, partitions: 100 }).collect();
         let ids: Vec<String> = (0..1000).map(|n| format!("member-{n}")).collect();
         let every: Vec<TopicId> = (0..100).map(TopicId).collect();
-        let members: Vec<Member<'_>> = ids.iter().map(|id| Member { id, instance: None, topics: &every }).collect();
+        let members: Vec<Member<'_>> = ids.iter().map(|id| Member { id, topics: &every, ..Member::default() }).collect();
         let sizes = |assignor: Assignor| -> Vec<usize> { assignor.assign(&topics, &members).unwrap().iter().map(Vec::len).collect() };
         assert_eq!(sizes(Assignor::RoundRobin), vec![10; 1000]);
         let skewed = sizes(Assignor::Range);
