@@ -56,7 +56,7 @@ impl PartitionSet {
 
     /// `TopicPartition#hashCode`.
     fn hash(&self, partition: u32) -> i32 {
-        (31 + partition.cast_signed()).wrapping_mul(31).wrapping_add(self.topic_hash)
+        partition.cast_signed().wrapping_add(31).wrapping_mul(31).wrapping_add(self.topic_hash)
     }
 }
 
