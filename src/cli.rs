@@ -111,7 +111,7 @@ enum Command {
     Coordinator(coordinator::Args),
     /// Show which member gets which partitions, without a simulation
     Assign(assign::Args),
-    /// Show which partitions keys go to, and where they would go with another number of partitions
+    /// Show which partitions keys go to, and would go to if there were more
     Partition(partition::Args),
 }
 
