@@ -202,7 +202,11 @@ impl Question {
 
     fn ask_server(&self, assignor: ServerAssignor, release: Release) -> Assignment {
         let partitions: Vec<u32> = self.topics.iter().map(|(_, partitions)| *partitions).collect();
-        let members: Vec<MemberSpec<'_>> = self.members.iter().map(Subscriber::for_server).collect();
+        // Members may both claim a partition; a broker has it in one target only.
+        let mut taken = BTreeSet::new();
+        let mut target = |member: &Subscriber| member.owned.iter().copied().filter(|partition| taken.insert(*partition)).collect();
+        let targets: Vec<Vec<TopicPartition>> = self.members.iter().map(&mut target).collect();
+        let members: Vec<MemberSpec<'_>> = self.members.iter().zip(&targets).map(|(member, target)| member.for_server(target)).collect();
         assignor.assign(Switches::of(release), &partitions, &members)
     }
 }
@@ -222,8 +226,8 @@ impl Subscriber {
         }
     }
 
-    fn for_server(&self) -> MemberSpec<'_> {
-        MemberSpec { id: &self.id, instance: self.instance.as_deref(), topics: &self.topics, target: &self.owned }
+    fn for_server<'a>(&'a self, target: &'a [TopicPartition]) -> MemberSpec<'a> {
+        MemberSpec { id: &self.id, instance: self.instance.as_deref(), topics: &self.topics, target }
     }
 }
 
@@ -238,5 +242,21 @@ mod tests {
             assert!(!strategy.summary().is_empty());
         }
         assert_eq!(Strategy::named("uniform"), None);
+    }
+
+    #[test]
+    fn a_partition_that_two_members_claim_has_one_owner_afterwards() {
+        let mut question = Question::new(vec![("t".to_owned(), 3)]).unwrap();
+        let topic = question.number("t").unwrap();
+        for id in ["a", "b"] {
+            let owned = [0, 1].map(|partition| TopicPartition { topic, partition }).to_vec();
+            question.add(Subscriber { id: id.to_owned(), topics: vec![topic], owned, ..Subscriber::default() }).unwrap();
+        }
+        for strategy in Strategy::ALL {
+            let shares = question.answer(strategy, Release::default()).unwrap().concat();
+            let once: BTreeSet<TopicPartition> = shares.iter().copied().collect();
+            assert_eq!(once.len(), shares.len(), "{}", strategy.name());
+            assert!(strategy == Strategy::Client(Assignor::CooperativeSticky) || once.len() == 3, "{}", strategy.name());
+        }
     }
 }

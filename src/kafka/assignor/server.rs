@@ -28,7 +28,7 @@ pub struct MemberSpec<'a> {
     pub instance: Option<&'a str>,
     /// Its subscription, each topic at most once.
     pub topics: &'a [TopicId],
-    /// Its previous target, in any order: not what it owns at the moment.
+    /// Its previous target, in any order: not what it owns at the moment. No partition is in two targets.
     pub target: &'a [TopicPartition],
 }
 
