@@ -2,11 +2,13 @@
 //!
 //! Results go to stdout; problems, progress and status go to stderr. Colours are for terminals, and not where NO_COLOR is set.
 
+pub mod assign;
 pub mod check;
 pub mod coordinator;
 pub mod input;
 pub mod list;
 mod mistake;
+pub mod partition;
 pub mod run;
 pub mod schema;
 pub mod show;
@@ -77,6 +79,8 @@ impl From<ExitCode> for std::process::ExitCode {
 /// Why a command came to nothing.
 #[derive(Debug)]
 pub enum Failure {
+    /// The arguments make no sense together.
+    Usage(String),
     /// Something is wrong with an input.
     Input(Problems),
     /// Something cannot be written: what, and why.
@@ -105,6 +109,10 @@ enum Command {
     Schema(schema::Args),
     /// Play scripts of requests against a group coordinator and print what it says
     Coordinator(coordinator::Args),
+    /// Show which member gets which partitions, without a simulation
+    Assign(assign::Args),
+    /// Show which partitions keys go to, and would go to if there were more
+    Partition(partition::Args),
 }
 
 fn exit_codes() -> String {
@@ -140,12 +148,18 @@ fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Show(args) => show::run(&args),
         Command::Schema(args) => schema::run(&args),
         Command::Coordinator(args) => coordinator::run(&args),
+        Command::Assign(args) => assign::run(&args),
+        Command::Partition(args) => partition::run(&args),
     }
 }
 
 /// Says why, and with which code the program ends.
 fn report(failure: Failure) -> ExitCode {
     match failure {
+        Failure::Usage(message) => {
+            say(&format!("error: {message}"));
+            ExitCode::Usage
+        }
         Failure::Input(problems) => {
             say(&problems.styled());
             ExitCode::BadInput

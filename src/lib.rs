@@ -37,7 +37,7 @@
 //! 8. A random draw never moves another: one stream for each actor and purpose ([`sim::rng`]).
 //!
 //! The layers, each knowing only those above it: `units`, `release`, `terms`, `trace`, `effects`, `kafka`, `client`, `sim`, `run`, `cli`; beside
-//! them `scenario` (known by `sim` and `report`), the folds, and `report`. A test reads the imports and keeps it so.
+//! them `assignment`, `workbench`, `scenario` (known by `sim` and `report`), the folds, and `report`. A test reads the imports and keeps it so.
 
 // What everything is made of.
 pub mod effects;
@@ -51,6 +51,7 @@ pub mod error;
 pub mod scenario;
 
 // The machines.
+pub mod assignment;
 pub mod client;
 pub mod kafka;
 pub mod workbench;

@@ -22,6 +22,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("trace", &["units", "terms"]),
     ("effects", &["units", "trace"]),
     ("kafka", &["units", "release", "terms", "trace", "effects"]),
+    ("assignment", &["units", "release", "error", "kafka"]),
     ("client", &["units", "release", "terms", "trace", "effects", "kafka"]),
     ("workbench", &["units", "release", "terms", "trace", "effects", "kafka"]),
     ("scenario", &["units", "release", "error", "terms", "trace"]),
@@ -36,7 +37,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("invariant", &["units", "terms", "trace", "ranges", "records", "slots", "ownership", "deliveries"]),
     ("report", &["units", "release", "terms", "trace", "records", "ledger", "metrics", "scenario"]),
     ("run", &["units", "trace", "ledger", "metrics", "invariant", "report", "scenario", "sim"]),
-    ("cli", &["units", "release", "error", "trace", "report", "scenario", "run", "workbench"]),
+    ("cli", &["units", "release", "error", "trace", "kafka", "assignment", "report", "scenario", "run", "workbench"]),
     // Traces by hand, for the tests of the folds.
     ("story", &["units", "terms", "trace"]),
 ];
@@ -344,7 +345,7 @@ fn the_readme_has_the_commands() {
 }
 
 /// So many deviations from Kafka are marked in the code.
-const DEVIATIONS: usize = 18;
+const DEVIATIONS: usize = 20;
 
 #[test]
 fn what_is_not_modelled_is_marked_and_listed() {

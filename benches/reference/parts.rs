@@ -3,7 +3,8 @@
 use std::hint::black_box;
 use std::time::Instant as Clock;
 
-use groupsim::kafka::assignor::{Assignor, Member, Topic};
+use groupsim::assignment::{Question, Strategy, Subscriber};
+use groupsim::release::Release;
 use groupsim::scenario::Distribution;
 use groupsim::sim::rng::Draws;
 use groupsim::sim::rng::sampler::Sampler;
@@ -54,16 +55,37 @@ fn trace_lines() {
     }
 }
 
+/// 1,000 members share 10,000 partitions of 100 topics: for the first time, when a tenth of the members is new, and when two kinds of members
+/// are subscribed to different topics.
 fn assignors() {
     let names: Vec<String> = (0..100).map(|n| format!("topic-{n}")).collect();
-    let topics: Vec<Topic<'_>> = names.iter().map(|name| Topic { name, partitions: 100 }).collect();
-    let ids: Vec<String> = (0..1000).map(|n| format!("member-{n}")).collect();
     let every: Vec<TopicId> = (0..100).map(TopicId).collect();
-    let members: Vec<Member<'_>> = ids.iter().map(|id| Member { id, instance: None, topics: &every }).collect();
-    for assignor in Assignor::ALL {
-        let nanos = per_item(20, |_| drop(black_box(assignor.assign(&topics, &members))));
-        println!("{}: {:.2} ms for 1,000 members and 10,000 partitions", assignor.name(), nanos / 1e6);
+    let members = |kinds: usize| -> Vec<Subscriber> {
+        let topics = |place: usize| every.iter().copied().skip(place % kinds * 20).collect();
+        (0..1000).map(|place| Subscriber { id: format!("member-{place}"), topics: topics(place), ..Subscriber::default() }).collect()
+    };
+    for strategy in Strategy::ALL {
+        let ask = |members: Vec<Subscriber>| question(&names, members);
+        let first = ask(members(1));
+        let mut grown = members(1);
+        let shares = first.answer(strategy, Release::default()).expect("there are members");
+        for (member, share) in grown.iter_mut().zip(shares).skip(100) {
+            (member.owned, member.generation, member.subscription_generation) = (share, Some(1), Some(1));
+        }
+        let millis = [first, ask(grown), ask(members(2))]
+            .map(|question| per_item(5, |_| drop(black_box(question.answer(strategy, Release::default())))) / 1e6);
+        let [first, grown, mixed] = millis;
+        println!(
+            "{}, 1,000 members x 10 partitions: {first:.2} ms, a tenth of them new {grown:.2} ms, two kinds {mixed:.2} ms",
+            strategy.name()
+        );
     }
+}
+
+fn question(names: &[String], members: Vec<Subscriber>) -> Question {
+    let mut question = Question::new(names.iter().map(|name| (name.clone(), 100)).collect()).expect("within the limits");
+    members.into_iter().for_each(|member| question.add(member).expect("every member is another"));
+    question
 }
 
 /// The best of five, in nanoseconds.

@@ -1,4 +1,4 @@
-//! Where a scenario comes from: a file, standard input, or the program itself.
+//! Where a scenario comes from, or other input: a file, standard input, or the program itself.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -42,20 +42,33 @@ fn find(file_or_name: &Path) -> Result<Input, Failure> {
     }
 }
 
-/// At most what a scenario may have, from whatever it is.
+/// The bytes of a file, or of standard input if it is called `-`.
+pub fn bytes(file: &Path) -> Result<Vec<u8>, Failure> {
+    if file.as_os_str() == "-" {
+        return read_bytes(io::stdin().lock(), "<stdin>");
+    }
+    let name = file.to_string_lossy();
+    read_bytes(File::open(file).map_err(|error| unreadable(&name, &error))?, &name)
+}
+
 fn read(source: impl Read, name: &str) -> Result<Input, Failure> {
+    let text = String::from_utf8(read_bytes(source, name)?).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        let hint = "scenario files are UTF-8 text";
+        input_problem(name, Problem::error(format!("not UTF-8: the byte at offset {at} does not belong there")).hint(hint))
+    })?;
+    Ok(Input { name: name.to_owned(), text })
+}
+
+/// At most what a scenario may have, from whatever it is.
+fn read_bytes(source: impl Read, name: &str) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     let limit = FILE_BYTES_MAX as u64 + 1;
     source.take(limit).read_to_end(&mut bytes).map_err(|error| unreadable(name, &error))?;
     if bytes.len() > FILE_BYTES_MAX {
         return Err(input_problem(name, Problem::error(format!("the file has more than {FILE_BYTES_MAX} bytes"))));
     }
-    let text = String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        let hint = "scenario files are UTF-8 text";
-        input_problem(name, Problem::error(format!("not UTF-8: the byte at offset {at} does not belong there")).hint(hint))
-    })?;
-    Ok(Input { name: name.to_owned(), text })
+    Ok(bytes)
 }
 
 fn unreadable(name: &str, error: &io::Error) -> Failure {
