@@ -110,6 +110,11 @@ impl Invariants {
         }
         self.groups[group.index()].record(event, &mut self.findings);
     }
+
+    fn deleted(&mut self, group: GroupId, event: &TraceEvent) {
+        self.reading.deleted(group);
+        self.touch(group, event);
+    }
 }
 
 impl Sink for Invariants {
@@ -161,16 +166,17 @@ impl Invariants {
             | TraceEvent::MemberRemoved { group, .. }
             | TraceEvent::RebalanceStarted { group, .. }
             | TraceEvent::InitialDelayExtended { group, .. }
+            | TraceEvent::GroupProtocolChanged { group, .. }
+            | TraceEvent::GroupEpochBumped { group, .. }
+            | TraceEvent::TargetComputed { group, .. }
+            | TraceEvent::MemberReconciled { group, .. }
             | TraceEvent::MemberRejoined { group, .. }
             | TraceEvent::JoinPhaseEnded { group, .. }
             | TraceEvent::HeartbeatHandled { group, .. }
             | TraceEvent::RequestRefused { group, .. }
             | TraceEvent::CommitRefused { group, .. } => self.touch(*group, event),
             TraceEvent::OffsetExpired { group, partition } => reading.expired(*group, *partition),
-            TraceEvent::GroupDeleted { group } => {
-                reading.deleted(*group);
-                self.touch(*group, event);
-            }
+            TraceEvent::GroupDeleted { group } => self.deleted(*group, event),
             TraceEvent::ClientStarted { client, .. } => {
                 reading.started(*client);
                 reading.let_go(*client);

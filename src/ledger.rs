@@ -261,6 +261,10 @@ impl Ledger {
             | TraceEvent::MemberRemoved { .. }
             | TraceEvent::RebalanceStarted { .. }
             | TraceEvent::InitialDelayExtended { .. }
+            | TraceEvent::GroupProtocolChanged { .. }
+            | TraceEvent::GroupEpochBumped { .. }
+            | TraceEvent::TargetComputed { .. }
+            | TraceEvent::MemberReconciled { .. }
             | TraceEvent::MemberRejoined { .. }
             | TraceEvent::JoinPhaseEnded { .. }
             | TraceEvent::HeartbeatHandled { .. }

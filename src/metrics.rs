@@ -374,6 +374,10 @@ impl Metrics {
             | TraceEvent::ClientStopped { .. }
             | TraceEvent::ClientResumed { .. }
             | TraceEvent::InitialDelayExtended { .. }
+            | TraceEvent::GroupProtocolChanged { .. }
+            | TraceEvent::GroupEpochBumped { .. }
+            | TraceEvent::TargetComputed { .. }
+            | TraceEvent::MemberReconciled { .. }
             | TraceEvent::RequestRefused { .. }
             | TraceEvent::CoordinatorFound { .. }
             | TraceEvent::JoinSent { .. }

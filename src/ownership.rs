@@ -122,6 +122,10 @@ impl Ownership {
             | TraceEvent::MemberAdded { .. }
             | TraceEvent::RebalanceStarted { .. }
             | TraceEvent::InitialDelayExtended { .. }
+            | TraceEvent::GroupProtocolChanged { .. }
+            | TraceEvent::GroupEpochBumped { .. }
+            | TraceEvent::TargetComputed { .. }
+            | TraceEvent::MemberReconciled { .. }
             | TraceEvent::MemberRejoined { .. }
             | TraceEvent::JoinPhaseEnded { .. }
             | TraceEvent::HeartbeatHandled { .. }

@@ -32,6 +32,11 @@ pub enum ErrorCode {
     GroupSubscribedToTopic,
     UnknownTopicOrPartition,
     UnsupportedVersion,
+    InvalidRequest,
+    FencedMemberEpoch,
+    StaleMemberEpoch,
+    UnreleasedInstanceId,
+    UnsupportedAssignor,
 }
 
 /// Why a commit is made. Not part of Kafka's request: it rides along for the trace.
@@ -61,6 +66,48 @@ pub enum GroupState {
     Dead,
 }
 
+/// The protocol that a group runs.
+#[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
+pub enum GroupProtocol {
+    Classic,
+    /// KIP-848.
+    Consumer,
+}
+
+/// Why the epoch of a KIP-848 group was bumped.
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum EpochReason {
+    MemberJoined,
+    /// A member is subscribed to other topics.
+    SubscriptionChanged,
+    /// A subscribed topic was created, deleted or got more partitions.
+    TopicsChanged,
+    /// The group prefers another assignor.
+    AssignorChanged,
+    MemberRemoved,
+}
+
+/// The states of a KIP-848 group, derived from its epochs and members (ConsumerGroupState).
+#[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
+pub enum ConsumerGroupState {
+    Empty,
+    /// The target is older than the group.
+    Assigning,
+    /// Members are on their way to the target.
+    Reconciling,
+    Stable,
+}
+
+/// How far a member of a KIP-848 group is on its way to its target (MemberState).
+#[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
+pub enum MemberState {
+    Stable,
+    /// It has to give partitions up first.
+    UnrevokedPartitions,
+    /// Partitions of its target are still with others.
+    UnreleasedPartitions,
+}
+
 /// Why a join phase was opened.
 #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum RebalanceReason {
@@ -81,6 +128,8 @@ pub enum RebalanceReason {
     AssignmentNotStored,
     /// More members than group.max.size were loaded.
     GroupTooLarge,
+    /// The last KIP-848 member is gone: the group is a classic one.
+    Downgraded,
 }
 
 /// Why a member was taken out of a group.
@@ -98,6 +147,8 @@ pub enum RemovalReason {
     SyncTimedOut,
     /// group.max.size.
     GroupFull,
+    /// It did not give partitions up within its rebalance timeout (KIP-848).
+    RevocationTimedOut,
 }
 
 /// Where a position came from.

@@ -4,7 +4,8 @@
 //! "lost" are the ledger's words. Records appear as ranges.
 
 use crate::terms::{
-    CommitFailure, CommitKind, ErrorCode, FatalError, GroupState, Name, PositionSource, RebalanceReason, RemovalReason, RequestKind,
+    CommitFailure, CommitKind, EpochReason, ErrorCode, FatalError, GroupProtocol, GroupState, MemberState, Name, PositionSource,
+    RebalanceReason, RemovalReason, RequestKind,
 };
 use crate::units::{
     BrokerId, ClientId, GroupId, InstanceId, Instant, MemberId, Offset, OffsetRange, Pace, ProducerId, Rate, Span, TopicId, TopicPartition,
@@ -15,6 +16,7 @@ pub mod hash;
 pub mod json;
 pub mod lines;
 pub mod names;
+pub mod sinks;
 pub mod subject;
 pub mod text;
 
@@ -351,41 +353,39 @@ pub enum TraceEvent {
     SettlePhaseEnded {
         drained: bool,
     },
+
+    // KIP-848 groups; last, since the hash of a trace counts the kinds of facts
+    /// A group with members, or an Empty one, goes on under the other protocol.
+    GroupProtocolChanged {
+        group: GroupId,
+        to: GroupProtocol,
+        epoch: i32,
+    },
+    /// Something changed; the target follows at a heartbeat.
+    GroupEpochBumped {
+        group: GroupId,
+        epoch: i32,
+        reason: EpochReason,
+        trigger: Option<MemberId>,
+    },
+    /// The coordinator computed what everybody shall have in the end.
+    TargetComputed {
+        group: GroupId,
+        epoch: i32,
+        assigned: Box<[(MemberId, Box<[TopicPartition]>)]>,
+    },
+    /// A heartbeat led a member one step towards its target: what it has from here on, and what it is told to give up.
+    MemberReconciled {
+        group: GroupId,
+        member: MemberId,
+        epoch: i32,
+        state: MemberState,
+        assigned: Box<[TopicPartition]>,
+        revoking: Box<[TopicPartition]>,
+    },
 }
 
 /// Takes facts in order.
 pub trait Sink {
     fn record(&mut self, at: Instant, event: &TraceEvent);
-}
-
-impl Sink for () {
-    fn record(&mut self, _at: Instant, _event: &TraceEvent) {}
-}
-
-impl<A: Sink, B: Sink> Sink for (A, B) {
-    fn record(&mut self, at: Instant, event: &TraceEvent) {
-        self.0.record(at, event);
-        self.1.record(at, event);
-    }
-}
-
-impl<S: Sink + ?Sized> Sink for &mut S {
-    fn record(&mut self, at: Instant, event: &TraceEvent) {
-        (**self).record(at, event);
-    }
-}
-
-impl<S: Sink> Sink for Option<S> {
-    fn record(&mut self, at: Instant, event: &TraceEvent) {
-        if let Some(sink) = self {
-            sink.record(at, event);
-        }
-    }
-}
-
-/// Keeps everything.
-impl Sink for Vec<(Instant, TraceEvent)> {
-    fn record(&mut self, at: Instant, event: &TraceEvent) {
-        self.push((at, event.clone()));
-    }
 }

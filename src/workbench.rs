@@ -5,8 +5,6 @@
 //! `resp` or `parked`, `out` (timers that fired and older requests that were completed), `state` and `timers` when they changed, and
 //! `parked_at_end`. Keys that are not known here are ignored. Writes take no time, except for group.coordinator.append.linger.ms when a
 //! script sets it.
-//!
-//! Not modelled: KIP-848 groups; a script with `consumer_heartbeat` is a bad line.
 
 use std::fmt::Write;
 

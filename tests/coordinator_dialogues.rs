@@ -295,6 +295,10 @@ fn shown(response: &GroupResponse) -> String {
                 answer.offsets.iter().map(|(at, fetched)| format!("{} {}", names().partition(*at), offset(*fetched))).collect();
             format!("{}: {}", answer.error, each.join(", "))
         }
+        GroupResponse::ConsumerHeartbeat(answer) => {
+            let given = answer.assignment.as_ref().map(|partitions| format!(" {}", names().partitions(partitions)));
+            format!("{} epoch {}{}", answer.error, answer.epoch, given.unwrap_or_default())
+        }
         GroupResponse::OffsetDelete { error, .. } => error.to_string(),
     }
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use groupsim::kafka::coordinator::Coordinator;
 use groupsim::kafka::coordinator::shard::{CoordinatorConfig, CoordinatorEffects, Ticket};
 use groupsim::kafka::coordinator::timers::CoordinatorTimer;
+use groupsim::kafka::group::Group;
 use groupsim::kafka::message::{
     GroupRequest, GroupResponse, Heartbeat, JoinGroup, LeaveGroup, OffsetCommit, ProtocolEntry, Subscription, SyncGroup, TxnOffsetCommit,
 };
@@ -199,7 +200,7 @@ impl World {
         self.coordinator.start_loading();
         self.coordinator.loaded(self.clock, &mut self.fx);
         self.listen();
-        let group = self.coordinator.group(GROUP);
+        let group = self.coordinator.group(GROUP).and_then(Group::as_classic);
         self.generation = group.map_or(0, |group| group.generation());
         self.state = group.map_or(GroupState::Empty, |group| group.state());
         self.members = group.into_iter().flat_map(|group| group.members().map(|member| member.id).collect::<Vec<_>>()).collect();
@@ -254,7 +255,7 @@ impl World {
     }
 
     fn check_group(&self, max_size: u32) {
-        let Some(group) = self.coordinator.group(GROUP) else {
+        let Some(group) = self.coordinator.group(GROUP).and_then(Group::as_classic) else {
             assert!(self.members.is_empty());
             return;
         };

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use groupsim::terms::{
-    CommitFailure, CommitKind, ErrorCode, FatalError, GroupState, PositionSource, RebalanceReason, RemovalReason, RequestKind,
+    CommitFailure, CommitKind, EpochReason, ErrorCode, FatalError, GroupProtocol, GroupState, MemberState, PositionSource, RebalanceReason,
+    RemovalReason, RequestKind,
 };
 use groupsim::trace::json::JsonLines;
 use groupsim::trace::names::Names;
@@ -195,6 +196,22 @@ fn coordinator() -> Vec<TraceEvent> {
         },
         TraceEvent::OffsetExpired { group: GroupId(1), partition },
         TraceEvent::GroupDeleted { group: GroupId(1) },
+        TraceEvent::GroupProtocolChanged { group: GROUP, to: GroupProtocol::Consumer, epoch: 1 },
+        TraceEvent::GroupEpochBumped { group: GROUP, epoch: 2, reason: EpochReason::MemberJoined, trigger: Some(member(B, 1)) },
+        TraceEvent::GroupEpochBumped { group: GROUP, epoch: 3, reason: EpochReason::TopicsChanged, trigger: None },
+        TraceEvent::TargetComputed {
+            group: GROUP,
+            epoch: 3,
+            assigned: [(member(A, 1), Box::from([orders(0)])), (member(B, 1), Box::from([partition]))].into(),
+        },
+        TraceEvent::MemberReconciled {
+            group: GROUP,
+            member: member(A, 1),
+            epoch: 2,
+            state: MemberState::UnrevokedPartitions,
+            assigned: [orders(0)].into(),
+            revoking: [partition].into(),
+        },
     ]
 }
 

@@ -39,7 +39,7 @@ fn the_head_is_checked() {
         "\"kafka\" is \"1.1\", not one of 2.8, 3.9, 4.0.0, 4.0.1, 4.0.2, 4.1.0, 4.1.2, 4.2.0, 4.2.1, 4.3.0, 4.3.1, 4.4.0, or a line such as \"4.3\"",
     );
     check_bad("{\"config\":[],\"steps\":[]}", "\"config\" is an array, not an object");
-    check_bad("{\"topics\":{\"t\":0},\"steps\":[]}", "topic \"t\" has 0 partitions, not a whole number from 1 on");
+    check_bad("{\"topics\":{\"t\":0},\"steps\":[]}", "topic \"t\" has 0 partitions, not a whole number from 1 to 100000");
     check_bad(
         "{\"config\":{\"group.max.size\":\"none\"},\"steps\":[]}",
         "group.max.size is \"none\", not a whole number from 1 to 2147483647",
@@ -52,8 +52,8 @@ fn the_head_is_checked() {
 fn a_step_that_cannot_be_played_says_why() {
     check_bad_do(
         "{\"op\":\"jion\"}",
-        "unknown op \"jion\"; it would be one of join, sync, heartbeat, leave, offset_commit, txn_offset_commit, txn_marker, offset_fetch, \
-         offset_delete, delete_group, topic_create, topic_grow, topic_delete, coordinator_failover, advance",
+        "unknown op \"jion\"; it would be one of join, sync, heartbeat, leave, consumer_heartbeat, offset_commit, txn_offset_commit, \
+         txn_marker, offset_fetch, offset_delete, delete_group, topic_create, topic_grow, topic_delete, coordinator_failover, advance",
     );
     check_bad_do("{\"op\":\"heartbeat\",\"rid\":1,\"member\":\"m1\"}", "do: missing field `generation`");
     check_bad_do(
@@ -70,10 +70,7 @@ fn a_step_that_cannot_be_played_says_why() {
     );
     check_bad_do("{\"op\":\"topic_grow\",\"topic\":\"t9\",\"partitions\":3}", "do.topic: there is no \"t9\"; there are t1");
     check_bad_do("{\"op\":\"topic_create\",\"topic\":\"t1\",\"partitions\":3}", "do.topic: \"t1\" exists; topic_grow adds partitions");
-    check_bad_do(
-        "{\"op\":\"consumer_heartbeat\",\"rid\":1}",
-        "consumer_heartbeat: KIP-848 groups are not modelled in this version, classic groups are",
-    );
+    check_bad_do("{\"op\":\"consumer_heartbeat\",\"rid\":1}", "do: missing field `epoch`");
     check_bad_do(
         "{\"op\":\"heartbeat\",\"rid\":1,\"generation\":1,\"group\":\"h\"}",
         "do.group: \"h\" is not \"g\", the one group here, and not the empty id",

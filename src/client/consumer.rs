@@ -22,6 +22,7 @@ use crate::units::{BrokerId, ClientId, InstanceId, Instant, MemberId, Offset, Sp
 
 mod close;
 mod commit;
+mod fatal;
 mod heartbeat;
 mod join;
 mod poll;

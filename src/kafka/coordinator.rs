@@ -12,13 +12,17 @@ use std::collections::BTreeMap;
 use crate::kafka::coordinator::shard::{CoordinatorConfig, CoordinatorEffects, MemberIds, Shard, Ticket, Turn};
 use crate::kafka::coordinator::timers::{CoordinatorTimer, Timers};
 use crate::kafka::coordinator::writes::{Deferred, Writes};
+use crate::kafka::group::Group;
 use crate::kafka::group::classic::ClassicGroup;
-use crate::kafka::message::{GroupRequest, GroupResponse, Heartbeat, JoinAnswer, JoinGroup, LeaveGroup, SyncAnswer, SyncGroup};
+use crate::kafka::group::consumer::topics::Topics;
+use crate::kafka::message::{GroupRequest, GroupResponse, Heartbeat};
 use crate::kafka::offsets::Offsets;
-use crate::terms::{ErrorCode, RequestKind};
+use crate::terms::ErrorCode;
 use crate::trace::TraceEvent;
-use crate::units::{GroupId, Instant, MemberId};
+use crate::units::{GroupId, Instant};
 
+pub mod classic_requests;
+pub mod consumer_groups;
 pub mod expiry;
 pub mod moving;
 pub mod offset_requests;
@@ -29,7 +33,7 @@ pub mod writes;
 #[derive(Debug)]
 pub struct Coordinator {
     status: Status,
-    groups: BTreeMap<GroupId, ClassicGroup>,
+    groups: BTreeMap<GroupId, Group>,
     offsets: Offsets,
     shard: Shard,
 }
@@ -53,13 +57,15 @@ impl Coordinator {
             writes: Writes::default(),
             member_ids: MemberIds::default(),
             stored: BTreeMap::new(),
+            stored_consumers: BTreeMap::new(),
+            topics: Topics::default(),
         };
         let mut coordinator = Coordinator { status: Status::Active, groups: BTreeMap::new(), offsets: Offsets::default(), shard };
         coordinator.schedule_expiry(Instant::ZERO);
         coordinator
     }
 
-    pub fn group(&self, group: GroupId) -> Option<&ClassicGroup> {
+    pub fn group(&self, group: GroupId) -> Option<&Group> {
         self.groups.get(&group)
     }
 
@@ -110,6 +116,10 @@ impl Coordinator {
             CoordinatorTimer::Heartbeat(group, member) => {
                 self.with_group(now, group, fx, |group, turn| group.session_expired(member, turn));
             }
+            CoordinatorTimer::Session(..)
+            | CoordinatorTimer::Revocation(..)
+            | CoordinatorTimer::MemberJoin(..)
+            | CoordinatorTimer::MemberSync(..) => self.fire_of_member(now, timer, fx),
             CoordinatorTimer::ExpireOffsets => self.expire_offsets(now, fx),
             CoordinatorTimer::WriteCommitted => {}
         }
@@ -122,6 +132,7 @@ impl Coordinator {
             GroupRequest::Leave(leave) => self.leave(now, ticket, id, leave, fx),
             GroupRequest::Sync(sync) => self.sync(now, ticket, id, sync, fx),
             GroupRequest::Heartbeat(heartbeat) => self.heartbeat(now, ticket, id, heartbeat, fx),
+            GroupRequest::ConsumerHeartbeat(heartbeat) => self.consumer_heartbeat(now, ticket, id, &heartbeat, fx),
             GroupRequest::OffsetCommit(commit) => self.commit(now, ticket, id, commit, fx),
             GroupRequest::TxnOffsetCommit(commit) => self.commit_in_transaction(now, ticket, id, commit, fx),
             GroupRequest::OffsetFetch(fetch) => self.fetch(now, ticket, id, fetch, fx),
@@ -130,88 +141,11 @@ impl Coordinator {
         }
     }
 
-    fn join(&mut self, now: Instant, ticket: Ticket, id: GroupId, join: JoinGroup, fx: &mut CoordinatorEffects) {
-        let config = &self.shard.config;
-        let allowed = config.min_session_timeout..=config.max_session_timeout;
-        if !allowed.contains(&join.session_timeout) {
-            return self.refuse_join(now, ticket, id, join.member, ErrorCode::InvalidSessionTimeout, fx);
-        }
-        let is_known = self.groups.contains_key(&id);
-        if !is_known && join.member.is_some() {
-            return self.refuse_join(now, ticket, id, join.member, ErrorCode::UnknownMemberId, fx);
-        }
-        self.groups.entry(id).or_insert_with(|| ClassicGroup::new(id, now));
-        self.with_group(now, id, fx, |group, turn| {
-            if !is_known {
-                // It stays, even if this very request is refused.
-                group.store_created(turn);
-                turn.write(Deferred::Nothing);
-            }
-            group.join(ticket, join, turn);
-        });
-    }
-
-    fn refuse_join(
-        &mut self,
-        now: Instant,
-        ticket: Ticket,
-        group: GroupId,
-        member: Option<MemberId>,
-        error: ErrorCode,
-        fx: &mut CoordinatorEffects,
-    ) {
-        let mut turn = self.turn(now, fx);
-        turn.emit(TraceEvent::RequestRefused { group, member, request: RequestKind::JoinGroup, error });
-        turn.answer(ticket, GroupResponse::Join(JoinAnswer::refusal(member, error)));
-    }
-
-    fn leave(&mut self, now: Instant, ticket: Ticket, id: GroupId, leave: LeaveGroup, fx: &mut CoordinatorEffects) {
-        let (group, mut turn) = self.group_turn(now, id, fx);
-        if let Some(group) = group {
-            return group.leave(ticket, leave, &mut turn);
-        }
-        let error = ErrorCode::UnknownMemberId;
-        for (member, _) in &leave.members {
-            turn.emit(TraceEvent::RequestRefused { group: id, member: *member, request: RequestKind::LeaveGroup, error });
-        }
-        let members = leave.members.into_iter().map(|(member, instance)| (member, instance, error)).collect();
-        turn.answer(ticket, GroupResponse::Leave { error: ErrorCode::None, members });
-    }
-
-    fn sync(&mut self, now: Instant, ticket: Ticket, id: GroupId, sync: SyncGroup, fx: &mut CoordinatorEffects) {
-        let (group, mut turn) = self.group_turn(now, id, fx);
-        if let Some(group) = group {
-            return group.sync(ticket, sync, &mut turn);
-        }
-        let error = ErrorCode::UnknownMemberId;
-        turn.emit(TraceEvent::RequestRefused { group: id, member: sync.member, request: RequestKind::SyncGroup, error });
-        turn.answer(ticket, GroupResponse::Sync(SyncAnswer::refusal(error)));
-    }
-
-    fn heartbeat(&mut self, now: Instant, ticket: Ticket, id: GroupId, heartbeat: Heartbeat, fx: &mut CoordinatorEffects) {
-        let (group, mut turn) = self.group_turn(now, id, fx);
-        if let Some(group) = group {
-            return group.heartbeat(ticket, heartbeat, &mut turn);
-        }
-        let error = ErrorCode::UnknownMemberId;
-        turn.emit(TraceEvent::HeartbeatHandled { group: id, member: heartbeat.member, error });
-        turn.answer(ticket, GroupResponse::Heartbeat(error));
-    }
-
     fn turn<'a>(&'a mut self, now: Instant, fx: &'a mut CoordinatorEffects) -> Turn<'a> {
         Turn { now, shard: &mut self.shard, fx }
     }
 
-    fn group_turn<'a>(
-        &'a mut self,
-        now: Instant,
-        group: GroupId,
-        fx: &'a mut CoordinatorEffects,
-    ) -> (Option<&'a mut ClassicGroup>, Turn<'a>) {
-        (self.groups.get_mut(&group), Turn { now, shard: &mut self.shard, fx })
-    }
-
-    /// Does something with a group, if it exists.
+    /// Does something with a classic group, if there is one of this id.
     fn with_group(
         &mut self,
         now: Instant,
@@ -219,8 +153,8 @@ impl Coordinator {
         fx: &mut CoordinatorEffects,
         event: impl FnOnce(&mut ClassicGroup, &mut Turn<'_>),
     ) {
-        if let (Some(group), mut turn) = self.group_turn(now, group, fx) {
-            event(group, &mut turn);
+        if let Some(Group::Classic(group)) = self.groups.get_mut(&group) {
+            event(group, &mut Turn { now, shard: &mut self.shard, fx });
         }
     }
 

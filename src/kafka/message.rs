@@ -1,7 +1,7 @@
 //! Requests and responses of the group protocols, and Kafka's error codes.
 //!
 //! The fields are those of Kafka's own messages (JoinGroup v9, SyncGroup v5, Heartbeat v4, LeaveGroup v5, OffsetCommit v9, OffsetFetch v9,
-//! TxnOffsetCommit v4) as far as they matter to a coordinator. An empty member id is `None`.
+//! TxnOffsetCommit v4, ConsumerGroupHeartbeat v1) as far as they matter to a coordinator. An empty member id is `None`.
 
 use crate::terms::{CommitKind, ErrorCode, Name};
 use crate::units::{ClientId, GroupId, InstanceId, MemberId, Offset, Span, TopicId, TopicPartition};
@@ -92,6 +92,20 @@ pub struct OffsetFetch {
     pub partitions: Option<Vec<TopicPartition>>,
 }
 
+/// ConsumerGroupHeartbeat (KIP-848). Fields that did not change may be left out.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ConsumerHeartbeat {
+    pub member: Option<MemberId>,
+    /// 0 joins, -1 leaves, -2 is a static member that will be back.
+    pub epoch: i32,
+    pub instance: Option<InstanceId>,
+    pub rebalance_timeout: Option<Span>,
+    pub topics: Option<Vec<TopicId>>,
+    pub assignor: Option<Name>,
+    /// The partitions that the member has, pending revocations excepted.
+    pub owned: Option<Vec<TopicPartition>>,
+}
+
 /// A request to the group coordinator.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum GroupRequest {
@@ -99,6 +113,7 @@ pub enum GroupRequest {
     Sync(SyncGroup),
     Heartbeat(Heartbeat),
     Leave(LeaveGroup),
+    ConsumerHeartbeat(ConsumerHeartbeat),
     OffsetCommit(OffsetCommit),
     TxnOffsetCommit(TxnOffsetCommit),
     OffsetFetch(OffsetFetch),
@@ -157,6 +172,22 @@ impl SyncAnswer {
     }
 }
 
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ConsumerHeartbeatAnswer {
+    pub error: ErrorCode,
+    pub member: Option<MemberId>,
+    pub epoch: i32,
+    pub heartbeat_interval: Span,
+    /// What the member shall have; `None`: nothing has changed.
+    pub assignment: Option<Vec<TopicPartition>>,
+}
+
+impl ConsumerHeartbeatAnswer {
+    pub const fn refusal(error: ErrorCode) -> Self {
+        ConsumerHeartbeatAnswer { error, member: None, epoch: 0, heartbeat_interval: Span::ZERO, assignment: None }
+    }
+}
+
 /// What OffsetFetch says of one partition.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub enum FetchedOffset {
@@ -179,6 +210,7 @@ pub enum GroupResponse {
     Sync(SyncAnswer),
     Heartbeat(ErrorCode),
     Leave { error: ErrorCode, members: Vec<(Option<MemberId>, Option<InstanceId>, ErrorCode)> },
+    ConsumerHeartbeat(ConsumerHeartbeatAnswer),
     OffsetCommit(Vec<(TopicPartition, ErrorCode)>),
     TxnOffsetCommit(Vec<(TopicPartition, ErrorCode)>),
     OffsetFetch(OffsetFetchAnswer),
@@ -195,6 +227,7 @@ impl GroupRequest {
             GroupRequest::Sync(_) => GroupResponse::Sync(SyncAnswer::refusal(error)),
             GroupRequest::Heartbeat(_) => GroupResponse::Heartbeat(error),
             GroupRequest::Leave(_) => GroupResponse::Leave { error, members: Vec::new() },
+            GroupRequest::ConsumerHeartbeat(_) => GroupResponse::ConsumerHeartbeat(ConsumerHeartbeatAnswer::refusal(error)),
             GroupRequest::OffsetCommit(commit) => GroupResponse::OffsetCommit(each(&commit.offsets)),
             GroupRequest::TxnOffsetCommit(commit) => GroupResponse::TxnOffsetCommit(each(&commit.offsets)),
             GroupRequest::OffsetFetch(_) => GroupResponse::OffsetFetch(OffsetFetchAnswer { error, offsets: Vec::new() }),

@@ -5,8 +5,11 @@
 //!
 //! Not modelled: what else the coordinators of 2.8 and 3.9 did otherwise. Their classic groups differ from those of 4.x by settings only.
 
+use crate::kafka::release::consumer::ConsumerSwitches;
 use crate::release::Release;
 use crate::units::Span;
+
+pub mod consumer;
 
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub struct Switches {
@@ -19,11 +22,13 @@ pub struct Switches {
     pub fetch_all_lists_pending: bool,
     /// The broker's assignor `uniform` leaves an extra partition with a member that has it. 4.0.0 alone gives them to the first members.
     pub uniform_extras_stay: bool,
+    /// In KIP-848 groups.
+    pub consumer: ConsumerSwitches,
 }
 
 impl Switches {
     pub const fn of(release: Release) -> Switches {
-        match release {
+        let switches = match release {
             Release::V4_0_0 => Switches {
                 open_transactions_keep_the_group: false,
                 fetch_all_lists_pending: false,
@@ -35,7 +40,8 @@ impl Switches {
             Release::V2_8 | Release::V3_9 | Release::V4_2_0 | Release::V4_2_1 | Release::V4_3_0 | Release::V4_3_1 | Release::V4_4_0 => {
                 NOT_LINGERING
             }
-        }
+        };
+        Switches { consumer: ConsumerSwitches::of(release), ..switches }
     }
 }
 
@@ -44,6 +50,7 @@ const NOT_LINGERING: Switches = Switches {
     open_transactions_keep_the_group: true,
     fetch_all_lists_pending: true,
     uniform_extras_stay: true,
+    consumer: ConsumerSwitches::of(Release::V4_4_0),
 };
 
 const LINGERING: Switches = Switches { append_linger: Span::from_millis(5), ..NOT_LINGERING };
@@ -72,7 +79,8 @@ mod tests {
     }
 
     fn row(name: &str, switches: Switches) -> String {
-        let Switches { append_linger, open_transactions_keep_the_group, fetch_all_lists_pending, uniform_extras_stay } = switches;
+        let Switches { append_linger, open_transactions_keep_the_group, fetch_all_lists_pending, uniform_extras_stay, consumer: _ } =
+            switches;
         let on: Vec<&str> = [
             (open_transactions_keep_the_group, "open_transactions_keep_the_group"),
             (fetch_all_lists_pending, "fetch_all_lists_pending"),

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use crate::client::consumer::{CommitPolicy, ConsumerConfig, ConsumerEffects, OffsetReset, Service};
 use crate::client::producer::{Producer, ProducerConfig};
 use crate::kafka::coordinator::Coordinator;
-use crate::kafka::coordinator::shard::{CoordinatorConfig, CoordinatorEffects};
+use crate::kafka::coordinator::shard::{ConsumerGroupConfig, CoordinatorConfig, CoordinatorEffects};
 use crate::kafka::coordinator::writes::WriteLatency;
 use crate::kafka::fetch::FetchLimits;
 use crate::kafka::log::PartitionLog;
@@ -151,6 +151,7 @@ fn coordinator_config(scenario: &Scenario) -> CoordinatorConfig {
         retention_check_interval: config.offsets_retention_check_interval,
         offset_metadata_max_bytes: config.offset_metadata_max_bytes,
         write_latency,
+        consumer: ConsumerGroupConfig::DEFAULT,
         switches,
     }
 }

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use crate::terms::{
-    CommitFailure, CommitKind, ErrorCode, FatalError, GroupState, PositionSource, RebalanceReason, RemovalReason, RequestKind,
+    CommitFailure, CommitKind, ConsumerGroupState, EpochReason, ErrorCode, FatalError, GroupProtocol, GroupState, MemberState,
+    PositionSource, RebalanceReason, RemovalReason, RequestKind,
 };
 
 impl ErrorCode {
@@ -30,6 +31,11 @@ impl ErrorCode {
             ErrorCode::GroupSubscribedToTopic => "GROUP_SUBSCRIBED_TO_TOPIC",
             ErrorCode::UnknownTopicOrPartition => "UNKNOWN_TOPIC_OR_PARTITION",
             ErrorCode::UnsupportedVersion => "UNSUPPORTED_VERSION",
+            ErrorCode::InvalidRequest => "INVALID_REQUEST",
+            ErrorCode::FencedMemberEpoch => "FENCED_MEMBER_EPOCH",
+            ErrorCode::StaleMemberEpoch => "STALE_MEMBER_EPOCH",
+            ErrorCode::UnreleasedInstanceId => "UNRELEASED_INSTANCE_ID",
+            ErrorCode::UnsupportedAssignor => "UNSUPPORTED_ASSIGNOR",
         }
     }
 }
@@ -59,6 +65,48 @@ impl GroupState {
     }
 }
 
+impl GroupProtocol {
+    pub const fn name(self) -> &'static str {
+        match self {
+            GroupProtocol::Classic => "classic",
+            GroupProtocol::Consumer => "consumer",
+        }
+    }
+}
+
+impl EpochReason {
+    pub const fn name(self) -> &'static str {
+        match self {
+            EpochReason::MemberJoined => "member_joined",
+            EpochReason::SubscriptionChanged => "subscription_changed",
+            EpochReason::TopicsChanged => "topics_changed",
+            EpochReason::AssignorChanged => "assignor_changed",
+            EpochReason::MemberRemoved => "member_removed",
+        }
+    }
+}
+
+impl ConsumerGroupState {
+    pub const fn name(self) -> &'static str {
+        match self {
+            ConsumerGroupState::Empty => "Empty",
+            ConsumerGroupState::Assigning => "Assigning",
+            ConsumerGroupState::Reconciling => "Reconciling",
+            ConsumerGroupState::Stable => "Stable",
+        }
+    }
+}
+
+impl MemberState {
+    pub const fn name(self) -> &'static str {
+        match self {
+            MemberState::Stable => "STABLE",
+            MemberState::UnrevokedPartitions => "UNREVOKED_PARTITIONS",
+            MemberState::UnreleasedPartitions => "UNRELEASED_PARTITIONS",
+        }
+    }
+}
+
 impl RebalanceReason {
     pub const fn name(self) -> &'static str {
         match self {
@@ -71,6 +119,7 @@ impl RebalanceReason {
             RebalanceReason::SyncTimedOut => "sync_timed_out",
             RebalanceReason::AssignmentNotStored => "assignment_not_stored",
             RebalanceReason::GroupTooLarge => "group_too_large",
+            RebalanceReason::Downgraded => "downgraded",
         }
     }
 }
@@ -84,6 +133,7 @@ impl RemovalReason {
             RemovalReason::JoinTimedOut => "join_timed_out",
             RemovalReason::SyncTimedOut => "sync_timed_out",
             RemovalReason::GroupFull => "group_full",
+            RemovalReason::RevocationTimedOut => "revocation_timed_out",
         }
     }
 }
@@ -146,9 +196,12 @@ macro_rules! displayed_by_name {
 displayed_by_name!(
     CommitFailure,
     CommitKind,
+    EpochReason,
     ErrorCode,
     FatalError,
+    GroupProtocol,
     GroupState,
+    MemberState,
     PositionSource,
     RebalanceReason,
     RemovalReason,

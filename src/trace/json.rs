@@ -37,6 +37,10 @@
 //! | `commit_refused` | `group`, `member`, `kind`, `error` |
 //! | `offset_expired` | `group`, `partition` |
 //! | `group_deleted` | `group` |
+//! | `group_protocol_changed` | `group`, `protocol`, `epoch` |
+//! | `group_epoch_bumped` | `group`, `epoch`, `reason`, `trigger` |
+//! | `target_computed` | `group`, `epoch`, `assigned`: partitions by member |
+//! | `member_reconciled` | `group`, `member`, `epoch`, `state`, `partitions`, `revoking` |
 //! | `coordinator_found` | `group`, `client`, `broker` |
 //! | `join_sent` | `group`, `client`, `member` |
 //! | `assignment_computed` | `group`, `client`, `generation`, `assigned`: partitions by member |
@@ -123,9 +127,7 @@ fn write_details(line: &mut Line<'_>, event: &TraceEvent) {
         E::ClientPaused { until, .. } | E::InitialDelayExtended { until, .. } => line.instant("until_ns", *until),
         E::ClientSlowed { factor, .. } => line.number("factor_thousandths", *factor),
         E::ClientFailed { error, .. } => line.word("error", error.name()),
-        E::GroupStateChanged { from, to, generation, .. } => {
-            line.word("old_state", from.name()).word("new_state", to.name()).generation(*generation)
-        }
+        E::GroupStateChanged { from, to, generation, .. } => line.states(from.name(), to.name()).generation(*generation),
         E::MemberPending { member, .. } | E::MemberRejoined { member, .. } => line.member("member", Some(*member)),
         E::PendingDropped { member, reason, .. } | E::MemberRemoved { member, reason, .. } => {
             line.member("member", Some(*member)).word("reason", reason.name())
@@ -153,6 +155,13 @@ fn write_details(line: &mut Line<'_>, event: &TraceEvent) {
         }
         E::OffsetExpired { partition, .. } => line.partition(*partition),
         E::CoordinatorFound { broker, .. } => line.count("broker", broker.0),
+        E::GroupProtocolChanged { to, epoch, .. } => line.word("protocol", to.name()).epoch(*epoch),
+        E::GroupEpochBumped { epoch, reason, trigger, .. } => line.epoch(*epoch).word("reason", reason.name()).member("trigger", *trigger),
+        E::TargetComputed { epoch, assigned, .. } => line.epoch(*epoch).assigned(assigned),
+        E::MemberReconciled { member, epoch, state, assigned, revoking, .. } => {
+            line.member("member", Some(*member)).epoch(*epoch).word("state", state.name());
+            line.partitions(assigned).revoking(revoking)
+        }
         E::JoinSent { member, .. } => line.member("member", *member),
         E::AssignmentComputed { generation, assigned, .. } => line.generation(*generation).assigned(assigned),
         E::PollIntervalExceeded { last_poll, .. } => line.instant("last_poll_ns", *last_poll),

@@ -38,6 +38,10 @@ impl TraceEvent {
             | E::Committed { group, .. }
             | E::CommitRefused { group, .. }
             | E::OffsetExpired { group, .. }
+            | E::GroupProtocolChanged { group, .. }
+            | E::GroupEpochBumped { group, .. }
+            | E::TargetComputed { group, .. }
+            | E::MemberReconciled { group, .. }
             | E::GroupDeleted { group } => Subject::Group(*group),
             E::ClientStarted { client, .. }
             | E::ClientStopping { client }
@@ -99,6 +103,10 @@ impl TraceEvent {
             TraceEvent::CommitRefused { .. } => "commit_refused",
             TraceEvent::OffsetExpired { .. } => "offset_expired",
             TraceEvent::GroupDeleted { .. } => "group_deleted",
+            TraceEvent::GroupProtocolChanged { .. } => "group_protocol_changed",
+            TraceEvent::GroupEpochBumped { .. } => "group_epoch_bumped",
+            TraceEvent::TargetComputed { .. } => "target_computed",
+            TraceEvent::MemberReconciled { .. } => "member_reconciled",
             TraceEvent::CoordinatorFound { .. } => "coordinator_found",
             TraceEvent::JoinSent { .. } => "join_sent",
             TraceEvent::AssignmentComputed { .. } => "assignment_computed",

@@ -13,7 +13,7 @@ use crate::trace::lines::LineWriter;
 use crate::trace::names::Names;
 use crate::trace::subject::Subject;
 use crate::trace::{Created, Finished, Sink, TraceEvent};
-use crate::units::{ClientId, InstanceId, Instant, MemberId, OffsetRange, TopicPartition};
+use crate::units::{ClientId, InstanceId, Instant, MemberId, Offset, OffsetRange, TopicPartition};
 
 /// Writes every fact as a line to be read.
 #[derive(Debug)]
@@ -66,9 +66,7 @@ fn describe(event: &TraceEvent, n: &Names, f: &mut fmt::Formatter<'_>) -> fmt::R
     use TraceEvent as E;
     match event {
         E::Appended { partition, first, per_batch, batches, created, delay, .. } => {
-            let records = OffsetRange::new(*first, *first + u64::from(*per_batch) * batches);
-            let created = created_from_to(created, records.len());
-            write!(f, "appended {}: {batches} x {per_batch} {created}, visible after {delay}", range(n, *partition, records))
+            write!(f, "appended {}, visible after {delay}", batched(n, (*partition, *first), (*per_batch, *batches), created))
         }
         E::ProducerStopped { sent, .. } => write!(f, "stopped after {sent} records"),
         E::RateChanged { rate, .. } => write!(f, "rate is {} records in {}", rate.records, rate.per),
@@ -86,19 +84,15 @@ fn describe(event: &TraceEvent, n: &Names, f: &mut fmt::Formatter<'_>) -> fmt::R
         E::MemberPending { member, .. } => write!(f, "{} has to join again with its id", n.member(*member)),
         E::PendingDropped { member, reason, .. } => write!(f, "pending {} dropped, {}", n.member(*member), spaced(reason)),
         E::MemberAdded { member, instance, .. } => write!(f, "{} added{}", n.member(*member), as_instance(n, *instance)),
-        E::MemberReplaced { old, new, instance, .. } => {
-            write!(f, "{} replaced by {}{}", n.member(*old), n.member(*new), as_instance(n, Some(*instance)))
-        }
+        E::MemberReplaced { old, new, instance, .. } => write!(f, "{} replaced by {}", n.member(*old), static_member(n, *new, *instance)),
         E::MemberRemoved { member, reason, .. } => write!(f, "{} removed, {}", n.member(*member), spaced(reason)),
         E::RebalanceStarted { reason, trigger, generation, deadline, initial, .. } => {
-            let (reason, trigger, wait) = (spaced(reason), triggered_by(n, *trigger), if *initial { "initial delay" } else { "joins" });
-            write!(f, "rebalance after generation {generation}, {reason}{trigger}; {wait} until {deadline} ms")
+            write!(f, "rebalance after generation {generation}{}; {} until {deadline} ms", because(n, reason, *trigger), wait(*initial))
         }
         E::InitialDelayExtended { until, .. } => write!(f, "initial delay goes on until {until} ms"),
         E::MemberRejoined { member, .. } => write!(f, "{} waits for the end of the join phase", n.member(*member)),
         E::JoinPhaseEnded { generation, leader, protocol, members, .. } => {
-            let noun = if *members == 1 { "member" } else { "members" };
-            write!(f, "generation {generation} has {members} {noun}{}{}", led_by(n, *leader), after(", protocol ", protocol.as_deref()))
+            write!(f, "generation {generation} has {}", joined(n, *members, *leader, protocol.as_deref()))
         }
         E::HeartbeatHandled { member, error, .. } => write!(f, "heartbeat{}: {error}", of_member(n, *member)),
         E::RequestRefused { member, request, error, .. } => write!(f, "{request}{} refused: {error}", of_member(n, *member)),
@@ -108,6 +102,12 @@ fn describe(event: &TraceEvent, n: &Names, f: &mut fmt::Formatter<'_>) -> fmt::R
         E::CommitRefused { member, kind, error, .. } => write!(f, "{kind} commit{} refused: {error}", of_member(n, *member)),
         E::OffsetExpired { partition, .. } => write!(f, "offset of {} expired", n.partition(*partition)),
         E::GroupDeleted { .. } => f.write_str("deleted"),
+        E::GroupProtocolChanged { to, epoch, .. } => write!(f, "runs the {to} protocol from epoch {epoch} on"),
+        E::GroupEpochBumped { epoch, reason, trigger, .. } => write!(f, "epoch {epoch}{}", because(n, reason, *trigger)),
+        E::TargetComputed { epoch, assigned, .. } => write!(f, "target of epoch {epoch}{}", shares(n, assigned)),
+        E::MemberReconciled { member, epoch, state, assigned, revoking, .. } => {
+            write!(f, "{} {state} at epoch {epoch}: {}", n.member(*member), holding(n, assigned, revoking))
+        }
         E::CoordinatorFound { broker, .. } => write!(f, "coordinator is broker {}", broker.0),
         E::JoinSent { member, .. } => write!(f, "JoinGroup sent{}", as_member(n, *member)),
         E::AssignmentComputed { generation, assigned, .. } => write!(f, "generation {generation} is to be{}", shares(n, assigned)),
@@ -120,8 +120,8 @@ fn describe(event: &TraceEvent, n: &Names, f: &mut fmt::Formatter<'_>) -> fmt::R
         E::Assigned { member, generation, partitions, .. } => {
             write!(f, "assigned {}{} in generation {generation}", n.partitions(partitions), as_member(n, Some(*member)))
         }
-        E::PositionSet { partition, offset, source, .. } => {
-            write!(f, "position of {} is {offset}, {}", n.partition(*partition), spaced(source))
+        E::PositionSet { partition: at, offset, source, .. } => {
+            write!(f, "position of {} is {offset}, {}", n.partition(*at), spaced(source))
         }
         E::FetchStarted { partition, offset, .. } => write!(f, "fetches {} from {offset}", n.partition(*partition)),
         E::Polled { partition, offsets, .. } => write!(f, "polled {}", range(n, *partition, *offsets)),
@@ -187,6 +187,47 @@ fn shares(names: &Names, assigned: &[(MemberId, Box<[TopicPartition]>)]) -> impl
 }
 
 /// `created from 0 to 49 ms`
+/// `orders-0 [0, 500): 5 x 100 created from 0 to 499 ms`
+fn batched(
+    names: &Names,
+    (partition, first): (TopicPartition, Offset),
+    (per_batch, batches): (u32, u64),
+    created: &Created,
+) -> impl Display {
+    let records = OffsetRange::new(first, first + u64::from(per_batch) * batches);
+    let created = created_from_to(created, records.len());
+    fmt::from_fn(move |f| write!(f, "{}: {batches} x {per_batch} {created}", range(names, partition, records)))
+}
+
+/// `B#2 as instance i1`
+fn static_member(names: &Names, member: MemberId, instance: InstanceId) -> impl Display {
+    fmt::from_fn(move |f| write!(f, "{}{}", names.member(member), as_instance(names, Some(instance))))
+}
+
+/// What a join phase lasts for.
+fn wait(initial: bool) -> &'static str {
+    if initial { "initial delay" } else { "joins" }
+}
+
+/// `1 member, led by A, protocol range`
+fn joined(names: &Names, members: u32, leader: Option<MemberId>, protocol: Option<&str>) -> impl Display {
+    let noun = if members == 1 { "member" } else { "members" };
+    fmt::from_fn(move |f| write!(f, "{members} {noun}{}{}", led_by(names, leader), after(", protocol ", protocol)))
+}
+
+/// `, member joined: B`
+fn because(names: &Names, reason: impl Display, trigger: Option<MemberId>) -> impl Display {
+    fmt::from_fn(move |f| write!(f, ", {}{}", spaced(&reason), triggered_by(names, trigger)))
+}
+
+/// `orders-0, to give up orders-1`
+fn holding(names: &Names, assigned: &[TopicPartition], revoking: &[TopicPartition]) -> impl Display {
+    fmt::from_fn(move |f| match revoking {
+        [] => write!(f, "{}", names.partitions(assigned)),
+        _ => write!(f, "{}, to give up {}", names.partitions(assigned), names.partitions(revoking)),
+    })
+}
+
 fn created_from_to(created: &Created, records: u64) -> impl Display {
     let (first, last) = (created.at(0), created.at(records.saturating_sub(1)));
     fmt::from_fn(move |f| write!(f, "created from {first} to {last} ms"))

@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use crate::kafka::message::{FetchedOffset, GroupResponse, JoinAnswer, JoinedMember, OffsetFetchAnswer, Subscription, SyncAnswer};
+use crate::kafka::message::{
+    ConsumerHeartbeatAnswer, FetchedOffset, GroupResponse, JoinAnswer, JoinedMember, OffsetFetchAnswer, Subscription, SyncAnswer,
+};
 use crate::terms::ErrorCode;
 use crate::units::{InstanceId, MemberId, TopicPartition};
 use crate::workbench::names::Names;
 
-pub fn shown(names: &Names, response: &GroupResponse) -> Value {
+/// `read`: of a request that writes nothing, so that an error is thrown to whoever handles it.
+pub fn shown(names: &Names, response: &GroupResponse, read: bool) -> Value {
     match response {
         GroupResponse::Join(answer) => join(names, answer),
         GroupResponse::Sync(answer) => sync(names, answer),
@@ -18,7 +21,11 @@ pub fn shown(names: &Names, response: &GroupResponse) -> Value {
             let members: Vec<Value> = members.iter().map(|member| left(names, *member)).collect();
             json!({ "error": error.name(), "members": members })
         }
+        GroupResponse::ConsumerHeartbeat(answer) => consumer_heartbeat(names, answer),
         GroupResponse::OffsetCommit(answers) | GroupResponse::TxnOffsetCommit(answers) => json!({ "partitions": errors(names, answers) }),
+        GroupResponse::OffsetFetch(answer) if read && answer.error != ErrorCode::None => {
+            json!({ "error": answer.error.name(), "thrown": true })
+        }
         GroupResponse::OffsetFetch(answer) => fetched(names, answer),
         GroupResponse::OffsetDelete { error, partitions } => {
             json!({ "error": error.name(), "partitions": errors(names, partitions) })
@@ -89,6 +96,16 @@ fn sync(names: &Names, answer: &SyncAnswer) -> Value {
         "protocol_type": answer.protocol_type.as_deref(),
         "protocol": answer.protocol.as_deref(),
         "assignment": given,
+    })
+}
+
+fn consumer_heartbeat(names: &Names, answer: &ConsumerHeartbeatAnswer) -> Value {
+    json!({
+        "error": answer.error.name(),
+        "member": answer.member.map(|id| names.of_member(id)),
+        "epoch": answer.epoch,
+        "heartbeat_ms": answer.heartbeat_interval.as_millis(),
+        "assignment": answer.assignment.as_ref().map(|partitions| assignment(names, partitions)),
     })
 }
 

@@ -2,19 +2,26 @@
 //!
 //! Ids that the coordinator gives out are called `m1`, `m2`, … in that order. A script may also use an id that the coordinator never gave
 //! out; such a name is taken from then on, and the coordinator's next id gets the next free one.
+//!
+//! The coordinator goes by the order of ids: topics by creation, instances and members that give themselves an id by their names, and then
+//! the ids that it gave out, in that order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::units::{ClientId, InstanceId, MemberId, TopicId, TopicPartition};
+use crate::workbench::operation::Operation;
+use crate::workbench::script::Script;
 
 /// The owner of all ids that the coordinator did not give out.
-const NOBODY: ClientId = ClientId(u32::MAX);
+const NOBODY: ClientId = ClientId(0);
+/// The owner of all others, whichever client asked: so they sort as they were given.
+const ANYBODY: ClientId = ClientId(1);
 
 #[derive(Default)]
 pub struct Names {
     topics: Table,
-    clients: Table,
+    former_topics: BTreeMap<TopicId, TopicId>,
     instances: Table,
     members: BTreeMap<Arc<str>, MemberId>,
     member_names: BTreeMap<MemberId, Arc<str>>,
@@ -23,12 +30,46 @@ pub struct Names {
 }
 
 impl Names {
+    /// The names of a script that it gives ids to beforehand.
+    pub fn of_script(script: &Script) -> Self {
+        let mut names = Names::default();
+        for (topic, _) in &script.topics {
+            names.topic(topic);
+        }
+        let (mut instances, mut members) = (BTreeSet::new(), BTreeSet::new());
+        for step in &script.steps {
+            match &step.operation {
+                Operation::TopicCreate(topic) => {
+                    names.topic(&topic.topic);
+                }
+                Operation::Request(request) => request.body.tell_names(&mut instances, &mut members),
+                Operation::Advance(_)
+                | Operation::TransactionMarker(_)
+                | Operation::TopicGrow(_)
+                | Operation::TopicDelete(_)
+                | Operation::CoordinatorFailover => {}
+            }
+        }
+        for instance in instances {
+            names.instance(instance);
+        }
+        for member in members.into_iter().filter(|name| !is_given_name(name)) {
+            names.member(Some(member));
+        }
+        names
+    }
+
     pub fn topic(&mut self, name: &str) -> TopicId {
         TopicId(self.topics.id(name))
     }
 
-    pub fn client(&mut self, name: &str) -> ClientId {
-        ClientId(self.clients.id(name))
+    pub fn client(&self) -> ClientId {
+        ANYBODY
+    }
+
+    /// A topic was deleted and created again: what is left of the first one goes under another number.
+    pub fn former_topic(&mut self, number: TopicId, topic: TopicId) {
+        self.former_topics.insert(number, topic);
     }
 
     pub fn instance(&mut self, name: &str) -> InstanceId {
@@ -59,7 +100,7 @@ impl Names {
     }
 
     pub fn of_topic(&self, id: TopicId) -> &str {
-        self.topics.name(id.0)
+        self.topics.name(self.former_topics.get(&id).unwrap_or(&id).0)
     }
 
     pub fn of_instance(&self, id: InstanceId) -> &str {
@@ -79,6 +120,11 @@ impl Names {
         self.members.insert(name.clone(), id);
         self.member_names.insert(id, name);
     }
+}
+
+/// Such as the coordinator's ids are called by.
+fn is_given_name(name: &str) -> bool {
+    name.strip_prefix('m').is_some_and(|number| number.bytes().all(|digit| digit.is_ascii_digit()))
 }
 
 /// Names as dense numbers.

@@ -1,12 +1,19 @@
 //! What a step does: `do` as written.
 
+use std::collections::BTreeSet;
+
 use indexmap::IndexMap;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::terms::ErrorCode;
+
 /// Milliseconds that still fit into nanoseconds.
 const MILLIS_MAX: u64 = u64::MAX / 1_000_000;
+
+/// So many partitions a topic may have: their assignment is computed and shown.
+pub const PARTITIONS_MAX: u32 = 100_000;
 
 pub enum Operation {
     Advance(Advance),
@@ -31,6 +38,7 @@ pub enum Body {
     Sync(Sync),
     Heartbeat(Heartbeat),
     Leave(Leave),
+    ConsumerHeartbeat(ConsumerHeartbeat),
     OffsetCommit(OffsetCommit),
     TxnOffsetCommit(TxnOffsetCommit),
     OffsetFetch(OffsetFetch),
@@ -111,6 +119,24 @@ pub struct Leaver {
     pub instance: Option<String>,
 }
 
+/// Fields that are absent in the request are null.
+#[derive(Deserialize)]
+pub struct ConsumerHeartbeat {
+    pub member: Option<String>,
+    pub epoch: i32,
+    pub instance: Option<String>,
+    /// -1 is absent.
+    #[serde(default = "absent")]
+    pub rebalance_ms: i32,
+    pub topics: Option<Vec<String>>,
+    pub assignor: Option<String>,
+    pub owned: Option<Partitions>,
+}
+
+fn absent() -> i32 {
+    -1
+}
+
 #[derive(Deserialize)]
 pub struct OffsetCommit {
     pub member: Option<String>,
@@ -176,7 +202,7 @@ struct Envelope {
     group: Option<String>,
 }
 
-const OPERATIONS: &str = "join, sync, heartbeat, leave, offset_commit, txn_offset_commit, txn_marker, offset_fetch, offset_delete, \
+const OPERATIONS: &str = "join, sync, heartbeat, leave, consumer_heartbeat, offset_commit, txn_offset_commit, txn_marker, offset_fetch, offset_delete, \
     delete_group, topic_create, topic_grow, topic_delete, coordinator_failover, advance";
 
 impl Operation {
@@ -190,21 +216,39 @@ impl Operation {
             "topic_grow" => Topic::read(told, true).map(Operation::TopicGrow),
             "topic_delete" => Topic::read(told, false).map(Operation::TopicDelete),
             "coordinator_failover" => Ok(Operation::CoordinatorFailover),
-            "consumer_heartbeat" => {
-                Err("consumer_heartbeat: KIP-848 groups are not modelled in this version, classic groups are".to_owned())
-            }
             other => Request::read(other, told).map(Operation::Request),
         }
     }
 }
 
 impl Request {
+    /// What is refused before anybody looks for the group (GroupCoordinatorService#isGroupIdNotEmpty,
+    /// #throwIfConsumerGroupHeartbeatRequestIsInvalid).
+    pub fn refused(&self) -> Option<ErrorCode> {
+        match &self.body {
+            Body::ConsumerHeartbeat(heartbeat) => {
+                let empty = self.without_group || heartbeat.instance.as_deref() == Some("");
+                empty.then_some(ErrorCode::InvalidRequest)
+            }
+            Body::Join(_)
+            | Body::Sync(_)
+            | Body::Heartbeat(_)
+            | Body::Leave(_)
+            | Body::OffsetCommit(_)
+            | Body::TxnOffsetCommit(_)
+            | Body::OffsetFetch(_)
+            | Body::OffsetDelete(_)
+            | Body::DeleteGroup => self.without_group.then_some(ErrorCode::InvalidGroupId),
+        }
+    }
+
     fn read(op: &str, told: &Value) -> Result<Request, String> {
         let body = match op {
             "join" => Join::read(told).map(Body::Join)?,
             "sync" => fields(told).map(Body::Sync)?,
             "heartbeat" => fields(told).map(Body::Heartbeat)?,
             "leave" => fields(told).map(Body::Leave)?,
+            "consumer_heartbeat" => fields(told).map(Body::ConsumerHeartbeat)?,
             "offset_commit" => fields(told).map(Body::OffsetCommit)?,
             "txn_offset_commit" => fields(told).map(Body::TxnOffsetCommit)?,
             "offset_fetch" => fields(told).map(Body::OffsetFetch)?,
@@ -216,12 +260,33 @@ impl Request {
         match group.as_deref() {
             None | Some("g") => Ok(Request { rid, without_group: false, body }),
             Some("") => match body {
-                Body::Join(_) | Body::Sync(_) | Body::Heartbeat(_) | Body::Leave(_) => Ok(Request { rid, without_group: true, body }),
+                Body::Join(_) | Body::Sync(_) | Body::Heartbeat(_) | Body::Leave(_) | Body::ConsumerHeartbeat(_) => {
+                    Ok(Request { rid, without_group: true, body })
+                }
                 Body::OffsetCommit(_) | Body::TxnOffsetCommit(_) | Body::OffsetFetch(_) | Body::OffsetDelete(_) | Body::DeleteGroup => {
                     Err(format!("do.group: {op} is not modelled with the empty group id; join, sync, heartbeat and leave are"))
                 }
             },
             Some(other) => Err(format!("do.group: {other:?} is not \"g\", the one group here, and not the empty id")),
+        }
+    }
+}
+
+impl Body {
+    /// Adds the instances that it names, and the member if that gave itself its id.
+    pub fn tell_names<'a>(&'a self, instances: &mut BTreeSet<&'a str>, members: &mut BTreeSet<&'a str>) {
+        match self {
+            Body::Join(join) => instances.extend(join.instance.as_deref()),
+            Body::Sync(sync) => instances.extend(sync.instance.as_deref()),
+            Body::Heartbeat(heartbeat) => instances.extend(heartbeat.instance.as_deref()),
+            Body::Leave(leave) => instances.extend(leave.members.iter().filter_map(|one| one.instance.as_deref())),
+            Body::ConsumerHeartbeat(heartbeat) => {
+                instances.extend(heartbeat.instance.as_deref());
+                members.extend(heartbeat.member.as_deref());
+            }
+            Body::OffsetCommit(commit) => instances.extend(commit.instance.as_deref()),
+            Body::TxnOffsetCommit(commit) => instances.extend(commit.instance.as_deref()),
+            Body::OffsetFetch(_) | Body::OffsetDelete(_) | Body::DeleteGroup => {}
         }
     }
 }
@@ -251,6 +316,9 @@ impl Topic {
         let topic: Topic = fields(told)?;
         if with_partitions && topic.partitions == 0 {
             return Err("do.partitions: a topic has at least one".to_owned());
+        }
+        if topic.partitions > PARTITIONS_MAX {
+            return Err(format!("do.partitions: a topic has {PARTITIONS_MAX} at most"));
         }
         Ok(topic)
     }

@@ -9,12 +9,12 @@ use serde_json::{Map, Value, json};
 use crate::kafka::coordinator::Coordinator;
 use crate::kafka::coordinator::shard::{Answer, CoordinatorEffects, Ticket};
 use crate::kafka::coordinator::timers::CoordinatorTimer;
-use crate::kafka::message::{GroupRequest, GroupResponse};
+use crate::kafka::message::{GroupRequest, GroupResponse, JoinAnswer};
 use crate::terms::ErrorCode;
 use crate::trace::TraceEvent;
 use crate::units::{GroupId, Instant};
 use crate::workbench::names::Names;
-use crate::workbench::operation::{Advance, Operation, Request, Topic, TransactionMarker, TransactionResult};
+use crate::workbench::operation::{Advance, Body, Operation, Request, Topic, TransactionMarker, TransactionResult};
 use crate::workbench::script::{Script, Step};
 use crate::workbench::{answer, request, snapshot};
 
@@ -33,6 +33,8 @@ pub struct Player {
     armed_before: u64,
     asked: BTreeSet<u64>,
     parked: BTreeSet<u64>,
+    /// Fetches of offsets that read without writing: KafkaApis turns what they throw into an answer.
+    reads: BTreeSet<u64>,
     fx: CoordinatorEffects,
     state: Option<Value>,
     timers: Option<Value>,
@@ -47,16 +49,21 @@ struct Outcome {
 
 impl Player {
     pub fn new(script: &Script) -> Self {
-        let coordinator = Coordinator::new(script.config);
+        let mut coordinator = Coordinator::new(script.config);
+        let mut names = Names::of_script(script);
+        for (topic, partitions) in &script.topics {
+            coordinator.on_topic_image(names.topic(topic), *partitions);
+        }
         let armed_before = coordinator.timers().arming();
         Player {
             coordinator,
-            names: Names::default(),
-            topics: script.topics.iter().cloned().collect(),
+            names,
+            topics: script.topics.iter().map(|(topic, _)| topic.clone()).collect(),
             clock: Instant::ZERO,
             armed_before,
             asked: BTreeSet::new(),
             parked: BTreeSet::new(),
+            reads: BTreeSet::new(),
             fx: CoordinatorEffects::default(),
             state: None,
             timers: None,
@@ -86,7 +93,10 @@ impl Player {
                 self.end_transaction(marker, &mut outcome);
             }
             Operation::TopicCreate(topic) => self.create_topic(topic)?,
-            Operation::TopicGrow(topic) => self.known_topic(topic)?,
+            Operation::TopicGrow(topic) => {
+                self.known_topic(topic)?;
+                self.set_topic(topic);
+            }
             Operation::TopicDelete(topic) => self.delete_topic(topic, &mut outcome)?,
             Operation::CoordinatorFailover => self.fail_over(&mut outcome),
         }
@@ -153,9 +163,11 @@ impl Player {
         self.parked.insert(request.rid);
         let message = request::message(&mut self.names, &request.body);
         let ticket = Ticket(request.rid);
-        if request.without_group {
-            // GroupCoordinatorService#isGroupIdNotEmpty
-            let mut response = message.refusal(ErrorCode::InvalidGroupId);
+        if matches!(&request.body, Body::OffsetFetch(fetch) if !fetch.require_stable) {
+            self.reads.insert(request.rid);
+        }
+        if let Some(error) = request.refused() {
+            let mut response = message.refusal(error);
             if let (GroupRequest::Join(join), GroupResponse::Join(answer)) = (&message, &mut response) {
                 answer.member = join.member;
             }
@@ -181,8 +193,18 @@ impl Player {
     }
 
     fn create_topic(&mut self, topic: &Topic) -> Result<(), String> {
-        let fresh = self.topics.insert(topic.topic.clone());
-        if fresh { Ok(()) } else { Err(format!("do.topic: {:?} exists; topic_grow adds partitions", topic.topic)) }
+        if !self.topics.insert(topic.topic.clone()) {
+            return Err(format!("do.topic: {:?} exists; topic_grow adds partitions", topic.topic));
+        }
+        self.set_topic(topic);
+        Ok(())
+    }
+
+    fn set_topic(&mut self, topic: &Topic) {
+        let id = self.names.topic(&topic.topic);
+        if let Some(former) = self.coordinator.on_topic_image(id, topic.partitions) {
+            self.names.former_topic(former, id);
+        }
     }
 
     fn known_topic(&self, topic: &Topic) -> Result<(), String> {
@@ -220,7 +242,10 @@ impl Player {
         self.fx.sends.sort_by_key(|answer| answer.ticket);
         for done in self.fx.sends.drain(..) {
             let Ticket(number) = done.ticket;
-            let resp = answer::shown(&self.names, &done.response);
+            if let GroupResponse::Join(JoinAnswer { member: Some(member), .. }) = done.response {
+                self.names.learn(member);
+            }
+            let resp = answer::shown(&self.names, &done.response, self.reads.contains(&number));
             self.parked.remove(&number);
             if rid == Some(number) {
                 outcome.resp = Some(resp);

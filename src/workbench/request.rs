@@ -1,7 +1,8 @@
 //! A script's requests as messages to the coordinator.
 
 use crate::kafka::message::{
-    GroupRequest, Heartbeat, JoinGroup, LeaveGroup, OffsetCommit, OffsetFetch, ProtocolEntry, Subscription, SyncGroup, TxnOffsetCommit,
+    ConsumerHeartbeat, GroupRequest, Heartbeat, JoinGroup, LeaveGroup, OffsetCommit, OffsetFetch, ProtocolEntry, Subscription, SyncGroup,
+    TxnOffsetCommit,
 };
 use crate::terms::CommitKind;
 use crate::units::{InstanceId, Offset, Span, TopicPartition};
@@ -24,6 +25,15 @@ pub fn message(names: &mut Names, body: &Body) -> GroupRequest {
             let leaver = |one: &operation::Leaver| (names.member(one.member.as_deref()), instance(names, one.instance.as_deref()));
             GroupRequest::Leave(LeaveGroup { members: leave.members.iter().map(leaver).collect() })
         }
+        Body::ConsumerHeartbeat(heartbeat) => GroupRequest::ConsumerHeartbeat(ConsumerHeartbeat {
+            member: names.member(heartbeat.member.as_deref()),
+            epoch: heartbeat.epoch,
+            instance: instance(names, heartbeat.instance.as_deref()),
+            rebalance_timeout: (heartbeat.rebalance_ms >= 0).then(|| millis(heartbeat.rebalance_ms)),
+            topics: heartbeat.topics.as_ref().map(|topics| topics.iter().map(|topic| names.topic(topic)).collect()),
+            assignor: heartbeat.assignor.as_deref().map(Into::into),
+            owned: heartbeat.owned.as_ref().map(|owned| partitions(names, owned)),
+        }),
         Body::OffsetCommit(commit) => GroupRequest::OffsetCommit(OffsetCommit {
             member: names.member(commit.member.as_deref()),
             instance: instance(names, commit.instance.as_deref()),
@@ -52,7 +62,7 @@ pub fn message(names: &mut Names, body: &Body) -> GroupRequest {
 
 fn join_group(names: &mut Names, join: &operation::Join) -> JoinGroup {
     JoinGroup {
-        client: names.client(&join.client),
+        client: names.client(),
         member: names.member(join.member.as_deref()),
         instance: instance(names, join.instance.as_deref()),
         session_timeout: millis(join.session_ms),

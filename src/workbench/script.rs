@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use crate::kafka::coordinator::shard::CoordinatorConfig;
 use crate::kafka::release::Switches;
 use crate::release::Release;
-use crate::workbench::operation::{Operation, whole_number};
+use crate::workbench::operation::{Operation, PARTITIONS_MAX, whole_number};
 use crate::workbench::settings;
 
 /// The keys of the head that are copied, in this order.
@@ -14,7 +14,8 @@ const HEAD: [&str; 6] = ["id", "title", "kind", "kafka", "config", "topics"];
 pub struct Script {
     head: Map<String, Value>,
     pub config: CoordinatorConfig,
-    pub topics: Vec<String>,
+    /// With their partitions.
+    pub topics: Vec<(String, u32)>,
     pub steps: Vec<Step>,
 }
 
@@ -96,10 +97,11 @@ fn object<'a>(head: &'a Map<String, Value>, key: &str) -> Result<Option<&'a Map<
     }
 }
 
-fn topics(written: Option<&Map<String, Value>>) -> Result<Vec<String>, String> {
+fn topics(written: Option<&Map<String, Value>>) -> Result<Vec<(String, u32)>, String> {
     let read = |(name, partitions): (&String, &Value)| {
-        let valid = whole_number(partitions).is_some_and(|count| (1..=i32::MAX as u64).contains(&count));
-        if valid { Ok(name.clone()) } else { Err(format!("topic {name:?} has {partitions} partitions, not a whole number from 1 on")) }
+        let count = whole_number(partitions).filter(|count| (1..=u64::from(PARTITIONS_MAX)).contains(count));
+        let wrong = || format!("topic {name:?} has {partitions} partitions, not a whole number from 1 to {PARTITIONS_MAX}");
+        count.map(|count| (name.clone(), count as u32)).ok_or_else(wrong)
     };
     written.into_iter().flatten().map(read).collect()
 }

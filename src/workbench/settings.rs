@@ -2,14 +2,16 @@
 
 use serde_json::{Map, Value};
 
-use crate::kafka::coordinator::shard::CoordinatorConfig;
+use crate::kafka::assignor::server::ServerAssignor;
+use crate::kafka::coordinator::shard::{CoordinatorConfig, MigrationPolicy};
 use crate::units::Span;
 
-/// Settings of other kinds of groups and of the coordinator's threads: they are known and change nothing here.
-const WITHOUT_EFFECT: [&str; 4] = ["group.consumer.", "group.share.", "group.streams.", "group.coordinator."];
+/// Settings of other kinds of groups, bounds of others and those of the coordinator's threads: they are known and change nothing here.
+const WITHOUT_EFFECT: [&str; 5] = ["group.consumer.min.", "group.consumer.max.", "group.share.", "group.streams.", "group.coordinator."];
 
 const MODELLED: &str = "group.initial.rebalance.delay.ms, group.min.session.timeout.ms, group.max.session.timeout.ms, group.max.size, \
-    group.coordinator.append.linger.ms, offsets.retention.minutes, offsets.retention.check.interval.ms, offset.metadata.max.bytes";
+    group.consumer.session.timeout.ms, group.consumer.heartbeat.interval.ms, group.consumer.max.size, group.consumer.assignors, \
+    group.consumer.assignment.interval.ms, group.consumer.migration.policy, group.coordinator.append.linger.ms, offsets.retention.minutes, offsets.retention.check.interval.ms, offset.metadata.max.bytes";
 
 /// Puts the settings over the defaults.
 pub fn read(written: Option<&Map<String, Value>>, mut config: CoordinatorConfig) -> Result<CoordinatorConfig, String> {
@@ -22,6 +24,18 @@ pub fn read(written: Option<&Map<String, Value>>, mut config: CoordinatorConfig)
             "group.min.session.timeout.ms" => config.min_session_timeout = millis(1)?,
             "group.max.session.timeout.ms" => config.max_session_timeout = millis(1)?,
             "group.max.size" => config.max_size = within(1)? as u32,
+            "group.consumer.session.timeout.ms" => config.consumer.session_timeout = millis(1)?,
+            "group.consumer.heartbeat.interval.ms" => config.consumer.heartbeat_interval = millis(1)?,
+            "group.consumer.max.size" => config.consumer.max_size = within(1)? as u32,
+            "group.consumer.assignment.interval.ms" => config.consumer.assignment_interval = millis(0)?,
+            "group.consumer.assignors" => {
+                let assignors = assignors(value).ok_or_else(|| format!("{key} is {value}, not one or both of uniform and range"))?;
+                (config.consumer.default_assignor, config.consumer.all_assignors) = (assignors[0], assignors.len() > 1);
+            }
+            "group.consumer.migration.policy" => {
+                let policies = "disabled, upgrade, downgrade, bidirectional";
+                config.consumer.migration = migration(value).ok_or_else(|| format!("{key} is {value}, not one of {policies}"))?;
+            }
             // -1: an idle coordinator does not linger.
             "group.coordinator.append.linger.ms" => config.write_latency.linger = millis(-1)?,
             "offsets.retention.minutes" => config.offsets_retention = Span::from_secs(60).times(within(1)?),
@@ -32,6 +46,22 @@ pub fn read(written: Option<&Map<String, Value>>, mut config: CoordinatorConfig)
         }
     }
     Ok(config)
+}
+
+/// A list of names, not empty.
+fn assignors(value: &Value) -> Option<Vec<ServerAssignor>> {
+    value.as_str()?.split(',').map(|name| ServerAssignor::named(name.trim())).collect()
+}
+
+/// As Kafka, in any case.
+fn migration(value: &Value) -> Option<MigrationPolicy> {
+    match value.as_str()?.to_ascii_lowercase().as_str() {
+        "disabled" => Some(MigrationPolicy::Disabled),
+        "upgrade" => Some(MigrationPolicy::Upgrade),
+        "downgrade" => Some(MigrationPolicy::Downgrade),
+        "bidirectional" => Some(MigrationPolicy::Bidirectional),
+        _ => None,
+    }
 }
 
 /// A Java int that is at least `least`, written as a string or a number; -1 counts as 0.

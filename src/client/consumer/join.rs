@@ -1,5 +1,6 @@
 //! Joining and rejoining the group, driven by poll() (AbstractCoordinator.joinGroupIfNeeded, ConsumerCoordinator.onJoinPrepare/onJoinComplete).
 
+use super::fatal::join_exception;
 use super::{AfterListener, App, CommitPolicy, Consumer, ConsumerEffects, ConsumerTimer, Outgoing};
 use crate::client::membership::{CallKind, CoordinatorKnown, MemberState, Rejoin};
 use crate::kafka::assignor::{Assignor, Member, Topic};
@@ -8,7 +9,7 @@ use crate::kafka::message::{
 };
 use crate::kafka::placement;
 use crate::kafka::request::Request;
-use crate::terms::{CommitFailure, CommitKind, ErrorCode, FatalError};
+use crate::terms::{CommitFailure, CommitKind, ErrorCode};
 use crate::trace::TraceEvent;
 use crate::units::{BrokerId, Instant, MemberId, TopicId, TopicPartition};
 
@@ -208,7 +209,10 @@ impl Consumer {
                 self.on_commit_answer(now, error, fx);
             }
             GroupResponse::OffsetFetch(answer) => self.on_offsets_fetched(now, &answer, fx),
-            GroupResponse::TxnOffsetCommit(_) | GroupResponse::OffsetDelete { .. } | GroupResponse::DeleteGroup(_) => {
+            GroupResponse::ConsumerHeartbeat(_)
+            | GroupResponse::TxnOffsetCommit(_)
+            | GroupResponse::OffsetDelete { .. }
+            | GroupResponse::DeleteGroup(_) => {
                 unreachable!("a consumer does not ask for that")
             }
         }
@@ -367,32 +371,5 @@ impl Consumer {
         if matches!(self.app, App::Committing(_)) {
             self.try_commit_again(now, fx);
         }
-    }
-}
-
-/// Errors that poll() throws.
-fn join_exception(error: ErrorCode) -> Option<FatalError> {
-    match error {
-        ErrorCode::FencedInstanceId => Some(FatalError::FencedInstanceId),
-        ErrorCode::InconsistentGroupProtocol => Some(FatalError::InconsistentGroupProtocol),
-        ErrorCode::InvalidSessionTimeout => Some(FatalError::InvalidSessionTimeout),
-        ErrorCode::GroupMaxSizeReached => Some(FatalError::GroupMaxSizeReached),
-        ErrorCode::None
-        | ErrorCode::OffsetMetadataTooLarge
-        | ErrorCode::CoordinatorLoadInProgress
-        | ErrorCode::CoordinatorNotAvailable
-        | ErrorCode::NotCoordinator
-        | ErrorCode::IllegalGeneration
-        | ErrorCode::InvalidGroupId
-        | ErrorCode::UnknownMemberId
-        | ErrorCode::RebalanceInProgress
-        | ErrorCode::NonEmptyGroup
-        | ErrorCode::GroupIdNotFound
-        | ErrorCode::MemberIdRequired
-        | ErrorCode::UnstableOffsetCommit
-        | ErrorCode::GroupSubscribedToTopic
-        | ErrorCode::UnknownTopicOrPartition
-        | ErrorCode::UnknownServerError
-        | ErrorCode::UnsupportedVersion => None,
     }
 }

@@ -1,11 +1,13 @@
 //! Offsets that nobody uses any more expire, and groups go with their last offset.
 //!
-//! Origin: GroupCoordinatorShard#cleanupGroupMetadata, OffsetMetadataManager#cleanupExpiredOffsets, ClassicGroup#offsetExpirationCondition.
+//! Origin: GroupCoordinatorShard#cleanupGroupMetadata, OffsetMetadataManager#cleanupExpiredOffsets, ClassicGroup#offsetExpirationCondition,
+//! ConsumerGroup#offsetExpirationCondition.
 
 use crate::kafka::coordinator::Coordinator;
 use crate::kafka::coordinator::shard::CoordinatorEffects;
 use crate::kafka::coordinator::timers::CoordinatorTimer;
 use crate::kafka::coordinator::writes::Deferred;
+use crate::kafka::group::Group;
 use crate::kafka::group::classic::ClassicGroup;
 use crate::kafka::offsets::StoredOffset;
 use crate::terms::GroupState;
@@ -24,9 +26,9 @@ impl Coordinator {
         let ids: Vec<GroupId> = self.groups.keys().copied().collect();
         for id in ids {
             let Some(group) = self.groups.get(&id) else { continue };
-            let empty = group.state() == GroupState::Empty;
+            let empty = group.is_empty();
             let had_offsets = self.offsets.has_committed(id);
-            let expired = self.expired(group, now);
+            let expired = self.expired(id, group, now);
             for partition in expired.iter().copied() {
                 self.offsets.delete(id, partition);
                 fx.emit(TraceEvent::OffsetExpired { group: id, partition });
@@ -44,14 +46,17 @@ impl Coordinator {
         self.schedule_expiry(now);
     }
 
-    fn expired(&self, group: &ClassicGroup, now: Instant) -> Vec<TopicPartition> {
+    fn expired(&self, id: GroupId, group: &Group, now: Instant) -> Vec<TopicPartition> {
         let retention = self.shard.config.offsets_retention;
         let is_expired = |(partition, stored): &(TopicPartition, StoredOffset)| {
-            let base = group.expiry_base(stored);
+            let base = match group {
+                Group::Classic(group) => group.expiry_base(stored),
+                Group::Consumer(_) => Some(stored.at),
+            };
             let old = base.is_some_and(|base| now.since(base) >= retention);
-            old && !group.is_subscribed_to(partition.topic) && !self.offsets.is_pending(group.id, *partition)
+            old && !group.is_subscribed_to(partition.topic) && !self.offsets.is_pending(id, *partition)
         };
-        self.offsets.of_group(group.id).filter(is_expired).map(|(partition, _)| partition).collect()
+        self.offsets.of_group(id).filter(is_expired).map(|(partition, _)| partition).collect()
     }
 
     fn is_open(&self, id: GroupId) -> bool {

@@ -3,8 +3,9 @@
 use crate::kafka::coordinator::shard::CoordinatorEffects;
 use crate::kafka::coordinator::writes::Deferred;
 use crate::kafka::coordinator::{Coordinator, Status};
+use crate::kafka::group::Group;
 use crate::kafka::group::classic::ClassicGroup;
-use crate::kafka::message::{GroupResponse, JoinAnswer, SyncAnswer};
+use crate::kafka::message::{ConsumerHeartbeatAnswer, GroupResponse, JoinAnswer, SyncAnswer};
 use crate::terms::ErrorCode;
 use crate::units::{Instant, TopicId};
 
@@ -19,8 +20,13 @@ impl Coordinator {
                 fx.send(answer);
             }
         }
-        for (_, mut group) in std::mem::take(&mut self.groups) {
-            group.unload(&mut self.turn(now, fx));
+        for (_, group) in std::mem::take(&mut self.groups) {
+            match group {
+                Group::Classic(mut group) => group.unload(&mut self.turn(now, fx)),
+                Group::Consumer(group) => {
+                    self.shard.stored_consumers.insert(group.id, group);
+                }
+            }
         }
     }
 
@@ -36,13 +42,18 @@ impl Coordinator {
         let records: Vec<_> = self.shard.stored.iter().map(|(id, record)| (*id, record.clone())).collect();
         for (id, record) in records {
             let group = ClassicGroup::load(id, &record, &mut self.turn(now, fx));
-            self.groups.insert(id, group);
+            self.groups.insert(id, Group::Classic(group));
+        }
+        for (id, mut group) in std::mem::take(&mut self.shard.stored_consumers) {
+            group.loaded(&mut self.turn(now, fx));
+            self.groups.insert(id, Group::Consumer(group));
         }
         self.settle(now, fx);
     }
 
     /// The deletion of a topic is known here.
     pub fn on_topic_deleted(&mut self, now: Instant, topic: TopicId, fx: &mut CoordinatorEffects) {
+        self.topic_is_gone(topic);
         if self.offsets.delete_topic(topic) {
             self.turn(now, fx).write(Deferred::Nothing);
         }
@@ -58,6 +69,7 @@ fn not_coordinator(response: GroupResponse) -> GroupResponse {
         GroupResponse::Join(answer) => GroupResponse::Join(JoinAnswer::refusal(answer.member, error)),
         GroupResponse::Sync(_) => GroupResponse::Sync(SyncAnswer::refusal(error)),
         GroupResponse::Heartbeat(_) => GroupResponse::Heartbeat(error),
+        GroupResponse::ConsumerHeartbeat(_) => GroupResponse::ConsumerHeartbeat(ConsumerHeartbeatAnswer::refusal(error)),
         GroupResponse::Leave { .. } => GroupResponse::Leave { error, members: Vec::new() },
         GroupResponse::OffsetCommit(partitions) => GroupResponse::OffsetCommit(all(partitions)),
         GroupResponse::TxnOffsetCommit(partitions) => GroupResponse::TxnOffsetCommit(all(partitions)),

@@ -8,7 +8,9 @@ use std::collections::BTreeSet;
 use crate::kafka::coordinator::Coordinator;
 use crate::kafka::coordinator::shard::{Answer, CoordinatorEffects, Ticket};
 use crate::kafka::coordinator::writes::Deferred;
+use crate::kafka::group::Group;
 use crate::kafka::group::classic::ClassicGroup;
+use crate::kafka::group::consumer::offsets::Committer;
 use crate::kafka::message::{FetchedOffset, GroupResponse, OffsetCommit, OffsetFetch, OffsetFetchAnswer, TxnOffsetCommit};
 use crate::terms::{ErrorCode, GroupState};
 use crate::trace::TraceEvent;
@@ -44,7 +46,7 @@ impl Coordinator {
         if accepted.is_empty() {
             return self.turn(now, fx).answer_behind_writes(ticket, GroupResponse::OffsetCommit(answer));
         }
-        self.shard.stored.entry(id).or_default();
+        self.note_offsets(id);
         self.turn(now, fx).answer_when_written(ticket, GroupResponse::OffsetCommit(answer));
     }
 
@@ -54,7 +56,16 @@ impl Coordinator {
             self.create_simple(now, id);
         }
         match self.groups.get(&id) {
-            Some(group) => group.validate_commit(request.member, request.instance, request.generation, false),
+            Some(Group::Classic(group)) => group.validate_commit(request.member, request.instance, request.generation, false),
+            Some(Group::Consumer(group)) => {
+                let committer = Committer {
+                    member: request.member,
+                    instance: request.instance,
+                    epoch: request.generation,
+                    version: Some(request.version),
+                };
+                group.validate_commit(committer, partitions(&request.offsets), &self.shard.config.switches.consumer)
+            }
             None if request.version >= GROUP_ID_NOT_FOUND_VERSION => Err(ErrorCode::GroupIdNotFound),
             None => Err(ErrorCode::IllegalGeneration),
         }
@@ -72,11 +83,7 @@ impl Coordinator {
         if request.generation < 0 {
             self.create_simple(now, id);
         }
-        let valid = match self.groups.get(&id) {
-            Some(group) => group.validate_commit(request.member, request.instance, request.generation, true),
-            None => Err(ErrorCode::IllegalGeneration),
-        };
-        if let Err(error) = valid {
+        if let Err(error) = self.validate_transactional_commit(id, &request) {
             let refused = request.offsets.iter().map(|(partition, _, _)| (*partition, error)).collect();
             return self.turn(now, fx).answer(ticket, GroupResponse::TxnOffsetCommit(refused));
         }
@@ -88,9 +95,24 @@ impl Coordinator {
         if accepted.is_empty() {
             return self.turn(now, fx).answer_behind_writes(ticket, response);
         }
-        self.shard.stored.entry(id).or_default();
+        self.note_offsets(id);
         let latency = self.shard.config.write_latency;
         self.shard.writes.append_transactional(now, latency, Deferred::Answer(Answer { ticket, response }));
+    }
+
+    /// Up to 4.3 a transaction is told ILLEGAL_GENERATION in place of STALE_MEMBER_EPOCH.
+    fn validate_transactional_commit(&self, id: GroupId, request: &TxnOffsetCommit) -> Result<(), ErrorCode> {
+        let switches = &self.shard.config.switches.consumer;
+        let group = match self.groups.get(&id) {
+            Some(Group::Classic(group)) => return group.validate_commit(request.member, request.instance, request.generation, true),
+            Some(Group::Consumer(group)) => group,
+            None => return Err(ErrorCode::IllegalGeneration),
+        };
+        let committer = Committer { member: request.member, instance: request.instance, epoch: request.generation, version: None };
+        group.validate_commit(committer, partitions(&request.offsets), switches).map_err(|error| match error {
+            ErrorCode::StaleMemberEpoch if !switches.transactions_are_told_stale_epochs => ErrorCode::IllegalGeneration,
+            other => other,
+        })
     }
 
     /// The marker that ends a producer's transaction reached this partition of `__consumer_offsets`.
@@ -102,7 +124,14 @@ impl Coordinator {
     }
 
     fn create_simple(&mut self, now: Instant, id: GroupId) {
-        self.groups.entry(id).or_insert_with(|| ClassicGroup::new(id, now));
+        self.groups.entry(id).or_insert_with(|| Group::Classic(ClassicGroup::new(id, now)));
+    }
+
+    /// A group that exists only by its offsets comes back with them.
+    fn note_offsets(&mut self, id: GroupId) {
+        if self.consumer_group(id).is_none() {
+            self.shard.stored.entry(id).or_default();
+        }
     }
 
     fn check_metadata(&self, offsets: Vec<(TopicPartition, Offset, u32)>) -> Checked {
@@ -121,6 +150,10 @@ impl Coordinator {
 
     /// Whoever asks is answered, and a missing group has no offsets. With requireStable, as consumers ask, it is an empty write.
     pub(super) fn fetch(&mut self, now: Instant, ticket: Ticket, id: GroupId, request: OffsetFetch, fx: &mut CoordinatorEffects) {
+        if let Some(Err(error)) = self.consumer_group(id).map(|group| group.validate_fetch(&request)) {
+            let response = GroupResponse::OffsetFetch(OffsetFetchAnswer { error, offsets: Vec::new() });
+            return self.turn(now, fx).answer(ticket, response);
+        }
         let exists = self.groups.contains_key(&id);
         let stable = request.require_stable;
         let partitions = match request.partitions {
@@ -161,8 +194,8 @@ impl Coordinator {
     ) {
         let error = match self.groups.get(&id) {
             None => ErrorCode::GroupIdNotFound,
-            Some(group) if group.may_delete_offsets() => ErrorCode::None,
-            Some(_) => ErrorCode::NonEmptyGroup,
+            Some(Group::Classic(group)) if !group.may_delete_offsets() => ErrorCode::NonEmptyGroup,
+            Some(Group::Classic(_) | Group::Consumer(_)) => ErrorCode::None,
         };
         let Some(group) = self.groups.get(&id).filter(|_| error == ErrorCode::None) else {
             return self.turn(now, fx).answer(ticket, GroupResponse::OffsetDelete { error, partitions: Vec::new() });
@@ -182,10 +215,10 @@ impl Coordinator {
     }
 
     pub(super) fn delete_group(&mut self, now: Instant, ticket: Ticket, id: GroupId, fx: &mut CoordinatorEffects) {
-        let error = match self.groups.get(&id).map(ClassicGroup::state) {
-            None | Some(GroupState::Dead) => ErrorCode::GroupIdNotFound,
-            Some(GroupState::Empty) => ErrorCode::None,
-            Some(GroupState::PreparingRebalance | GroupState::CompletingRebalance | GroupState::Stable) => ErrorCode::NonEmptyGroup,
+        let error = match self.groups.get(&id) {
+            None => ErrorCode::GroupIdNotFound,
+            Some(group) if group.is_empty() => ErrorCode::None,
+            Some(_) => ErrorCode::NonEmptyGroup,
         };
         let response = GroupResponse::DeleteGroup(error);
         if error != ErrorCode::None {
@@ -195,6 +228,10 @@ impl Coordinator {
         self.forget_group(now, id, fx);
         self.turn(now, fx).answer_when_written(ticket, response);
     }
+}
+
+fn partitions(offsets: &[(TopicPartition, Offset, u32)]) -> impl Iterator<Item = TopicPartition> + '_ {
+    offsets.iter().map(|(partition, _, _)| *partition)
 }
 
 impl ClassicGroup {

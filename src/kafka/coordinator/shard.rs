@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 
 use crate::effects::Effects;
+use crate::kafka::assignor::server::ServerAssignor;
 use crate::kafka::coordinator::timers::{CoordinatorTimer, Timers};
 use crate::kafka::coordinator::writes::{Deferred, WriteLatency, Writes};
 use crate::kafka::group::classic::stored::StoredGroup;
+use crate::kafka::group::consumer::ConsumerGroup;
+use crate::kafka::group::consumer::topics::Topics;
 use crate::kafka::message::GroupResponse;
 use crate::kafka::release::Switches;
 use crate::trace::TraceEvent;
@@ -41,7 +44,52 @@ pub struct CoordinatorConfig {
     /// offset.metadata.max.bytes
     pub offset_metadata_max_bytes: u32,
     pub write_latency: WriteLatency,
+    pub consumer: ConsumerGroupConfig,
     pub switches: Switches,
+}
+
+/// Broker properties of KIP-848 groups.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct ConsumerGroupConfig {
+    /// group.consumer.session.timeout.ms
+    pub session_timeout: Span,
+    /// group.consumer.heartbeat.interval.ms
+    pub heartbeat_interval: Span,
+    /// group.consumer.max.size
+    pub max_size: u32,
+    /// The first of group.consumer.assignors: that of groups whose members name none.
+    pub default_assignor: ServerAssignor,
+    /// Both assignors are in group.consumer.assignors; else only the first is.
+    pub all_assignors: bool,
+    /// group.consumer.migration.policy
+    pub migration: MigrationPolicy,
+    /// group.consumer.assignment.interval.ms; it does nothing before 4.3.
+    pub assignment_interval: Span,
+}
+
+impl ConsumerGroupConfig {
+    pub const DEFAULT: ConsumerGroupConfig = ConsumerGroupConfig {
+        session_timeout: Span::from_secs(45),
+        heartbeat_interval: Span::from_secs(5),
+        max_size: i32::MAX as u32,
+        default_assignor: ServerAssignor::Uniform,
+        all_assignors: true,
+        migration: MigrationPolicy::Bidirectional,
+        assignment_interval: Span::from_secs(1),
+    };
+
+    pub fn has(&self, assignor: ServerAssignor) -> bool {
+        self.all_assignors || assignor == self.default_assignor
+    }
+}
+
+/// Whether groups with members may change their protocol.
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum MigrationPolicy {
+    Disabled,
+    Upgrade,
+    Downgrade,
+    Bidirectional,
 }
 
 impl CoordinatorConfig {
@@ -56,6 +104,7 @@ impl CoordinatorConfig {
             retention_check_interval: Span::from_secs(600),
             offset_metadata_max_bytes: 4096,
             write_latency: WriteLatency { linger: Span::ZERO, replication: Span::ZERO },
+            consumer: ConsumerGroupConfig::DEFAULT,
             switches,
         }
     }
@@ -73,8 +122,14 @@ impl MemberIds {
     pub fn next(&mut self, client: ClientId) -> (MemberId, u64) {
         let number = self.last.entry(client).or_default();
         *number += 1;
+        let number = *number;
+        (MemberId { client, number }, self.place())
+    }
+
+    /// The next place.
+    pub fn place(&mut self) -> u64 {
         self.given += 1;
-        (MemberId { client, number: *number }, self.given)
+        self.given
     }
 }
 
@@ -85,8 +140,12 @@ pub struct Shard {
     pub timers: Timers,
     pub writes: Writes,
     pub member_ids: MemberIds,
-    /// The last record of each group in the log.
+    /// The last record of each classic group in the log.
     pub stored: BTreeMap<GroupId, StoredGroup>,
+    /// The KIP-848 groups while nobody here coordinates them: all of them is in the log.
+    pub stored_consumers: BTreeMap<GroupId, ConsumerGroup>,
+    /// The cluster's topics as far as they are known here.
+    pub topics: Topics,
 }
 
 /// One turn of the event loop: its time, the shard, and where answers and facts go.

@@ -16,6 +16,14 @@ pub enum CoordinatorTimer {
     Sync(GroupId),
     /// A member's session, a new member's join or a pending id.
     Heartbeat(GroupId, MemberId),
+    /// A member's session in a KIP-848 group.
+    Session(GroupId, MemberId),
+    /// A member of a KIP-848 group that was told to give partitions up.
+    Revocation(GroupId, MemberId),
+    /// A classic member of a KIP-848 group that was told to rejoin.
+    MemberJoin(GroupId, MemberId),
+    /// A classic member of a KIP-848 group that has rejoined.
+    MemberSync(GroupId, MemberId),
     /// The periodic expiry of offsets and groups.
     ExpireOffsets,
     /// Records are replicated.

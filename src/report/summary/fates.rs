@@ -228,5 +228,6 @@ fn removal(reason: RemovalReason) -> &'static str {
         RemovalReason::JoinTimedOut => "it did not rejoin in time",
         RemovalReason::SyncTimedOut => "it did not sync in time",
         RemovalReason::GroupFull => "the group was full",
+        RemovalReason::RevocationTimedOut => "it did not give its partitions up in time",
     }
 }

@@ -74,6 +74,7 @@ fn why(report: &Report, rebalance: &Rebalance) -> String {
         RebalanceReason::SyncTimedOut => format!("{who} never sent SyncGroup{behind}"),
         RebalanceReason::AssignmentNotStored => "the assignment could not be stored".to_owned(),
         RebalanceReason::GroupTooLarge => "more members than group.max.size".to_owned(),
+        RebalanceReason::Downgraded => "the last member of the consumer protocol is gone".to_owned(),
     }
 }
 
@@ -131,6 +132,7 @@ fn wait(scenario: &Scenario, waited: &Waited) -> String {
         WaitEnd::Removed(RemovalReason::JoinTimedOut | RemovalReason::NewMemberTimedOut | RemovalReason::SyncTimedOut) => {
             format!("{who} {lasted} (timed out)")
         }
+        WaitEnd::Removed(RemovalReason::RevocationTimedOut) => format!("{who} {lasted} (revocation timed out)"),
         WaitEnd::Removed(RemovalReason::GroupFull) => format!("{who} {lasted} (group full)"),
     }
 }

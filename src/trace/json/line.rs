@@ -94,12 +94,11 @@ impl<'a> Line<'a> {
     }
 
     pub(super) fn generation(&mut self, generation: i32) -> &mut Self {
-        self.key("generation");
-        if generation < 0 {
-            self.push("-");
-        }
-        self.digits(u64::from(generation.unsigned_abs()));
-        self
+        self.signed("generation", generation)
+    }
+
+    pub(super) fn epoch(&mut self, epoch: i32) -> &mut Self {
+        self.signed("epoch", epoch)
     }
 
     pub(super) fn flag(&mut self, key: &str, flag: bool) -> &mut Self {
@@ -115,6 +114,10 @@ impl<'a> Line<'a> {
     }
 
     /// Any text at all; null if there is none.
+    pub(super) fn states(&mut self, old: &str, new: &str) -> &mut Self {
+        self.word("old_state", old).word("new_state", new)
+    }
+
     pub(super) fn text(&mut self, key: &str, text: Option<&str>) -> &mut Self {
         self.key(key);
         serde_json::to_writer(&mut *self.out, &text).expect("a Vec takes every byte");
@@ -160,6 +163,12 @@ impl<'a> Line<'a> {
     pub(super) fn partitions(&mut self, partitions: &[TopicPartition]) -> &mut Self {
         self.key("partitions");
         self.list("[", partitions, "]", |line, partition| line.partition_name(*partition));
+        self
+    }
+
+    pub(super) fn revoking(&mut self, partitions: &[TopicPartition]) -> &mut Self {
+        self.key("revoking");
+        self.list("[", partitions, "]", |line, at| line.partition_name(*at));
         self
     }
 
@@ -237,6 +246,15 @@ impl<'a> Line<'a> {
         self.push(&self.names.partitions[at.topic.index()]);
         self.digits(u64::from(at.partition));
         self.push("\"");
+    }
+
+    fn signed(&mut self, key: &str, number: i32) -> &mut Self {
+        self.key(key);
+        if number < 0 {
+            self.push("-");
+        }
+        self.digits(u64::from(number.unsigned_abs()));
+        self
     }
 
     fn raw(&mut self, key: &str, json: &str) -> &mut Self {

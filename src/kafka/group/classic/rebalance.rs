@@ -25,7 +25,7 @@ impl ClassicGroup {
         }
     }
 
-    pub(super) fn prepare_rebalance(&mut self, reason: RebalanceReason, trigger: Option<MemberId>, turn: &mut Turn<'_>) {
+    pub fn prepare_rebalance(&mut self, reason: RebalanceReason, trigger: Option<MemberId>, turn: &mut Turn<'_>) {
         if self.state() == GroupState::CompletingRebalance {
             self.propagate_error(ErrorCode::RebalanceInProgress, turn);
         }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::kafka::coordinator::shard::Turn;
 use crate::kafka::coordinator::timers::CoordinatorTimer;
-use crate::kafka::group::classic::{ClassicGroup, Member};
+use crate::kafka::group::classic::{CONSUMER, ClassicGroup, Member};
 use crate::kafka::message::{Assignment, GroupResponse, JoinAnswer, ProtocolEntry, Subscription, SyncAnswer};
 use crate::terms::{ErrorCode, GroupState, Name, RebalanceReason};
 use crate::units::{GroupId, InstanceId, Instant, MemberId, Span};
@@ -99,10 +99,34 @@ impl ClassicGroup {
         group
     }
 
+    /// A KIP-848 group whose last member of that protocol is gone: Stable at the epoch that it had.
+    pub fn downgraded(id: GroupId, epoch: i32, members: Vec<Member>, turn: &mut Turn<'_>) -> Self {
+        let mut group = ClassicGroup::new(id, turn.now);
+        group.generation = epoch;
+        for member in members {
+            let place = turn.shard.member_ids.place();
+            let timer = CoordinatorTimer::Heartbeat(id, member.id);
+            turn.arm(timer, member.session_timeout);
+            group.add(place, member, &CONSUMER.into());
+        }
+        group.state = GroupState::Stable;
+        group.previous_state = GroupState::Stable;
+        group.protocol = group.select_protocol();
+        group.subscribed_topics = group.compute_subscribed_topics();
+        let assignments: Vec<(MemberId, Assignment)> = group.members.values().map(|one| (one.id, one.assignment.clone())).collect();
+        group.store(&assignments, turn);
+        group
+    }
+
     /// The coordinator moves away: whoever waits is told to look for the new one.
     pub fn unload(&mut self, turn: &mut Turn<'_>) {
         self.transition(GroupState::Dead, turn);
-        let error = ErrorCode::NotCoordinator;
+        self.refuse_parked(ErrorCode::NotCoordinator, turn);
+    }
+
+    /// Whoever waits is answered with an error.
+    pub fn refuse_parked(&mut self, error: ErrorCode, turn: &mut Turn<'_>) {
+        self.parked_joins = 0;
         for member in self.members.values_mut() {
             if let Some(ticket) = member.join.take() {
                 turn.answer(ticket, GroupResponse::Join(JoinAnswer::refusal(Some(member.id), error)));
