@@ -30,7 +30,7 @@ pub mod shard;
 pub mod timers;
 pub mod writes;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Coordinator {
     status: Status,
     groups: BTreeMap<GroupId, Group>,

@@ -9,7 +9,7 @@ pub mod classic;
 pub mod consumer;
 
 /// A group of either protocol.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Group {
     Classic(ClassicGroup),
     Consumer(ConsumerGroup),

@@ -16,7 +16,7 @@ pub struct StoredOffset {
     record: u64,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Offsets {
     committed: BTreeMap<GroupId, BTreeMap<TopicPartition, StoredOffset>>,
     /// By producer.

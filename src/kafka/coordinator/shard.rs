@@ -111,7 +111,7 @@ impl CoordinatorConfig {
 }
 
 /// Gives out member ids.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct MemberIds {
     last: BTreeMap<ClientId, u32>,
     given: u64,
@@ -134,7 +134,7 @@ impl MemberIds {
 }
 
 /// Everything of a shard but its groups and offsets.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Shard {
     pub config: CoordinatorConfig,
     pub timers: Timers,

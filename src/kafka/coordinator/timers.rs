@@ -30,7 +30,7 @@ pub enum CoordinatorTimer {
     WriteCommitted,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Timers {
     armed: BTreeMap<CoordinatorTimer, (Instant, u64)>,
     order: BTreeSet<(Instant, u64, CoordinatorTimer)>,

@@ -22,7 +22,7 @@ pub struct WriteLatency {
 }
 
 /// What happens when a write is replicated.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Deferred {
     Answer(Answer),
     /// The leader's assignment: if the group still waits for it, everybody gets theirs.
@@ -42,7 +42,7 @@ pub enum Deferred {
     Nothing,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Batch {
     flush: Instant,
     replicated: Instant,
@@ -51,7 +51,7 @@ struct Batch {
     waiting: Vec<Deferred>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Writes {
     batches: VecDeque<Batch>,
 }

@@ -22,7 +22,7 @@ pub mod sync;
 /// The protocol type of consumers; others (Kafka Connect) store offsets in their own way.
 const CONSUMER: &str = "consumer";
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ClassicGroup {
     pub id: GroupId,
     state: GroupState,

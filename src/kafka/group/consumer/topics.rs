@@ -20,7 +20,7 @@ pub struct TopicImage {
 pub type TopicView = BTreeMap<TopicId, TopicImage>;
 
 /// The cluster's topics.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Topics {
     existing: TopicView,
     incarnations: BTreeMap<TopicId, u32>,
