@@ -6,17 +6,22 @@
 
 use std::cmp::Ordering;
 
+use crate::kafka::assignor::sticky::Flavour;
 use crate::kafka::java;
 use crate::units::{TopicId, TopicPartition};
 
 pub mod range;
 pub mod round_robin;
+pub mod server;
+pub mod sticky;
 
 /// An assignor that `partition.assignment.strategy` can name.
 #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Assignor {
     Range,
     RoundRobin,
+    Sticky,
+    CooperativeSticky,
 }
 
 /// A topic of the leader's metadata. One without partitions is one without metadata: nobody gets anything of it.
@@ -27,11 +32,24 @@ pub struct Topic<'a> {
 }
 
 /// A member as its subscription tells. Topics are places in the list of [`Topic`]s, each at most once.
-#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
 pub struct Member<'a> {
     pub id: &'a str,
     pub instance: Option<&'a str>,
     pub topics: &'a [TopicId],
+    /// `ownedPartitions`: empty if the member has revoked everything before it joined.
+    pub owned: &'a [TopicPartition],
+    /// `generationId`.
+    pub generation: Option<i32>,
+    /// The user data of `sticky`: what the member got last, since it owns nothing any longer.
+    pub user_data: Option<Claim<'a>>,
+}
+
+/// What a member had, and in which generation.
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
+pub struct Claim<'a> {
+    pub partitions: &'a [TopicPartition],
+    pub generation: Option<i32>,
 }
 
 /// What each member gets, in the order in which the members were given.
@@ -42,16 +60,27 @@ pub type Assignment = Vec<Vec<TopicPartition>>;
 pub enum AssignError {
     #[error("the assignor was called without members")]
     NoMembers,
+    /// `NullPointerException` in the general algorithm.
+    #[error("a partition should go back to a member that takes no part in the balancing, and there Kafka fails")]
+    StaleClaim,
+    /// `IllegalStateException`: the members claim partitions that do not exist.
+    #[error("partitions are left and no member may get more")]
+    NobodyLeft,
+    /// Kafka would go on for ever.
+    #[error("partitions move in circles")]
+    Endless,
 }
 
 impl Assignor {
-    pub const ALL: [Assignor; 2] = [Assignor::Range, Assignor::RoundRobin];
+    pub const ALL: [Assignor; 4] = [Assignor::Range, Assignor::RoundRobin, Assignor::Sticky, Assignor::CooperativeSticky];
 
     /// As it stands in the protocol list of a JoinGroup.
     pub const fn name(self) -> &'static str {
         match self {
             Assignor::Range => "range",
             Assignor::RoundRobin => "roundrobin",
+            Assignor::Sticky => "sticky",
+            Assignor::CooperativeSticky => "cooperative-sticky",
         }
     }
 
@@ -59,6 +88,10 @@ impl Assignor {
         match self {
             Assignor::Range => "contiguous blocks of each topic; the first members of every topic get one partition more",
             Assignor::RoundRobin => "all partitions of all topics dealt out in turn",
+            Assignor::Sticky => "equal shares; members keep what they had as far as that goes",
+            Assignor::CooperativeSticky => {
+                "as sticky, but a partition changes hands over two rebalances: first it is given up, then handed out"
+            }
         }
     }
 
@@ -67,6 +100,8 @@ impl Assignor {
         match self {
             Assignor::Range => "org.apache.kafka.clients.consumer.RangeAssignor",
             Assignor::RoundRobin => "org.apache.kafka.clients.consumer.RoundRobinAssignor",
+            Assignor::Sticky => "org.apache.kafka.clients.consumer.StickyAssignor",
+            Assignor::CooperativeSticky => "org.apache.kafka.clients.consumer.CooperativeStickyAssignor",
         }
     }
 
@@ -79,21 +114,21 @@ impl Assignor {
         match self {
             Assignor::Range => Ok(range::assign(topics, members)),
             Assignor::RoundRobin => round_robin::assign(topics, members),
+            Assignor::Sticky => sticky::assign(Flavour::Eager, topics, members),
+            Assignor::CooperativeSticky => sticky::assign(Flavour::Cooperative, topics, members),
         }
     }
 }
 
 /// The members' places in member order: static ones by instance id, then the others by member id (`MemberInfo#compareTo`).
-fn member_order(members: &[Member<'_>]) -> Vec<usize> {
+fn member_order<'a>(members: impl Iterator<Item = (Option<&'a str>, &'a str)>) -> Vec<usize> {
+    let members: Vec<(Option<&str>, &str)> = members.collect();
     let mut order: Vec<usize> = (0..members.len()).collect();
-    order.sort_by(|&a, &b| {
-        let (a, b) = (&members[a], &members[b]);
-        match (a.instance, b.instance) {
-            (Some(a), Some(b)) => java::compare_strings(a, b),
-            (Some(_), None) => Ordering::Less,
-            (None, Some(_)) => Ordering::Greater,
-            (None, None) => java::compare_strings(a.id, b.id),
-        }
+    order.sort_by(|&a, &b| match (members[a], members[b]) {
+        ((Some(a), _), (Some(b), _)) => java::compare_strings(a, b),
+        ((Some(_), _), (None, _)) => Ordering::Less,
+        ((None, _), (Some(_), _)) => Ordering::Greater,
+        ((None, a), (None, b)) => java::compare_strings(a, b),
     });
     order
 }
@@ -132,9 +167,8 @@ mod tests {
 
     #[test]
     fn static_members_come_first_and_by_instance_id() {
-        let member = |id, instance| Member { id, instance, topics: &[] };
-        let members = [member("b", None), member("z", Some("i2")), member("a", None), member("y", Some("i10"))];
-        assert_eq!(member_order(&members), [3, 1, 2, 0]);
+        let members = [(None, "b"), (Some("i2"), "z"), (None, "a"), (Some("i10"), "y")];
+        assert_eq!(member_order(members.into_iter()), [3, 1, 2, 0]);
     }
 
     #[test]
@@ -143,7 +177,7 @@ mod tests {
         let topics: Vec<Topic<'_>> = names.iter().map(|name| Topic { name, partitions: 100 }).collect();
         let ids: Vec<String> = (0..1000).map(|n| format!("member-{n}")).collect();
         let every: Vec<TopicId> = (0..100).map(TopicId).collect();
-        let members: Vec<Member<'_>> = ids.iter().map(|id| Member { id, instance: None, topics: &every }).collect();
+        let members: Vec<Member<'_>> = ids.iter().map(|id| Member { id, topics: &every, ..Member::default() }).collect();
         let sizes = |assignor: Assignor| -> Vec<usize> { assignor.assign(&topics, &members).unwrap().iter().map(Vec::len).collect() };
         assert_eq!(sizes(Assignor::RoundRobin), vec![10; 1000]);
         let skewed = sizes(Assignor::Range);

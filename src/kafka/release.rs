@@ -17,12 +17,19 @@ pub struct Switches {
     pub open_transactions_keep_the_group: bool,
     /// OffsetFetch of all partitions with requireStable lists those that have nothing but pending offsets, as unstable (4.0.2, 4.1).
     pub fetch_all_lists_pending: bool,
+    /// The broker's assignor `uniform` leaves an extra partition with a member that has it. 4.0.0 alone gives them to the first members.
+    pub uniform_extras_stay: bool,
 }
 
 impl Switches {
     pub const fn of(release: Release) -> Switches {
         match release {
-            Release::V4_0_0 => Switches { open_transactions_keep_the_group: false, fetch_all_lists_pending: false, ..LINGERING },
+            Release::V4_0_0 => Switches {
+                open_transactions_keep_the_group: false,
+                fetch_all_lists_pending: false,
+                uniform_extras_stay: false,
+                ..LINGERING
+            },
             Release::V4_0_1 => Switches { fetch_all_lists_pending: false, ..LINGERING },
             Release::V4_0_2 | Release::V4_1_0 | Release::V4_1_2 => LINGERING,
             Release::V2_8 | Release::V3_9 | Release::V4_2_0 | Release::V4_2_1 | Release::V4_3_0 | Release::V4_3_1 | Release::V4_4_0 => {
@@ -32,8 +39,12 @@ impl Switches {
     }
 }
 
-const NOT_LINGERING: Switches =
-    Switches { append_linger: Span::ZERO, open_transactions_keep_the_group: true, fetch_all_lists_pending: true };
+const NOT_LINGERING: Switches = Switches {
+    append_linger: Span::ZERO,
+    open_transactions_keep_the_group: true,
+    fetch_all_lists_pending: true,
+    uniform_extras_stay: true,
+};
 
 const LINGERING: Switches = Switches { append_linger: Span::from_millis(5), ..NOT_LINGERING };
 
@@ -45,28 +56,31 @@ mod tests {
     fn the_table_of_releases() {
         let table: String = Release::ALL.into_iter().map(|release| row(release.name(), Switches::of(release))).collect();
         insta::assert_snapshot!(table, @r"
-        2.8: linger 0ms, open_transactions_keep_the_group fetch_all_lists_pending
-        3.9: linger 0ms, open_transactions_keep_the_group fetch_all_lists_pending
+        2.8: linger 0ms, open_transactions_keep_the_group fetch_all_lists_pending uniform_extras_stay
+        3.9: linger 0ms, open_transactions_keep_the_group fetch_all_lists_pending uniform_extras_stay
         4.0.0: linger 5ms,
-        4.0.1: linger 5ms, open_transactions_keep_the_group
-        4.0.2: linger 5ms, open_transactions_keep_the_group fetch_all_lists_pending
-        4.1.0: linger 5ms, open_transactions_keep_the_group fetch_all_lists_pending
-        4.1.2: linger 5ms, open_transactions_keep_the_group fetch_all_lists_pending
-        4.2.0: linger 0ms, open_transactions_keep_the_group fetch_all_lists_pending
-        4.2.1: linger 0ms, open_transactions_keep_the_group fetch_all_lists_pending
-        4.3.0: linger 0ms, open_transactions_keep_the_group fetch_all_lists_pending
-        4.3.1: linger 0ms, open_transactions_keep_the_group fetch_all_lists_pending
-        4.4.0: linger 0ms, open_transactions_keep_the_group fetch_all_lists_pending
+        4.0.1: linger 5ms, open_transactions_keep_the_group uniform_extras_stay
+        4.0.2: linger 5ms, open_transactions_keep_the_group fetch_all_lists_pending uniform_extras_stay
+        4.1.0: linger 5ms, open_transactions_keep_the_group fetch_all_lists_pending uniform_extras_stay
+        4.1.2: linger 5ms, open_transactions_keep_the_group fetch_all_lists_pending uniform_extras_stay
+        4.2.0: linger 0ms, open_transactions_keep_the_group fetch_all_lists_pending uniform_extras_stay
+        4.2.1: linger 0ms, open_transactions_keep_the_group fetch_all_lists_pending uniform_extras_stay
+        4.3.0: linger 0ms, open_transactions_keep_the_group fetch_all_lists_pending uniform_extras_stay
+        4.3.1: linger 0ms, open_transactions_keep_the_group fetch_all_lists_pending uniform_extras_stay
+        4.4.0: linger 0ms, open_transactions_keep_the_group fetch_all_lists_pending uniform_extras_stay
         ");
     }
 
     fn row(name: &str, switches: Switches) -> String {
-        let Switches { append_linger, open_transactions_keep_the_group, fetch_all_lists_pending } = switches;
-        let on: Vec<&str> =
-            [(open_transactions_keep_the_group, "open_transactions_keep_the_group"), (fetch_all_lists_pending, "fetch_all_lists_pending")]
-                .into_iter()
-                .filter_map(|(on, name)| on.then_some(name))
-                .collect();
+        let Switches { append_linger, open_transactions_keep_the_group, fetch_all_lists_pending, uniform_extras_stay } = switches;
+        let on: Vec<&str> = [
+            (open_transactions_keep_the_group, "open_transactions_keep_the_group"),
+            (fetch_all_lists_pending, "fetch_all_lists_pending"),
+            (uniform_extras_stay, "uniform_extras_stay"),
+        ]
+        .into_iter()
+        .filter_map(|(on, name)| on.then_some(name))
+        .collect();
         format!("{name}: linger {append_linger}, {}", on.join(" ")).trim_end().to_owned() + "\n"
     }
 }

@@ -274,20 +274,18 @@ impl Consumer {
         let names = &self.config.names;
         let protocol = answer.protocol.as_deref().expect("a joined group has a protocol");
         let assignor = Assignor::named(protocol).expect("the group votes for an assignor that its clients have");
-        let topics: Vec<Topic> = (0..self.metadata.len())
-            .map(|topic| Topic { name: names.topic(TopicId(topic as u32)), partitions: self.metadata[topic] })
-            .collect();
+        let topic = |(topic, partitions): (usize, &u32)| Topic { name: names.topic(TopicId(topic as u32)), partitions: *partitions };
+        let topics: Vec<Topic> = self.metadata.iter().enumerate().map(topic).collect();
         let ids: Vec<String> = answer.members.iter().map(|joined| names.member(joined.member).to_string()).collect();
-        let members: Vec<Member> = answer
-            .members
-            .iter()
-            .zip(&ids)
-            .map(|(joined, id)| Member {
-                id,
-                instance: joined.instance.map(|instance| names.instance(instance)),
-                topics: &joined.metadata.topics,
-            })
-            .collect();
+        let joined = answer.members.iter().zip(&ids).map(|(joined, id)| Member {
+            id,
+            instance: joined.instance.map(|instance| names.instance(instance)),
+            topics: &joined.metadata.topics,
+            owned: &joined.metadata.owned,
+            generation: joined.metadata.owned_generation,
+            user_data: None,
+        });
+        let members: Vec<Member> = joined.collect();
         let shares = assignor.assign(&topics, &members).expect("a group that was joined has members");
         let assigned: Vec<(MemberId, Vec<TopicPartition>)> = answer.members.iter().map(|joined| joined.member).zip(shares).collect();
         fx.emit(TraceEvent::AssignmentComputed {

@@ -13,7 +13,7 @@ pub fn assign(topics: &[Topic<'_>], members: &[Member<'_>]) -> Result<Assignment
     if members.is_empty() {
         return Err(AssignError::NoMembers);
     }
-    let order = member_order(members);
+    let order = member_order(members.iter().map(|member| (member.instance, member.id)));
     let subscribers = subscribers(topics, members, &order);
     let mut assignment = vec![Vec::new(); members.len()];
     let mut cursor = 0;
