@@ -1,7 +1,7 @@
 //! Kafka's brokers as far as consumer groups see them.
 //!
 //! Modelled: the classic group protocol of the group coordinator ([`coordinator`], [`group`]), committed and transactional offsets ([`offsets`]),
-//! partition logs and Fetch ([`log`], [`fetch`]), the client-side assignors range and round robin ([`assignor`]), the default partitioner
+//! partition logs and Fetch ([`log`], [`fetch`]), the assignors ([`assignor`]), the default partitioner
 //! ([`partitioner`]). What differs between releases stands in [`release`]. `Not modelled:` in the modules says what is left out, and with which
 //! consequence; README.md has the list.
 
