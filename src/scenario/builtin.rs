@@ -39,6 +39,8 @@ builtins! {
     "static-restart-too-late",
     "static-max-poll",
     "static-duplicate",
+    "thundering-herd",
+    "range-skew",
     "order-processor",
     "slow-handler",
     "slow-handler-fixed",
