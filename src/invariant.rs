@@ -143,7 +143,9 @@ impl Invariants {
                 reading.assigned(ownership, group, (*member, *generation), partitions, findings);
             }
             TraceEvent::AssignmentComputed { client, generation, assigned } => {
-                groups[reading.group_of(*client).index()].computed(*generation, assigned, findings);
+                let group = &mut groups[reading.group_of(*client).index()];
+                group.computed(*generation, assigned, findings);
+                reading.computed(ownership, group, *generation, assigned, findings);
             }
             TraceEvent::Committed { group, member, partition, offset, .. } => {
                 groups[group.index()].committed(*member, findings);
