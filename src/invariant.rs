@@ -6,7 +6,7 @@
 use crate::ownership::Ownership;
 use crate::slots::Slots;
 use crate::trace::{Cast, Sink, TraceEvent};
-use crate::units::{GroupId, Instant};
+use crate::units::{ClientId, GroupId, Instant};
 
 mod groups;
 mod positions;
@@ -136,6 +136,12 @@ impl Sink for Invariants {
 }
 
 impl Invariants {
+    fn started(&mut self, client: ClientId) {
+        self.reading.started(client);
+        self.reading.let_go(client);
+        self.groups[self.reading.group_of(client).index()].started(client);
+    }
+
     fn change(&mut self, at: Instant, event: &TraceEvent) {
         let Invariants { findings, ownership, reading, groups, .. } = self;
         match event {
@@ -148,7 +154,9 @@ impl Invariants {
                 reading.assigned(ownership, group, (*member, *generation), partitions, findings);
             }
             TraceEvent::AssignmentComputed { client, generation, assigned } => {
-                groups[reading.group_of(*client).index()].computed(*generation, assigned, findings);
+                let group = &mut groups[reading.group_of(*client).index()];
+                group.computed(*generation, assigned, findings);
+                reading.computed(ownership, group, *generation, assigned, findings);
             }
             TraceEvent::Committed { group, member, partition, offset, .. } => {
                 groups[group.index()].committed(*member, findings);
@@ -177,11 +185,7 @@ impl Invariants {
             | TraceEvent::CommitRefused { group, .. } => self.touch(*group, event),
             TraceEvent::OffsetExpired { group, partition } => reading.expired(*group, *partition),
             TraceEvent::GroupDeleted { group } => self.deleted(*group, event),
-            TraceEvent::ClientStarted { client, .. } => {
-                reading.started(*client);
-                reading.let_go(*client);
-                groups[reading.group_of(*client).index()].started(*client);
-            }
+            TraceEvent::ClientStarted { client, .. } => self.started(*client),
             TraceEvent::CoordinatorFound { client, .. } => groups[reading.group_of(*client).index()].coordinator_found(*client),
             TraceEvent::MembershipLost { client, .. } => reading.membership_lost(*client),
             TraceEvent::Lost { client, .. } | TraceEvent::Revoked { client, .. } => reading.let_go(*client),

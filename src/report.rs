@@ -15,6 +15,7 @@ pub mod chart;
 pub mod csv;
 pub mod figures;
 pub mod folder;
+mod handover;
 pub mod json;
 pub mod latency;
 pub mod livelock;

@@ -181,6 +181,8 @@ pub enum FatalError {
     GroupMaxSizeReached,
     /// NoOffsetForPartitionException: auto.offset.reset is none and nothing is committed.
     NoOffsetForPartition,
+    /// The assignor of the group's leader threw.
+    AssignorFailed,
 }
 
 /// The group requests that a coordinator may refuse.

@@ -62,16 +62,7 @@ expect:
     heartbeats_must_be_shorter_than_the_session: with_group("    config: {session.timeout.ms: 10s, heartbeat.interval.ms: 10000}\n");
     a_session_has_the_brokers_bounds: with_group("    config: {session.timeout.ms: 5999}\n");
     numbers_have_kafkas_bounds: with_group("    config: {max.poll.records: 0, fetch.max.wait.ms: -1, max.poll.interval.ms: 99999999999}\n");
-    assignors_that_cannot_be_simulated_are_refused: with_group("    config: {partition.assignment.strategy: [cooperative-sticky]}\n");
     an_unknown_assignor_is_guessed: with_group("    config: {partition.assignment.strategy: [roundrobbin]}\n");
-    members_with_different_assignors_and_a_sticky_one_are_refused: after_a_good_start("\
-groups:
-  billing:
-    topics: [orders]
-    members:
-      A: {config: {partition.assignment.strategy: [range, sticky]}}
-      B: {config: {partition.assignment.strategy: [roundrobin, sticky]}}
-");
     the_next_generation_protocol_is_refused: with_group("    config: {group.protocol: consumer, group.remote.assignor: uniform}\n");
     commit_and_auto_commit_must_agree: with_group("    commit: auto\n    config: {enable.auto.commit: false}\n");
     without_auto_commit_somebody_has_to_commit: with_group("    config: {enable.auto.commit: false}\n");

@@ -10,7 +10,7 @@
 use std::rc::Rc;
 
 use crate::client::fetcher::{Fetcher, Slice};
-use crate::client::membership::Membership;
+use crate::client::membership::{Membership, RebalanceProtocol};
 use crate::effects::Effects;
 use crate::kafka::fetch::{FetchEntry, FetchLimits, Fetched};
 use crate::kafka::request::{Request, Response, To};
@@ -23,8 +23,11 @@ use crate::units::{BrokerId, ClientId, InstanceId, Instant, MemberId, Offset, Sp
 mod close;
 mod commit;
 mod fatal;
+mod handover;
 mod heartbeat;
 mod join;
+mod leader;
+mod network;
 mod poll;
 mod position;
 mod work;
@@ -189,6 +192,8 @@ enum AfterCommit {
 enum AfterListener {
     /// onJoinPrepare is done.
     SendJoin,
+    /// onJoinComplete goes on.
+    Assign,
     Close,
 }
 
@@ -204,6 +209,7 @@ enum Close {
 
 pub struct Consumer {
     config: ConsumerConfig,
+    rebalance_protocol: RebalanceProtocol,
     app: App,
     membership: Membership,
     fetcher: Fetcher,
@@ -219,6 +225,10 @@ pub struct Consumer {
     idle_wake: Option<Instant>,
     /// The earliest request time-out wake-up that is under way.
     timeout_wake: Option<Instant>,
+    /// What came while nobody looked at the network.
+    unread: Vec<Response>,
+    /// What the next poll() throws.
+    failed: Option<FatalError>,
     /// close() comes next, once the application is done with what it has in hand.
     stopping: bool,
     /// Thousandths of the normal processing time.
@@ -234,6 +244,7 @@ impl Consumer {
         let fetcher = Fetcher::new(config.brokers as usize, config.spare_buffered_brokers);
         let sessions = vec![false; config.brokers as usize];
         Consumer {
+            rebalance_protocol: RebalanceProtocol::of(&config.protocols),
             config,
             app: App::Idle,
             membership: Membership::new(),
@@ -244,6 +255,8 @@ impl Consumer {
             auto_commit_due: Instant::NEVER,
             idle_wake: None,
             timeout_wake: None,
+            unread: Vec::new(),
+            failed: None,
             stopping: false,
             slowness: 1000,
             sessions,
@@ -314,31 +327,19 @@ impl Consumer {
         self.app = App::Done;
     }
 
+    /// The application gets an exception: at once if it waits in poll(), else at its next one.
+    fn throw(&mut self, now: Instant, error: FatalError, fx: &mut ConsumerEffects) {
+        match self.app {
+            App::Idle | App::AwaitingOffsets => self.fail(now, error, fx),
+            App::Busy(_) | App::Committing(_) | App::Listening { .. } | App::Closing(_) | App::Done => self.failed = Some(error),
+        }
+    }
+
     /// A Fetch was answered by the leader that it was sent to.
     pub fn on_fetched(&mut self, now: Instant, from: To, number: u32, records: &[Fetched], fx: &mut ConsumerEffects) {
         let To::Broker(broker) = from else { unreachable!("records come from partition leaders") };
         self.fetcher.receive(broker, number, records);
         self.on_network_event(now, fx);
-    }
-
-    /// Any other answer.
-    pub fn on_response(&mut self, now: Instant, response: Response, fx: &mut ConsumerEffects) {
-        let polling = matches!(self.app, App::Idle);
-        match response {
-            Response::Coordinator(broker) => self.on_coordinator(now, broker, fx),
-            Response::Metadata(counts) => {
-                self.metadata = counts;
-                fx.wake(now + self.config.metadata_max_age, ConsumerTimer::MetadataAge);
-            }
-            Response::Group(answer) => self.on_group_answer(now, *answer, fx),
-            Response::Fetched { .. } => unreachable!("records go to on_fetched"),
-            Response::Offsets { latest, offsets } => self.on_reset_offsets(latest, &offsets, fx),
-            Response::EpochsValid(partitions) => self.on_validated(&partitions, fx),
-            Response::FetchSessionClosed => self.on_session_closed(fx),
-        }
-        if polling {
-            self.on_network_event(now, fx);
-        }
     }
 
     /// Takes the buffer of a Fetch back that its broker has read.

@@ -108,16 +108,33 @@ impl Fetcher {
         self.buffer.clear();
     }
 
-    /// Takes partitions over, in this order; positions are to be found.
+    /// Those marked for revocation.
+    pub fn pending_revocation(&self) -> Box<[TopicPartition]> {
+        let mut marked: Box<[TopicPartition]> =
+            self.owned.iter().filter(|owned| owned.pending_revocation).map(|owned| owned.partition).collect();
+        marked.sort_unstable();
+        marked
+    }
+
+    /// Gives some up, listed in ascending order.
+    pub fn release(&mut self, partitions: &[TopicPartition]) {
+        let is_given_up = |partition: &TopicPartition| partitions.binary_search(partition).is_ok();
+        self.owned.retain(|owned| !is_given_up(&owned.partition));
+        self.buffer.retain(|fetched| !is_given_up(&fetched.partition));
+        self.untold = self.owned.iter().filter(|owned| !owned.fetch_told).count();
+    }
+
+    /// Has these partitions and no others, in this order; what was owned before stays as it is, positions of others are to be found.
     pub fn assign(&mut self, partitions: impl Iterator<Item = (TopicPartition, BrokerId)>) {
-        self.owned.extend(partitions.map(|(partition, leader)| Owned {
-            partition,
-            leader,
-            phase: Phase::Initializing,
-            position: Offset(0),
-            pending_revocation: false,
-            fetch_told: false,
-        }));
+        let mut kept = std::mem::take(&mut self.owned);
+        kept.sort_unstable_by_key(|owned| owned.partition);
+        let take = |(partition, leader)| match kept.binary_search_by_key(&partition, |owned| owned.partition) {
+            Ok(place) => kept[place].clone(),
+            Err(_) => {
+                Owned { partition, leader, phase: Phase::Initializing, position: Offset(0), pending_revocation: false, fetch_told: false }
+            }
+        };
+        self.owned = partitions.map(take).collect();
         self.untold = self.owned.iter().filter(|owned| !owned.fetch_told).count();
     }
 

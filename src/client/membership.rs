@@ -3,9 +3,10 @@
 use std::collections::VecDeque;
 
 use crate::effects::Deadline;
+use crate::kafka::assignor::Assignor;
 use crate::kafka::message::Assignment;
 use crate::terms::{CommitKind, Name};
-use crate::units::{BrokerId, Instant, MemberId};
+use crate::units::{BrokerId, Instant, MemberId, TopicPartition};
 
 /// `AbstractCoordinator.MemberState`.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -18,6 +19,15 @@ pub enum MemberState {
     Stable,
 }
 
+/// `ConsumerPartitionAssignor.RebalanceProtocol`: what a member does with its partitions in a rebalance. Each client decides for itself.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum RebalanceProtocol {
+    /// Everything is revoked before the member rejoins.
+    Eager,
+    /// The member rejoins with what it has, and afterwards revokes what it was not given again (KIP-429).
+    Cooperative,
+}
+
 /// How far a rejoin has come; driven by poll().
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Rejoin {
@@ -25,14 +35,16 @@ pub enum Rejoin {
     Idle,
     /// onJoinPrepare: the auto-commit is on its way.
     Committing,
+    /// onJoinPrepare: the auto-commit is done with, the partitions are next.
+    Committed,
     /// onJoinPrepare is done: JoinGroup may go.
     Prepared,
     /// JoinGroup or SyncGroup is on its way.
     Waiting,
     /// SyncGroup brought an assignment; onJoinComplete is due.
     Synced(Assignment),
-    /// onJoinComplete runs its listener.
-    Completing,
+    /// onJoinComplete is at work on what is assigned.
+    Completing(Vec<TopicPartition>),
 }
 
 /// What the client knows of its coordinator.
@@ -70,6 +82,8 @@ pub struct Membership {
     pub generation: i32,
     pub member: Option<MemberId>,
     pub protocol: Option<Name>,
+    /// What `sticky` gave out last and in which generation: the assignor keeps it, whatever becomes of the membership.
+    pub last_assigned: Option<(Vec<TopicPartition>, i32)>,
     pub leader: bool,
     pub rejoin_needed: bool,
     /// onJoinPrepare has to run before the next JoinGroup.
@@ -92,6 +106,7 @@ impl Membership {
             generation: -1,
             member: None,
             protocol: None,
+            last_assigned: None,
             leader: false,
             rejoin_needed: true,
             needs_prepare: true,
@@ -115,6 +130,13 @@ impl Membership {
         self.needs_prepare = true;
         self.rejoin = Rejoin::Idle;
         self.heartbeat.disarm();
+    }
+
+    /// `StickyAssignor.onAssignment`, if that is what the group runs.
+    pub fn remember_assigned(&mut self, partitions: Vec<TopicPartition>) {
+        if self.protocol.as_deref() == Some(Assignor::Sticky.name()) {
+            self.last_assigned = Some((partitions, self.generation));
+        }
     }
 
     /// Whether what it owns is lost rather than revoked: no valid generation.

@@ -116,6 +116,10 @@ impl GroupRules {
         computed.assigned.iter().any(|(other, partitions)| *other == member && partitions.contains(&partition))
     }
 
+    pub fn is_at(&self, generation: i32) -> bool {
+        self.generation == Some(generation)
+    }
+
     pub fn is_in_current_generation(&self, member: MemberId) -> bool {
         self.current.contains(&member)
     }

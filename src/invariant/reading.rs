@@ -3,7 +3,7 @@
 use super::Findings;
 use super::groups::GroupRules;
 use super::positions::PositionRules;
-use crate::ownership::Ownership;
+use crate::ownership::{Hold, Ownership};
 use crate::records::visible_by;
 use crate::slots::Slots;
 use crate::trace::{Created, TraceEvent};
@@ -100,6 +100,29 @@ impl ReadingRules {
                     let owner = other.member;
                     findings.expect(false, || format!("{member:?} took {partition:?}, which {owner:?} of the same generation has"));
                 }
+            }
+        }
+    }
+
+    /// Nobody is given what another member of the generation still has: eager members have given everything up before, and what a
+    /// cooperative one has to give up is handed out in the next generation. A leader that stood still may compute for one that has passed.
+    pub fn computed(
+        &self,
+        ownership: &Ownership,
+        group: &GroupRules,
+        generation: i32,
+        assigned: &[(MemberId, Box<[TopicPartition]>)],
+        findings: &mut Findings,
+    ) {
+        if !group.is_at(generation) {
+            return;
+        }
+        for (member, partition) in assigned.iter().flat_map(|(member, partitions)| partitions.iter().map(move |p| (member, p))) {
+            let holds = ownership.holds(self.slots.of(member.client, *partition)).iter().rev();
+            let is_held = |hold: &&Hold| hold.to.is_none() && hold.undone.is_none() && hold.client != member.client;
+            if let Some(hold) = holds.filter(is_held).find(|hold| group.is_in_current_generation(hold.member)) {
+                let owner = hold.member;
+                findings.expect(false, || format!("generation {generation} gives {partition:?} to {member:?} while {owner:?} has it"));
             }
         }
     }

@@ -84,9 +84,16 @@ fn an_empty_group_with_members_is_seen() {
 
 #[test]
 fn two_owners_in_one_generation_are_seen() {
-    let story = rebalancing().rejoined(A).rejoined(B).all_joined(A, 2, 3);
-    let story = computed(story, A, 2, &[(C, &[0])]).at(200).assigned(C, 2, &[0]);
+    let story = rebalancing().rejoined(A).rejoined(B).all_joined(A, 2, 3).at(200).assigned(C, 2, &[0]);
     assert!(violation(story).contains("which MemberId { client: ClientId(0), number: 1 } of the same generation has"));
+}
+
+#[test]
+fn a_partition_given_away_while_its_owner_keeps_it_is_seen() {
+    let joined = || rebalancing().rejoined(A).rejoined(B).all_joined(A, 2, 3);
+    assert!(violation(computed(joined(), A, 2, &[(A, &[]), (B, &[1]), (C, &[0])])).contains("gives TopicPartition"));
+    // Held back for one generation it goes to nobody.
+    assert_eq!(invariants(&computed(joined(), A, 2, &[(A, &[]), (B, &[1]), (C, &[])])).count(), 0);
 }
 
 #[test]

@@ -12,6 +12,8 @@ pub struct Subscription {
     pub topics: Vec<TopicId>,
     /// User data of the assignor.
     pub user_data: Option<Name>,
+    /// User data of `sticky`: what the member got last, and in which generation.
+    pub last_assigned: Option<(Vec<TopicPartition>, i32)>,
     pub owned: Vec<TopicPartition>,
     pub owned_generation: Option<i32>,
 }

@@ -169,6 +169,7 @@ impl FatalError {
             FatalError::InvalidSessionTimeout => "InvalidSessionTimeoutException",
             FatalError::GroupMaxSizeReached => "GroupMaxSizeReachedException",
             FatalError::NoOffsetForPartition => "NoOffsetForPartitionException",
+            FatalError::AssignorFailed => "an exception of the assignor",
         }
     }
 }

@@ -80,6 +80,7 @@ fn protocol(names: &mut Names, entry: &Protocol) -> ProtocolEntry {
         owned: partitions(names, &entry.owned),
         // As in the bytes of a ConsumerProtocol subscription: -1 is none.
         owned_generation: entry.owned_generation.filter(|generation| *generation != -1),
+        last_assigned: None,
     };
     ProtocolEntry { name: entry.name.as_str().into(), metadata }
 }

@@ -2,11 +2,13 @@
 
 use groupsim::ledger::Account;
 use groupsim::scenario::{Arrivals, Producer, Scenario, Verb};
+use groupsim::terms::{ErrorCode, RemovalReason};
 use groupsim::trace::TraceEvent;
 use groupsim::trace::ending::Ending;
 use groupsim::units::{Instant, Rate};
 
 use crate::Played;
+use crate::promises::is_cooperative;
 
 pub fn hold(played: &Played) {
     let Played { scenario, run, .. } = played;
@@ -77,10 +79,11 @@ fn even_arrivals(scenario: &Scenario, at: usize, producer: &Producer) -> u64 {
     spans.map(|(span, rate)| (span.as_nanos() * rate.records).div_ceil(rate.per.as_nanos())).sum()
 }
 
-/// A dynamic member that lives, is connected and polls in time is not removed for its silence.
+/// A dynamic member that lives, is connected and polls in time is not removed for its silence. A cooperative one may be: while it works on
+/// records, nobody reads the answer to its JoinGroup, and it sends no heartbeat before one interval has passed since then.
 fn only_the_silent_lose_their_session(played: &Played) {
     let clients = played.scenario.clients.len();
-    let (mut excused, mut member) = (vec![false; clients], vec![None; clients]);
+    let (mut excused, mut joining, mut member) = (vec![false; clients], vec![false; clients], vec![None; clients]);
     for (at, event) in &played.trace {
         match event {
             TraceEvent::ClientPaused { client, .. }
@@ -88,17 +91,19 @@ fn only_the_silent_lose_their_session(played: &Played) {
             | TraceEvent::ClientStopped { client }
             | TraceEvent::ClientFailed { client, .. }
             | TraceEvent::PollIntervalExceeded { client, .. } => excused[client.index()] = true,
+            TraceEvent::JoinSent { client, .. } => joining[client.index()] = is_cooperative(&played.scenario.clients[client.index()]),
+            TraceEvent::HeartbeatHandled { member: Some(id), error: ErrorCode::None, .. } => joining[id.client.index()] = false,
             TraceEvent::Assigned { client, member: id, .. } => {
                 excused[client.index()] = false;
                 member[client.index()] = Some(*id);
             }
-            TraceEvent::MemberRemoved { member: id, reason: groupsim::terms::RemovalReason::SessionExpired, .. } => {
+            TraceEvent::MemberRemoved { member: id, reason: RemovalReason::SessionExpired, .. } => {
                 let client = id.client.index();
                 let config = &played.scenario.clients[client].config;
                 // A heartbeat that comes after the session's end cannot help; nor one that waits behind a request that timed out.
                 let beats = config.heartbeat_interval.as_nanos() * 2 < config.session_timeout.as_nanos();
                 let patient = config.request_timeout > config.max_poll_interval && config.max_poll_interval <= config.session_timeout;
-                if member[client] == Some(*id) && !excused[client] && beats && patient {
+                if member[client] == Some(*id) && !excused[client] && !joining[client] && beats && patient {
                     panic!("{id:?} lives and beats, and its session expired at {at}");
                 }
             }

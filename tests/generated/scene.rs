@@ -247,9 +247,11 @@ fn write_members(dice: &mut Dice, scene: &mut Scene, group: &str, yaml: &mut Str
         let twin = scene.mood == Mood::Wild && number == 1 && dice.chance(3);
         let instance = dice.chance(20).then(|| format!("{group}-i{}", if twin { 0 } else { number }));
         scene.has_statics |= instance.is_some();
-        let slow = dice.perhaps(10, &["{config: {max.poll.records: 3}}", "{config: {auto.commit.interval.ms: 70}}"]);
-        let special = slow.map_or("", |slow| slow.trim_start_matches('{').trim_end_matches('}'));
-        let special = if special.is_empty() { String::new() } else { format!(", {special}}}") };
+        let own = dice.perhaps(10, &["max.poll.records: 3", "auto.commit.interval.ms: 70"]);
+        // Members with different lists: what is not common to all is not voted for, and who has nothing in common fails.
+        let strategy = if scene.mood == Mood::Wild { dice.perhaps(8, &STRATEGIES) } else { None };
+        let own = own.map(str::to_owned).or(strategy.map(|list| format!("partition.assignment.strategy: {list}")));
+        let special = own.map_or(String::new(), |own| format!(", config: {{{own}}}"));
         line!(yaml, "      {name}: {{start: {written}{}{special}}}", entry("group.instance.id", instance));
         members.push((name, start));
     }
@@ -291,6 +293,18 @@ fn write_application(dice: &mut Dice, scene: &Scene, yaml: &mut String) {
     }
 }
 
+/// partition.assignment.strategy: eager ones, cooperative ones, and lists that are a step from one to the other.
+const STRATEGIES: [&str; 8] = [
+    "[range]",
+    "roundrobin",
+    "[range, roundrobin]",
+    "[sticky]",
+    "[cooperative-sticky]",
+    "[cooperative-sticky]",
+    "[range, cooperative-sticky]",
+    "[cooperative-sticky, sticky, roundrobin]",
+];
+
 fn write_consumer_config(dice: &mut Dice, scene: &Scene, yaml: &mut String) {
     let (wild, quick) = (scene.mood == Mood::Wild, scene.pace == Pace::Quick);
     let reset = dice.pick(if wild { &["earliest", "earliest", "earliest", "latest", "none"] } else { &["earliest", "earliest", "latest"] });
@@ -321,7 +335,7 @@ fn write_consumer_config(dice: &mut Dice, scene: &Scene, yaml: &mut String) {
         entry("max.poll.interval.ms", poll_interval),
         entry("max.poll.records", dice.perhaps(50, &[1, 2, 7, 50, 500, 10_000])),
         entry("auto.commit.interval.ms", dice.perhaps(60, &[10, 100, 500, 1_000])),
-        entry("partition.assignment.strategy", dice.perhaps(50, &["[range]", "[roundrobin]", "[range, roundrobin]", "roundrobin"])),
+        entry("partition.assignment.strategy", dice.perhaps(70, &STRATEGIES)),
         entry("fetch.min.bytes", min_bytes),
         entry("fetch.max.wait.ms", max_wait),
         entry("fetch.max.bytes", dice.perhaps(20, &[0, 200, 3_000]).filter(|_| capped)),

@@ -74,7 +74,7 @@ impl ClassicMember {
     fn join(&self) -> JoinGroup {
         let owned = self.owned.iter().copied().collect();
         let owned_generation = (self.is_cooperative && self.generation >= 0).then_some(self.generation);
-        let metadata = Subscription { topics: vec![TOPIC], user_data: None, owned, owned_generation };
+        let metadata = Subscription { topics: vec![TOPIC], owned, owned_generation, ..Subscription::default() };
         JoinGroup {
             client: self.client,
             member: self.id,

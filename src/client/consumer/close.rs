@@ -54,6 +54,8 @@ impl Consumer {
             && matches!(self.membership.coordinator, CoordinatorKnown::Yes(_));
         if leaves {
             self.send_leave(now, fx);
+            // An answer to JoinGroup that comes before that to LeaveGroup is for nobody.
+            self.membership.reset(false);
         } else {
             self.close_sessions(fx);
         }

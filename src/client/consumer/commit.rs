@@ -72,14 +72,16 @@ impl Consumer {
             self.after_commit(now, then, fx);
             return;
         }
-        if let Some(failure) = self.commit_refusal() {
-            self.tell_failure(kind, failure, fx);
-            self.after_commit(now, then, fx);
+        let refusal = self.commit_refusal();
+        let gives_up = now + self.config.default_api_timeout;
+        self.app = App::Committing(CommitWait { kind, offsets, gives_up, then });
+        if let Some(failure) = refusal {
+            // It fails, but it has looked at the network.
+            self.read_network(now, fx);
+            self.fail_sync_commit(now, failure, fx);
             return;
         }
-        let gives_up = now + self.config.default_api_timeout;
         self.watch_poll_interval(now, gives_up, fx);
-        self.app = App::Committing(CommitWait { kind, offsets, gives_up, then });
         self.try_commit_again(now, fx);
     }
 
@@ -154,8 +156,7 @@ impl Consumer {
                 MemberState::Unjoined | MemberState::Completing | MemberState::Stable => CommitFailure::NotAMember,
             }),
             ErrorCode::FencedInstanceId if current => {
-                self.tell_failure(kind, CommitFailure::Fenced, fx);
-                self.fail(now, FatalError::FencedInstanceId, fx);
+                self.on_commit_fenced(now, kind, fx);
                 return;
             }
             ErrorCode::FencedInstanceId => Some(CommitFailure::NotAMember),
@@ -166,6 +167,21 @@ impl Consumer {
             other => Some(self.map_other_commit_error(other)),
         };
         self.settle_commit(now, kind, failure, fx);
+    }
+
+    /// commitSync() throws, an asynchronous commit makes the next poll() throw, and close() goes on.
+    fn on_commit_fenced(&mut self, now: Instant, kind: CommitKind, fx: &mut ConsumerEffects) {
+        match kind {
+            CommitKind::Sync | CommitKind::Revoke => {
+                self.tell_failure(kind, CommitFailure::Fenced, fx);
+                self.fail(now, FatalError::FencedInstanceId, fx);
+            }
+            CommitKind::Auto | CommitKind::Async | CommitKind::Prepare => {
+                self.tell_failure(kind, CommitFailure::Fenced, fx);
+                self.throw(now, FatalError::FencedInstanceId, fx);
+            }
+            CommitKind::Close => self.settle_commit(now, kind, Some(CommitFailure::Fenced), fx),
+        }
     }
 
     /// Errors that leave membership and coordinator as they are: loading, unknown topic and what the coordinator refuses for good.

@@ -75,7 +75,10 @@ impl Consumer {
                     fx.emit(TraceEvent::RebalanceNoticed { client: self.config.client });
                 }
             }
-            ErrorCode::FencedInstanceId => self.fail(now, FatalError::FencedInstanceId, fx),
+            ErrorCode::FencedInstanceId => {
+                self.lose_membership(error, fx);
+                self.throw(now, FatalError::FencedInstanceId, fx);
+            }
             ErrorCode::IllegalGeneration | ErrorCode::UnknownMemberId => self.lose_membership(error, fx),
             _other => {
                 self.forget_coordinator(now, fx);
@@ -143,6 +146,9 @@ impl Consumer {
     pub(super) fn on_request_timeout(&mut self, now: Instant, fx: &mut ConsumerEffects) {
         if self.timeout_wake.is_some_and(|wake| wake <= now) {
             self.timeout_wake = None;
+        }
+        if self.is_unattended() {
+            return;
         }
         if self.membership.calls.iter().any(|call| call.deadline <= now) {
             self.forget_coordinator(now, fx);

@@ -18,6 +18,10 @@ impl Consumer {
             self.begin_close(now, fx);
             return;
         }
+        self.read_network(now, fx);
+        if let Some(error) = self.failed {
+            self.fail(now, error, fx);
+        }
         self.poll_started = now;
         self.iterate(now, fx);
     }

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::ledger::{Account, Duplicate, Loss, Skip};
 use crate::metrics::{GroupMeasurements, Latency, Outage, PartitionMeasurements, Rebalance};
+use crate::report::handover::{self, Move};
 use crate::report::json::{nanos, terms};
 use crate::report::verdict::ownership;
 use crate::report::{Report, Run, latency, livelock, names};
@@ -64,6 +65,16 @@ struct RebalanceJson {
     members: u32,
     initial: bool,
     waited_for: Vec<WaitedJson>,
+    moved: Vec<MoveJson>,
+    /// How long each partition was not read until this rebalance gave it an owner.
+    not_read_ns: IndexMap<String, u64>,
+}
+
+#[derive(Serialize)]
+struct MoveJson {
+    partition: String,
+    from: String,
+    to: String,
 }
 
 #[derive(Serialize)]
@@ -165,7 +176,7 @@ pub fn group(report: &Report, index: usize) -> Group {
         unsettled,
         lag,
         latency: latency_json(&measured.latency),
-        rebalances: measured.rebalances.iter().map(|rebalance| rebalance_json(scenario, rebalance)).collect(),
+        rebalances: (0..measured.rebalances.len()).map(|at| rebalance_json(report, index, at)).collect(),
         unavailable: measured
             .partitions
             .iter()
@@ -196,9 +207,16 @@ fn latency_json(latency: &Latency) -> Option<LatencyJson> {
     })
 }
 
-fn rebalance_json(scenario: &Scenario, rebalance: &Rebalance) -> RebalanceJson {
+fn rebalance_json(report: &Report, group: usize, index: usize) -> RebalanceJson {
+    let Report { scenario, run, .. } = report;
     let Rebalance { reason, trigger, started, joined, ended, ended_in, generation, leader, protocol, members, initial, waited_for } =
-        rebalance;
+        &run.measurements.groups[group].rebalances[index];
+    let handover = handover::of(run, group, index);
+    let moved = |moved: &Move| MoveJson {
+        partition: names::partition(scenario, moved.partition),
+        from: names::client(scenario, moved.from).to_owned(),
+        to: names::client(scenario, moved.to).to_owned(),
+    };
     let waited = |waited: &crate::metrics::Waited| WaitedJson {
         member: names::member(scenario, waited.member),
         lasted_ns: waited.lasted.as_nanos(),
@@ -218,6 +236,8 @@ fn rebalance_json(scenario: &Scenario, rebalance: &Rebalance) -> RebalanceJson {
         members: *members,
         initial: *initial,
         waited_for: waited_for.iter().map(waited).collect(),
+        moved: handover.moved.iter().map(moved).collect(),
+        not_read_ns: handover.unread.iter().map(|(at, span)| (names::partition(scenario, *at), span.as_nanos())).collect(),
     }
 }
 

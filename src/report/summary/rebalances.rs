@@ -1,8 +1,9 @@
-//! The rebalances of a group as a table: when, why, which generation, how long, and who was waited for.
+//! The rebalances of a group as a table: when, why, which generation, how long, who was waited for, what moved, and what was not read.
 
 use std::collections::BTreeMap;
 
 use crate::metrics::{MarkKind, Rebalance, WaitEnd, Waited};
+use crate::report::handover::{self, Handover};
 use crate::report::summary::page::{Page, Style, Table, WIDTH};
 use crate::report::{Report, figures, names};
 use crate::scenario::Scenario;
@@ -20,17 +21,20 @@ pub fn table(page: &mut Page, report: &Report, group: usize) {
     }
     page.blank();
     page.line(Style::Title, format!("  {}", figures::count(rebalances.len() as u64, "rebalance")));
-    let mut table = Table::new(&[(true, 5), (false, 14), (false, 38), (true, 3), (false, 10), (false, 12), (false, WIDTH)]);
-    table.row(Style::Quiet, ["#", "at", "why", "gen", "join phase", "until stable", "waited for"]);
+    let mut table = Table::new(&[(true, 5), (false, 14), (false, 38), (true, 3), (false, 10), (false, 12), (true, 5), (false, WIDTH)]);
+    table.row(Style::Quiet, ["#", "at", "why", "gen", "join phase", "until stable", "moved", "not read"]);
     let hidden = if rebalances.len() > FIRST + LAST + 1 { FIRST..rebalances.len() - LAST } else { 0..0 };
-    for (i, rebalance) in rebalances.iter().enumerate() {
+    for i in 0..rebalances.len() {
         if i == hidden.start && !hidden.is_empty() {
             let reasons = tally(&rebalances[hidden.clone()]);
-            table.row(Style::Quiet, ["…", "", &format!("{} more: {reasons}", hidden.len()), "", "", "", ""]);
+            table.row(Style::Quiet, ["…", "", &format!("{} more: {reasons}", hidden.len()), "", "", "", "", ""]);
         }
         if !hidden.contains(&i) {
-            let deleted = i > 0 && started_over(&rebalances[i - 1], rebalance);
-            table.row(Style::Plain, row(report, i, rebalance, deleted));
+            let deleted = i > 0 && started_over(&rebalances[i - 1], &rebalances[i]);
+            table.row(Style::Plain, row(report, group, i, deleted));
+            if let Some(waits) = waited_for(report.scenario, &rebalances[i]) {
+                table.row(Style::Quiet, ["", "", &waits, "", "", "", "", ""]);
+            }
         }
     }
     page.table(4, &table);
@@ -41,7 +45,9 @@ fn started_over(before: &Rebalance, after: &Rebalance) -> bool {
     before.generation.zip(after.generation).is_some_and(|(before, after)| after <= before)
 }
 
-fn row(report: &Report, index: usize, rebalance: &Rebalance, deleted: bool) -> [String; 7] {
+fn row(report: &Report, group: usize, index: usize, deleted: bool) -> [String; 8] {
+    let rebalance = &report.run.measurements.groups[group].rebalances[index];
+    let handover = handover::of(&report.run, group, index);
     let since = |end: Option<Instant>| end.map(|end| figures::span(end.since(rebalance.started)));
     let stable = match rebalance.ended_in {
         Some(GroupState::PreparingRebalance) => "overtaken".to_owned(),
@@ -51,24 +57,41 @@ fn row(report: &Report, index: usize, rebalance: &Rebalance, deleted: bool) -> [
     [
         (index + 1).to_string(),
         figures::at(rebalance.started),
-        if deleted { format!("{}, which had been deleted (empty, no offsets)", why(report, rebalance)) } else { why(report, rebalance) },
+        if deleted {
+            format!("{}, which had been deleted (empty, no offsets)", why(report, group, index))
+        } else {
+            why(report, group, index)
+        },
         rebalance.generation.map_or("-".to_owned(), |generation| generation.to_string()),
         since(rebalance.joined).unwrap_or("-".to_owned()),
         stable,
-        waited_for(report.scenario, rebalance),
+        handover.moved.len().to_string(),
+        not_read(&handover),
     ]
 }
 
+/// `4, 1.2s`: so many partitions, the longest of them for so long.
+fn not_read(handover: &Handover) -> String {
+    let longest = handover.unread.iter().map(|(_, span)| *span).max();
+    longest.map_or("-".to_owned(), |longest| format!("{}, {}", handover.unread.len(), figures::span(longest)))
+}
+
 /// The coordinator's reason in words, with what lay behind it.
-fn why(report: &Report, rebalance: &Rebalance) -> String {
+fn why(report: &Report, group: usize, index: usize) -> String {
+    let rebalance = &report.run.measurements.groups[group].rebalances[index];
     let who = rebalance.trigger.map_or("a member".to_owned(), |member| names::member(report.scenario, member));
     let behind = rebalance.trigger.and_then(|member| behind(report, member.client, rebalance)).unwrap_or_default();
     match rebalance.reason {
         RebalanceReason::MemberJoined if rebalance.initial => format!("{who} joined the empty group"),
         RebalanceReason::MemberJoined => format!("{who} joined"),
         RebalanceReason::StaticMemberReplaced => format!("{who} came back as a static member"),
-        RebalanceReason::LeaderRejoined => format!("{who}, the leader, asked for a new assignment"),
-        RebalanceReason::MemberRejoined => format!("{who} rejoined with other metadata"),
+        RebalanceReason::LeaderRejoined | RebalanceReason::MemberRejoined => {
+            match (handover::given_up_before(report.scenario, &report.run, group, index), rebalance.reason) {
+                (Some(gone), _) => format!("{who} gave {} up", figures::count(gone as u64, "partition")),
+                (None, RebalanceReason::LeaderRejoined) => format!("{who}, the leader, asked for a new assignment"),
+                (None, _) => format!("{who} rejoined with other metadata"),
+            }
+        }
         RebalanceReason::MemberLeft => format!("{who} left{behind}"),
         RebalanceReason::SessionExpired => format!("{who}'s session expired{behind}"),
         RebalanceReason::SyncTimedOut => format!("{who} never sent SyncGroup{behind}"),
@@ -108,18 +131,15 @@ fn behind(report: &Report, client: ClientId, rebalance: &Rebalance) -> Option<St
 }
 
 /// The longest waits first.
-fn waited_for(scenario: &Scenario, rebalance: &Rebalance) -> String {
+fn waited_for(scenario: &Scenario, rebalance: &Rebalance) -> Option<String> {
     const SHOWN: usize = 2;
     if rebalance.initial && rebalance.joined.is_none_or(|joined| joined > rebalance.started) {
-        return "initial delay".to_owned();
+        return Some("initial delay".to_owned());
     }
     let mut waits: Vec<&Waited> = rebalance.waited_for.iter().filter(|waited| !waited.lasted.is_zero()).collect();
     waits.sort_by_key(|waited| std::cmp::Reverse(waited.lasted));
-    if waits.is_empty() {
-        return "nobody".to_owned();
-    }
     let shown: Vec<String> = waits.iter().map(|waited| wait(scenario, waited)).collect();
-    names::list(&shown, SHOWN)
+    (!shown.is_empty()).then(|| format!("waited for {}", names::list(&shown, SHOWN)))
 }
 
 fn wait(scenario: &Scenario, waited: &Waited) -> String {

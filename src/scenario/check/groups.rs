@@ -196,7 +196,6 @@ impl Checker<'_> {
             self.error_with_hint(site.child("config").child("group.instance.id").key(), "one group.instance.id for several members", hint);
         }
         let group = GroupId(u32::try_from(cast.groups.len()).expect("the number of groups is limited"));
-        let first = cast.clients.len();
         // Where every member has something special, the members are validated one by one.
         if parts.iter().any(|part| part.special.is_none()) {
             self.validate(&common, None, site, broker);
@@ -213,7 +212,6 @@ impl Checker<'_> {
             let instance = setup.settings.instance.clone().map(|instance| cast.intern(instance));
             cast.push(setup.client(part.name, group, part.start, instance));
         }
-        self.refuse_mixed_assignors(&cast.clients[first..], site);
     }
 
     /// group.id is the key under which the group stands.
@@ -245,17 +243,6 @@ impl Checker<'_> {
         }
         if member.config.0.get(KEY).is_some_and(|property| *property != Property::Text(instance.to_owned())) {
             self.error_with_hint(site.child(KEY).key(), format!("two values of {KEY} for one member"), "leave the one under `config` out");
-        }
-    }
-
-    /// Not modelled: sticky and cooperative-sticky. They may stand in a list behind an assignor that every member of the group prefers.
-    fn refuse_mixed_assignors(&mut self, clients: &[Client], site: Site<'_>) {
-        let Some(first) = clients.first() else { return };
-        let runs = |name: &str| consumer::ASSIGNORS.iter().any(|(known, _, runs)| *known == name && *runs);
-        let behind = clients.iter().any(|client| client.config.assignors.iter().any(|name| !runs(name)));
-        if behind && clients.iter().any(|client| client.config.assignors != first.config.assignors) {
-            let message = "members with different assignors, of which some cannot be simulated in this version";
-            self.error_with_hint(site.key(), message, "give all members the same list, or only `range` and `roundrobin`");
         }
     }
 }

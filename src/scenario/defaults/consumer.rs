@@ -75,21 +75,20 @@ pub fn settings(release: Release) -> ConsumerSettings {
     }
 }
 
-/// Kafka's client-side assignors: name, class, and whether a group can run it here.
-pub const ASSIGNORS: [(&str, &str, bool); 4] = [
-    ("range", "RangeAssignor", true),
-    ("roundrobin", "RoundRobinAssignor", true),
-    ("sticky", "StickyAssignor", false),
-    ("cooperative-sticky", "CooperativeStickyAssignor", false),
+/// Kafka's client-side assignors: name and class.
+const ASSIGNORS: [(&str, &str); 4] = [
+    ("range", "RangeAssignor"),
+    ("roundrobin", "RoundRobinAssignor"),
+    ("sticky", "StickyAssignor"),
+    ("cooperative-sticky", "CooperativeStickyAssignor"),
 ];
 
 fn read_assignors(settings: &mut ConsumerSettings, value: &Property) -> Result<(), Unreadable> {
     let mut assignors: Vec<Name> = Vec::new();
     for written in value.items() {
         let class = written.strip_prefix("org.apache.kafka.clients.consumer.").unwrap_or(&written);
-        let known = ASSIGNORS.iter().find(|(name, short_class, _)| *name == written || *short_class == class);
-        let Some((name, ..)) = known else {
-            let names = ASSIGNORS.iter().flat_map(|(name, class, _)| [*name, *class]);
+        let Some((name, _)) = ASSIGNORS.iter().find(|(name, short_class)| *name == written || *short_class == class) else {
+            let names = ASSIGNORS.iter().flat_map(|(name, class)| [*name, *class]);
             return Err(wrong(format!("`{}` is not an assignor of Kafka", cut(&written)), did_you_mean(class, names)));
         };
         if assignors.iter().any(|earlier| &**earlier == *name) {
@@ -97,17 +96,12 @@ fn read_assignors(settings: &mut ConsumerSettings, value: &Property) -> Result<(
         }
         assignors.push(Name::from(*name));
     }
-    match assignors.first() {
-        None => Err(wrong("a consumer needs an assignor", Some("there are `range` and `roundrobin`".to_owned()))),
-        Some(first) if ASSIGNORS.iter().any(|(name, _, runs)| **first == **name && !runs) => {
-            let hint = "put `range` or `roundrobin` first: the group then runs that one";
-            Err(wrong(format!("the assignor `{first}` cannot be simulated in this version"), Some(hint.to_owned())))
-        }
-        Some(_) => {
-            settings.config.assignors = assignors;
-            Ok(())
-        }
+    if assignors.is_empty() {
+        let hint = format!("there are {}", ASSIGNORS.map(|(name, _)| format!("`{name}`")).join(", "));
+        return Err(wrong("a consumer needs an assignor", Some(hint)));
     }
+    settings.config.assignors = assignors;
+    Ok(())
 }
 
 fn read_auto_commit(settings: &mut ConsumerSettings, value: &Property) -> Result<(), Unreadable> {
