@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::Findings;
 use crate::terms::GroupState;
 use crate::trace::TraceEvent;
-use crate::units::{GroupId, MemberId, TopicPartition};
+use crate::units::{GroupId, Instant, MemberId, TopicPartition};
 
 #[derive(Clone, Debug)]
 pub(super) struct GroupRules {
@@ -16,6 +16,8 @@ pub(super) struct GroupRules {
     members: BTreeSet<MemberId>,
     /// Whose JoinGroup waits.
     joining: BTreeSet<MemberId>,
+    /// When the last of them came.
+    joined_at: Instant,
     /// Who takes part in the generation; others are members of an older one.
     current: BTreeSet<MemberId>,
     computed: Option<Computed>,
@@ -36,6 +38,7 @@ impl GroupRules {
             generation: None,
             members: BTreeSet::new(),
             joining: BTreeSet::new(),
+            joined_at: Instant::ZERO,
             current: BTreeSet::new(),
             computed: None,
         }
@@ -58,9 +61,14 @@ impl GroupRules {
             self.replaced(*old, *new, findings);
         } else if let TraceEvent::MemberRejoined { member, .. } = event {
             self.joining.insert(*member);
+            self.joined_at = findings.now;
         } else if let TraceEvent::HeartbeatHandled { member: Some(member), .. } = event {
-            // The client sends none until its JoinGroup is answered, and requests of one connection are handled in order.
-            findings.expect(!self.joining.contains(member), || format!("group {group}: a heartbeat of {member:?}, whose JoinGroup waits"));
+            // The client sends none until its JoinGroup is answered, and requests of one connection are handled in order. Those that lay behind a
+            // SyncGroup on a connection that it has given up since are read when that is answered, which its JoinGroup brings about.
+            let is_left_over = self.joined_at == findings.now;
+            findings.expect(is_left_over || !self.joining.contains(member), || {
+                format!("group {group}: a heartbeat of {member:?}, whose JoinGroup waits")
+            });
         } else if let TraceEvent::GroupDeleted { .. } = event {
             findings.expect(self.members.is_empty(), || format!("group {group}: deleted with members"));
             *self = GroupRules::new(self.group);

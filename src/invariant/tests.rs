@@ -137,7 +137,8 @@ fn a_commit_above_the_high_watermark_is_seen_even_if_the_records_are_told_later(
 
 #[test]
 fn a_heartbeat_behind_a_waiting_join_is_seen() {
-    assert!(violation(heartbeat(rebalancing().rejoined(A), A)).contains("whose JoinGroup waits"));
+    assert!(violation(heartbeat(rebalancing().rejoined(A).at(900), A)).contains("whose JoinGroup waits"));
+    assert_eq!(invariants(&heartbeat(rebalancing().rejoined(A), A)).count(), 0, "left over on an older connection");
     assert_eq!(invariants(&heartbeat(rebalancing(), A)).count(), 0);
 }
 
