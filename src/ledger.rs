@@ -61,6 +61,8 @@ pub enum DuplicateCause {
     Removed(RemovalReason, Instant),
     /// The partition was taken away by a rebalance before the records were committed.
     Revoked(Instant),
+    /// Another process took the member's place, with its group.instance.id.
+    Replaced(Instant),
     /// The client closed without a commit of what it had processed.
     Stopped(Instant),
     /// The same owner read them again after its position went back.

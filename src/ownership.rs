@@ -29,6 +29,8 @@ pub enum Undoing {
     Removed(RemovalReason),
     /// A rebalance took the partition away.
     Revoked,
+    /// Another process came with the same group.instance.id.
+    Replaced,
 }
 
 /// A fold that keeps every hold.
@@ -107,7 +109,7 @@ impl Ownership {
             // Who leaves does so by itself, and its own events say why.
             TraceEvent::MemberRemoved { reason: RemovalReason::Left, .. } => {}
             TraceEvent::MemberRemoved { member, reason, .. } => self.undo(at, *member, Undoing::Removed(*reason)),
-            TraceEvent::MemberReplaced { old, .. } => self.undo(at, *old, Undoing::Revoked),
+            TraceEvent::MemberReplaced { old, .. } => self.undo(at, *old, Undoing::Replaced),
             TraceEvent::Appended { .. }
             | TraceEvent::ProducerStopped { .. }
             | TraceEvent::RateChanged { .. }

@@ -106,6 +106,7 @@ fn cause(repeat: &Repeat, holds: &[Hold]) -> (DuplicateCause, ClientId) {
         Some((Undoing::PollIntervalExceeded, at)) => DuplicateCause::PollIntervalExceeded(at),
         Some((Undoing::Removed(reason), at)) => DuplicateCause::Removed(reason, at),
         Some((Undoing::Revoked, at)) => DuplicateCause::Revoked(at),
+        Some((Undoing::Replaced, at)) => DuplicateCause::Replaced(at),
         None => DuplicateCause::Revoked(holds[previous.max(again)].from),
     };
     (cause, earlier.client)

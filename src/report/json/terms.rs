@@ -28,6 +28,7 @@ pub fn duplicate(cause: DuplicateCause) -> (&'static str, Instant) {
         DuplicateCause::PollIntervalExceeded(at) => ("poll_interval_exceeded", at),
         DuplicateCause::Removed(reason, at) => (reason.name(), at),
         DuplicateCause::Revoked(at) => ("revoked", at),
+        DuplicateCause::Replaced(at) => ("replaced", at),
         DuplicateCause::Stopped(at) => ("stopped", at),
         DuplicateCause::Rewound(at) => ("rewound", at),
     }

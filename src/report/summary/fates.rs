@@ -49,6 +49,7 @@ fn cause_at(cause: DuplicateCause) -> Instant {
         | DuplicateCause::PollIntervalExceeded(at)
         | DuplicateCause::Removed(_, at)
         | DuplicateCause::Revoked(at)
+        | DuplicateCause::Replaced(at)
         | DuplicateCause::Stopped(at)
         | DuplicateCause::Rewound(at) => at,
     }
@@ -162,6 +163,12 @@ fn duplicate(scenario: &Scenario, duplicates: &[&Duplicate]) -> String {
         DuplicateCause::Revoked(when) => {
             format!("{who} had processed {records} without a commit when a rebalance took the partitions away at {}", at(when))
         }
+        DuplicateCause::Replaced(when) => {
+            format!(
+                "{who} processed {records} without a commit and lost its place to another process with its group.instance.id at {}",
+                at(when)
+            )
+        }
         DuplicateCause::Stopped(when) => format!("{who} closed at {} without a commit of {records} that it had processed", at(when)),
         DuplicateCause::Rewound(when) => format!("{who} went back over {records} at {}", at(when)),
     };
@@ -178,6 +185,7 @@ fn overtaken(scenario: &Scenario, duplicates: &[&Duplicate]) -> String {
         DuplicateCause::PollIntervalExceeded(_) => "broke max.poll.interval.ms".to_owned(),
         DuplicateCause::Removed(reason, _) => format!("was put out of the group ({})", removal(reason)),
         DuplicateCause::Revoked(_) | DuplicateCause::Rewound(_) => "lost the partitions to a rebalance".to_owned(),
+        DuplicateCause::Replaced(_) => "lost its place to another process with its group.instance.id".to_owned(),
         DuplicateCause::Stopped(_) => "closed".to_owned(),
     };
     format!("{zombie} {how} at {when}, went on as a zombie and processed {records} that {owner} had done already:")
