@@ -165,7 +165,8 @@ impl Invariants {
             | TraceEvent::JoinPhaseEnded { group, .. }
             | TraceEvent::HeartbeatHandled { group, .. }
             | TraceEvent::RequestRefused { group, .. }
-            | TraceEvent::CommitRefused { group, .. } => self.touch(*group, event),
+            | TraceEvent::CommitRefused { group, .. }
+            | TraceEvent::CoordinatorLoaded { group, .. } => self.touch(*group, event),
             TraceEvent::OffsetExpired { group, partition } => reading.expired(*group, *partition),
             TraceEvent::GroupDeleted { group } => {
                 reading.deleted(*group);
@@ -190,6 +191,13 @@ impl Invariants {
             | TraceEvent::ClientSlowed { .. }
             | TraceEvent::ClientSpeedRestored { .. }
             | TraceEvent::ClientFailed { .. }
+            | TraceEvent::ClientCutOff { .. }
+            | TraceEvent::ClientReconnected { .. }
+            | TraceEvent::RequestDropped { .. }
+            | TraceEvent::RequestDelayed { .. }
+            | TraceEvent::BrokerDied { .. }
+            | TraceEvent::BrokerReturned { .. }
+            | TraceEvent::LeaderElected { .. }
             | TraceEvent::JoinSent { .. }
             | TraceEvent::RebalanceNoticed { .. }
             | TraceEvent::PollIntervalExceeded { .. }

@@ -253,6 +253,14 @@ impl Ledger {
             | TraceEvent::ClientSlowed { .. }
             | TraceEvent::ClientSpeedRestored { .. }
             | TraceEvent::ClientFailed { .. }
+            | TraceEvent::ClientCutOff { .. }
+            | TraceEvent::ClientReconnected { .. }
+            | TraceEvent::RequestDropped { .. }
+            | TraceEvent::RequestDelayed { .. }
+            | TraceEvent::BrokerDied { .. }
+            | TraceEvent::BrokerReturned { .. }
+            | TraceEvent::LeaderElected { .. }
+            | TraceEvent::CoordinatorLoaded { .. }
             | TraceEvent::GroupStateChanged { .. }
             | TraceEvent::MemberPending { .. }
             | TraceEvent::PendingDropped { .. }

@@ -7,9 +7,9 @@ use crate::deliveries::{Deliveries, Delivery};
 use crate::ownership::Ownership;
 use crate::records::CreationTimes;
 use crate::slots::Slots;
-use crate::terms::{CommitKind, GroupState, Name, RebalanceReason, RemovalReason};
+use crate::terms::{ClientRequest, CommitKind, GroupState, Name, Peers, RebalanceReason, RemovalReason};
 use crate::trace::{Cast, Sink, TraceEvent};
-use crate::units::{ClientId, GroupId, Instant, MemberId, Offset, Span, TopicId, TopicPartition};
+use crate::units::{BrokerId, ClientId, GroupId, Instant, MemberId, Offset, Span, TopicId, TopicPartition};
 
 mod availability;
 mod latency;
@@ -207,6 +207,15 @@ pub enum MarkKind {
     Failed(ClientId),
     RateChanged(crate::units::ProducerId),
     PartitionsAdded(crate::units::TopicId, u32),
+    /// From whom, and for how long.
+    CutOff(ClientId, Peers, Span),
+    RequestDropped(ClientId, ClientRequest),
+    /// By how much.
+    RequestDelayed(ClientId, ClientRequest, Span),
+    /// For how long.
+    BrokerDown(BrokerId, Span),
+    /// After a failure.
+    CoordinatorLoaded(GroupId, BrokerId),
     RunPhaseEnded,
 }
 
@@ -369,10 +378,18 @@ impl Metrics {
             TraceEvent::ClientSlowed { client, factor } => self.mark(at, MarkKind::Slowed(*client, *factor)),
             TraceEvent::ClientSpeedRestored { client } => self.mark(at, MarkKind::SpeedRestored(*client)),
             TraceEvent::ClientFailed { client, .. } => self.mark(at, MarkKind::Failed(*client)),
+            TraceEvent::ClientCutOff { client, from, until } => self.mark(at, MarkKind::CutOff(*client, *from, until.since(at))),
+            TraceEvent::RequestDropped { client, request } => self.mark(at, MarkKind::RequestDropped(*client, *request)),
+            TraceEvent::RequestDelayed { client, request, by } => self.mark(at, MarkKind::RequestDelayed(*client, *request, *by)),
+            TraceEvent::BrokerDied { broker, until } => self.mark(at, MarkKind::BrokerDown(*broker, until.since(at))),
+            TraceEvent::CoordinatorLoaded { group, broker } => self.mark(at, MarkKind::CoordinatorLoaded(*group, *broker)),
             TraceEvent::RunPhaseEnded => self.mark(at, MarkKind::RunPhaseEnded),
             TraceEvent::ProducerStopped { .. }
             | TraceEvent::ClientStopped { .. }
             | TraceEvent::ClientResumed { .. }
+            | TraceEvent::ClientReconnected { .. }
+            | TraceEvent::BrokerReturned { .. }
+            | TraceEvent::LeaderElected { .. }
             | TraceEvent::InitialDelayExtended { .. }
             | TraceEvent::RequestRefused { .. }
             | TraceEvent::CoordinatorFound { .. }

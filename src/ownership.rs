@@ -116,6 +116,14 @@ impl Ownership {
             | TraceEvent::ClientResumed { .. }
             | TraceEvent::ClientSlowed { .. }
             | TraceEvent::ClientSpeedRestored { .. }
+            | TraceEvent::ClientCutOff { .. }
+            | TraceEvent::ClientReconnected { .. }
+            | TraceEvent::RequestDropped { .. }
+            | TraceEvent::RequestDelayed { .. }
+            | TraceEvent::BrokerDied { .. }
+            | TraceEvent::BrokerReturned { .. }
+            | TraceEvent::LeaderElected { .. }
+            | TraceEvent::CoordinatorLoaded { .. }
             | TraceEvent::GroupStateChanged { .. }
             | TraceEvent::MemberPending { .. }
             | TraceEvent::PendingDropped { .. }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::units::BrokerId;
+
 pub mod names;
 
 /// A name that Kafka passes through and compares: a protocol type, an assignor.
@@ -98,6 +100,8 @@ pub enum RemovalReason {
     SyncTimedOut,
     /// group.max.size.
     GroupFull,
+    /// It had joined since the group was last written, and the coordinator failed over.
+    Forgotten,
 }
 
 /// Where a position came from.
@@ -130,6 +134,36 @@ pub enum FatalError {
     GroupMaxSizeReached,
     /// NoOffsetForPartitionException: auto.offset.reset is none and nothing is committed.
     NoOffsetForPartition,
+}
+
+/// What a consumer asks a broker for.
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum ClientRequest {
+    FindCoordinator,
+    Metadata,
+    JoinGroup,
+    SyncGroup,
+    Heartbeat,
+    LeaveGroup,
+    OffsetCommit,
+    OffsetFetch,
+    Fetch,
+    ListOffsets,
+    OffsetsForLeaderEpoch,
+    /// A Fetch that ends the session.
+    CloseFetchSession,
+}
+
+/// Whom a consumer cannot reach.
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Peers {
+    /// The group coordinator, on the connection that the client has for it.
+    Coordinator,
+    /// All brokers as partition leaders, and as those that look the coordinator up.
+    Leaders,
+    All,
+    /// One broker, whatever it is asked for.
+    Broker(BrokerId),
 }
 
 /// The group requests that a coordinator may refuse.

@@ -4,7 +4,8 @@
 //! "lost" are the ledger's words. Records appear as ranges.
 
 use crate::terms::{
-    CommitFailure, CommitKind, ErrorCode, FatalError, GroupState, Name, PositionSource, RebalanceReason, RemovalReason, RequestKind,
+    ClientRequest, CommitFailure, CommitKind, ErrorCode, FatalError, GroupState, Name, Peers, PositionSource, RebalanceReason,
+    RemovalReason, RequestKind,
 };
 use crate::units::{
     BrokerId, ClientId, GroupId, InstanceId, Instant, MemberId, Offset, OffsetRange, Pace, ProducerId, Rate, Span, TopicId, TopicPartition,
@@ -157,6 +158,41 @@ pub enum TraceEvent {
         client: ClientId,
         error: FatalError,
     },
+    /// What the process sends to these brokers, or gets from them, does not arrive.
+    ClientCutOff {
+        client: ClientId,
+        from: Peers,
+        until: Instant,
+    },
+    /// The cut has healed; what waited in it is on its way again.
+    ClientReconnected {
+        client: ClientId,
+        from: Peers,
+    },
+    /// A fault took a request of the process.
+    RequestDropped {
+        client: ClientId,
+        request: ClientRequest,
+    },
+    /// A fault made a request of the process late.
+    RequestDelayed {
+        client: ClientId,
+        request: ClientRequest,
+        by: Span,
+    },
+    /// The broker's process dies; its connections break.
+    BrokerDied {
+        broker: BrokerId,
+        until: Instant,
+    },
+    BrokerReturned {
+        broker: BrokerId,
+    },
+    /// Another replica leads the partition from here on.
+    LeaderElected {
+        partition: TopicPartition,
+        broker: BrokerId,
+    },
 
     // The coordinator
     GroupStateChanged {
@@ -252,6 +288,11 @@ pub enum TraceEvent {
     },
     GroupDeleted {
         group: GroupId,
+    },
+    /// A broker has read the group's records after a failure: it is the coordinator, and every session starts in full.
+    CoordinatorLoaded {
+        group: GroupId,
+        broker: BrokerId,
     },
 
     // The clients

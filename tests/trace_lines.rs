@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use groupsim::terms::{
-    CommitFailure, CommitKind, ErrorCode, FatalError, GroupState, PositionSource, RebalanceReason, RemovalReason, RequestKind,
+    ClientRequest, CommitFailure, CommitKind, ErrorCode, FatalError, GroupState, Peers, PositionSource, RebalanceReason, RemovalReason,
+    RequestKind,
 };
 use groupsim::trace::json::JsonLines;
 use groupsim::trace::names::Names;
@@ -152,6 +153,14 @@ fn world() -> Vec<TraceEvent> {
         TraceEvent::ClientSlowed { client: A, factor: 1500 },
         TraceEvent::ClientSpeedRestored { client: A },
         TraceEvent::ClientFailed { client: A, error: FatalError::NoOffsetForPartition },
+        TraceEvent::ClientCutOff { client: B, from: Peers::Coordinator, until: ms(60_000) },
+        TraceEvent::ClientCutOff { client: B, from: Peers::Broker(BrokerId(2)), until: ms(60_000) },
+        TraceEvent::ClientReconnected { client: B, from: Peers::All },
+        TraceEvent::RequestDropped { client: B, request: ClientRequest::LeaveGroup },
+        TraceEvent::RequestDelayed { client: B, request: ClientRequest::Heartbeat, by: Span::from_millis(2_000) },
+        TraceEvent::BrokerDied { broker: BrokerId(1), until: ms(60_000) },
+        TraceEvent::BrokerReturned { broker: BrokerId(1) },
+        TraceEvent::LeaderElected { partition: orders(2), broker: BrokerId(2) },
         TraceEvent::RunPhaseEnded,
         TraceEvent::SettlePhaseEnded { drained: true },
         TraceEvent::SettlePhaseEnded { drained: false },
@@ -195,6 +204,7 @@ fn coordinator() -> Vec<TraceEvent> {
         },
         TraceEvent::OffsetExpired { group: GroupId(1), partition },
         TraceEvent::GroupDeleted { group: GroupId(1) },
+        TraceEvent::CoordinatorLoaded { group: GROUP, broker: BrokerId(2) },
     ]
 }
 

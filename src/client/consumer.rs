@@ -10,12 +10,12 @@
 use std::rc::Rc;
 
 use crate::client::fetcher::{Fetcher, Slice};
-use crate::client::membership::Membership;
+use crate::client::leader_links::LeaderLinks;
+use crate::client::membership::{CoordinatorKnown, Membership};
 use crate::effects::Effects;
 use crate::kafka::fetch::{FetchEntry, FetchLimits, Fetched};
-use crate::kafka::request::{Request, Response, To};
-use crate::terms::FatalError;
-use crate::terms::{CommitKind, Name};
+use crate::kafka::request::{Metadata, Request, Response, To};
+use crate::terms::{ClientRequest, CommitKind, FatalError, Name};
 use crate::trace::TraceEvent;
 use crate::trace::names::Names;
 use crate::units::{BrokerId, ClientId, InstanceId, Instant, MemberId, Offset, Span, TopicId, TopicPartition};
@@ -24,6 +24,8 @@ mod close;
 mod commit;
 mod heartbeat;
 mod join;
+mod leaders;
+mod lookup;
 mod poll;
 mod position;
 mod work;
@@ -81,6 +83,7 @@ pub struct ConsumerConfig {
     pub request_timeout: Span,
     pub default_api_timeout: Span,
     pub retry_backoff: Span,
+    pub retry_backoff_max: Span,
     pub poll_timeout: Span,
     pub service: Service,
     pub per_batch: Span,
@@ -106,6 +109,8 @@ pub enum Outgoing {
     Request(To, Request),
     /// The connection to the coordinator is dropped; what was on its way is lost.
     DisconnectCoordinator,
+    /// The same for a partition leader.
+    DisconnectBroker(BrokerId),
     /// The process is gone: all connections close.
     Exit,
 }
@@ -148,6 +153,10 @@ pub type ConsumerEffects = Effects<Outgoing, ConsumerTimer>;
 enum App {
     /// Blocked in poll().
     Idle,
+    /// Blocked in poll() until the coordinator is found, or until its timeout.
+    FindingCoordinator {
+        until: Instant,
+    },
     /// Blocked in poll() until the committed offsets are known.
     AwaitingOffsets,
     Busy(Batch),
@@ -168,6 +177,10 @@ struct CommitWait {
     kind: CommitKind,
     offsets: Vec<(TopicPartition, Offset)>,
     gives_up: Instant,
+    /// Attempts that failed.
+    failures: u64,
+    /// The next attempt is not made before.
+    retry_at: Instant,
     then: AfterCommit,
 }
 
@@ -206,8 +219,14 @@ pub struct Consumer {
     app: App,
     membership: Membership,
     fetcher: Fetcher,
+    /// Connections to the partition leaders.
+    links: LeaderLinks,
+    /// How the search for the coordinator goes.
+    lookup: lookup::Lookup,
     /// Partition counts by topic, as this client's metadata has them.
     metadata: Vec<u32>,
+    /// Who leads what, and when that is asked for again.
+    leadership: leaders::Leadership,
     /// When the application called poll().
     poll_started: Instant,
     /// The start of the last iteration of poll(): max.poll.interval.ms counts from there.
@@ -229,15 +248,19 @@ pub struct Consumer {
 
 impl Consumer {
     /// A process that was just started; `metadata` are the partition counts by topic.
-    pub fn new(config: ConsumerConfig, metadata: Vec<u32>) -> Self {
+    pub fn new(config: ConsumerConfig, metadata: Metadata) -> Self {
         let fetcher = Fetcher::new(config.brokers as usize, config.spare_buffered_brokers);
         let sessions = vec![false; config.brokers as usize];
+        let config_brokers = config.brokers as usize;
         Consumer {
             config,
             app: App::Idle,
             membership: Membership::new(),
             fetcher,
-            metadata,
+            links: LeaderLinks::new(config_brokers),
+            lookup: lookup::Lookup::default(),
+            metadata: metadata.counts.clone(),
+            leadership: leaders::Leadership::new(metadata),
             poll_started: Instant::ZERO,
             last_poll: Instant::ZERO,
             auto_commit_due: Instant::NEVER,
@@ -263,6 +286,14 @@ impl Consumer {
         self.membership.state == crate::client::membership::MemberState::Stable && !self.membership.rejoin_needed_or_pending()
     }
 
+    /// The coordinator, if it is known.
+    pub fn coordinator(&self) -> Option<BrokerId> {
+        match self.membership.coordinator {
+            CoordinatorKnown::Yes(broker) => Some(broker),
+            CoordinatorKnown::No | CoordinatorKnown::Asking => None,
+        }
+    }
+
     /// No records in hand or waiting.
     pub fn is_idle(&self) -> bool {
         matches!(self.app, App::Idle)
@@ -279,9 +310,9 @@ impl Consumer {
             self.auto_commit_due = now + interval;
         }
         if !self.config.real {
-            self.membership.coordinator = crate::client::membership::CoordinatorKnown::Yes(self.config.coordinator);
+            self.membership.coordinator = CoordinatorKnown::Yes(self.config.coordinator);
         }
-        fx.wake(now + self.config.metadata_max_age, ConsumerTimer::MetadataAge);
+        self.metadata_is_fresh(now, fx);
         self.poll_started = now;
         self.iterate(now, fx);
     }
@@ -293,7 +324,7 @@ impl Consumer {
         }
         fx.emit(TraceEvent::ClientStopping { client: self.config.client });
         self.stopping = true;
-        if matches!(self.app, App::Idle | App::AwaitingOffsets) {
+        if matches!(self.app, App::Idle | App::FindingCoordinator { .. } | App::AwaitingOffsets) {
             self.begin_close(now, fx);
         }
     }
@@ -316,24 +347,31 @@ impl Consumer {
     /// A Fetch was answered by the leader that it was sent to.
     pub fn on_fetched(&mut self, now: Instant, from: To, number: u32, records: &[Fetched], fx: &mut ConsumerEffects) {
         let To::Broker(broker) = from else { unreachable!("records come from partition leaders") };
-        self.fetcher.receive(broker, number, records);
+        if self.fetcher.receive(broker, number, records) {
+            self.links.answered(broker, ClientRequest::Fetch);
+        }
         self.on_network_event(now, fx);
     }
 
     /// Any other answer.
-    pub fn on_response(&mut self, now: Instant, response: Response, fx: &mut ConsumerEffects) {
+    pub fn on_response(&mut self, now: Instant, from: To, response: Response, fx: &mut ConsumerEffects) {
+        if let To::Broker(broker) = from {
+            self.links.answered(broker, response.kind());
+        }
         let polling = matches!(self.app, App::Idle);
         match response {
-            Response::Coordinator(broker) => self.on_coordinator(now, broker, fx),
-            Response::Metadata(counts) => {
-                self.metadata = counts;
-                fx.wake(now + self.config.metadata_max_age, ConsumerTimer::MetadataAge);
+            Response::Coordinator(Some(broker)) => self.on_coordinator(now, broker, fx),
+            Response::Coordinator(None) => self.on_lookup_failed(now, fx),
+            Response::Metadata(metadata) => self.on_metadata(now, metadata, fx),
+            Response::Group { number, response } => {
+                self.membership.prefer(number);
+                self.on_group_answer(now, *response, fx);
             }
-            Response::Group(answer) => self.on_group_answer(now, *answer, fx),
             Response::Fetched { .. } => unreachable!("records go to on_fetched"),
             Response::Offsets { latest, offsets } => self.on_reset_offsets(latest, &offsets, fx),
             Response::EpochsValid(partitions) => self.on_validated(&partitions, fx),
             Response::FetchSessionClosed => self.on_session_closed(fx),
+            Response::NotLeader(_) => self.on_not_leader(now, from, fx),
         }
         if polling {
             self.on_network_event(now, fx);
@@ -352,7 +390,7 @@ impl Consumer {
             ConsumerTimer::PollInterval => self.check_poll_interval(now, fx),
             ConsumerTimer::Idle => self.on_idle_wake(now, fx),
             ConsumerTimer::Retry => self.on_retry(now, fx),
-            ConsumerTimer::MetadataAge => fx.send(Outgoing::Request(self.least_loaded(), Request::Metadata)),
+            ConsumerTimer::MetadataAge => self.on_metadata_age(now, fx),
             ConsumerTimer::RequestTimeout => self.on_request_timeout(now, fx),
             ConsumerTimer::CloseTimeout => {
                 if matches!(self.app, App::Closing(_)) {
@@ -366,10 +404,5 @@ impl Consumer {
     pub fn on_resume(&mut self, since: Instant, now: Instant, fx: &mut ConsumerEffects) {
         self.shift_work(since, now, fx);
         self.heartbeat_pass(now, fx);
-    }
-
-    /// For requests that any broker answers: one without a Fetch in flight would be chosen, the first one here.
-    fn least_loaded(&self) -> To {
-        To::Broker(BrokerId(0))
     }
 }

@@ -55,7 +55,9 @@ impl GroupRules {
     /// Takes what the coordinator tells of members and states.
     pub fn record(&mut self, event: &TraceEvent, findings: &mut Findings) {
         let group = self.group.0;
-        if let TraceEvent::GroupStateChanged { from, to, .. } = event {
+        if let TraceEvent::GroupStateChanged { from: GroupState::Dead, to, generation, .. } = event {
+            self.loaded(*to, *generation, findings);
+        } else if let TraceEvent::GroupStateChanged { from, to, .. } = event {
             self.state_changed(*from, *to, findings);
         } else if let TraceEvent::JoinPhaseEnded { generation, .. } = event {
             self.join_phase_ended(*generation, findings);
@@ -138,9 +140,18 @@ impl GroupRules {
         findings.expect(is_legal(from, to), || format!("group {group}: it went from {from:?} to {to:?}"));
         self.state = to;
         if to == GroupState::Dead {
-            // If the group comes back, it starts over.
+            // If the group comes back, it starts over, or as it was written last. Whoever waited was sent away.
             (self.state, self.generation, self.computed) = (GroupState::Empty, None, None);
+            self.joining.clear();
         }
+    }
+
+    /// Another coordinator has read the group.
+    fn loaded(&mut self, to: GroupState, generation: i32, findings: &mut Findings) {
+        let (group, state) = (self.group.0, self.state);
+        let is_fine = state == GroupState::Empty && matches!(to, GroupState::Empty | GroupState::Stable);
+        findings.expect(is_fine, || format!("group {group}: loaded as {to:?}, but it was in {state:?}"));
+        (self.state, self.generation) = (to, Some(generation));
     }
 
     fn join_phase_ended(&mut self, generation: i32, findings: &mut Findings) {

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use crate::terms::{
-    CommitFailure, CommitKind, ErrorCode, FatalError, GroupState, PositionSource, RebalanceReason, RemovalReason, RequestKind,
+    ClientRequest, CommitFailure, CommitKind, ErrorCode, FatalError, GroupState, Peers, PositionSource, RebalanceReason, RemovalReason,
+    RequestKind,
 };
 
 impl ErrorCode {
@@ -30,6 +31,52 @@ impl ErrorCode {
             ErrorCode::GroupSubscribedToTopic => "GROUP_SUBSCRIBED_TO_TOPIC",
             ErrorCode::UnknownTopicOrPartition => "UNKNOWN_TOPIC_OR_PARTITION",
             ErrorCode::UnsupportedVersion => "UNSUPPORTED_VERSION",
+        }
+    }
+}
+
+impl ClientRequest {
+    pub const ALL: [ClientRequest; 12] = [
+        ClientRequest::FindCoordinator,
+        ClientRequest::Metadata,
+        ClientRequest::JoinGroup,
+        ClientRequest::SyncGroup,
+        ClientRequest::Heartbeat,
+        ClientRequest::LeaveGroup,
+        ClientRequest::OffsetCommit,
+        ClientRequest::OffsetFetch,
+        ClientRequest::Fetch,
+        ClientRequest::ListOffsets,
+        ClientRequest::OffsetsForLeaderEpoch,
+        ClientRequest::CloseFetchSession,
+    ];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            ClientRequest::FindCoordinator => "FindCoordinator",
+            ClientRequest::Metadata => "Metadata",
+            ClientRequest::JoinGroup => "JoinGroup",
+            ClientRequest::SyncGroup => "SyncGroup",
+            ClientRequest::Heartbeat => "Heartbeat",
+            ClientRequest::LeaveGroup => "LeaveGroup",
+            ClientRequest::OffsetCommit => "OffsetCommit",
+            ClientRequest::OffsetFetch => "OffsetFetch",
+            ClientRequest::Fetch => "Fetch",
+            ClientRequest::ListOffsets => "ListOffsets",
+            ClientRequest::OffsetsForLeaderEpoch => "OffsetsForLeaderEpoch",
+            ClientRequest::CloseFetchSession => "CloseFetchSession",
+        }
+    }
+}
+
+impl Peers {
+    /// A broker goes by its number, beside.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Peers::Coordinator => "coordinator",
+            Peers::Leaders => "leaders",
+            Peers::All => "all",
+            Peers::Broker(_) => "broker",
         }
     }
 }
@@ -84,6 +131,7 @@ impl RemovalReason {
             RemovalReason::JoinTimedOut => "join_timed_out",
             RemovalReason::SyncTimedOut => "sync_timed_out",
             RemovalReason::GroupFull => "group_full",
+            RemovalReason::Forgotten => "forgotten",
         }
     }
 }
@@ -144,11 +192,13 @@ macro_rules! displayed_by_name {
 }
 
 displayed_by_name!(
+    ClientRequest,
     CommitFailure,
     CommitKind,
     ErrorCode,
     FatalError,
     GroupState,
+    Peers,
     PositionSource,
     RebalanceReason,
     RemovalReason,

@@ -58,6 +58,7 @@
 
 use std::io::{self, Write};
 
+use crate::terms::Peers;
 use crate::trace::json::line::{EscapedNames, Line};
 use crate::trace::lines::LineWriter;
 use crate::trace::names::Names;
@@ -98,11 +99,20 @@ impl<W: Write> Sink for JsonLines<W> {
 fn write_subject(line: &mut Line<'_>, subject: Subject) {
     match subject {
         Subject::Run => line,
+        Subject::Broker(broker) => line.count("broker", broker.0),
         Subject::Topic(topic) => line.topic(topic),
         Subject::Producer(producer) => line.producer(producer),
         Subject::Group(group) => line.group(group),
         Subject::Client(client) => line.client(client),
     };
+}
+
+fn write_peers<'l, 'b>(line: &'l mut Line<'b>, from: Peers) -> &'l mut Line<'b> {
+    line.word("from", from.name());
+    match from {
+        Peers::Broker(broker) => line.count("broker", broker.0),
+        Peers::Coordinator | Peers::Leaders | Peers::All => line,
+    }
 }
 
 /// What a fact says beyond its subject.
@@ -123,6 +133,13 @@ fn write_details(line: &mut Line<'_>, event: &TraceEvent) {
         E::ClientPaused { until, .. } | E::InitialDelayExtended { until, .. } => line.instant("until_ns", *until),
         E::ClientSlowed { factor, .. } => line.number("factor_thousandths", *factor),
         E::ClientFailed { error, .. } => line.word("error", error.name()),
+        E::ClientCutOff { from, until, .. } => write_peers(line, *from).instant("until_ns", *until),
+        E::ClientReconnected { from, .. } => write_peers(line, *from),
+        E::RequestDropped { request, .. } => line.word("request", request.name()),
+        E::RequestDelayed { request, by, .. } => line.word("request", request.name()).span("by_ns", *by),
+        E::BrokerDied { until, .. } => line.instant("until_ns", *until),
+        E::BrokerReturned { .. } => line,
+        E::LeaderElected { partition, broker } => line.partition(*partition).count("broker", broker.0),
         E::GroupStateChanged { from, to, generation, .. } => {
             line.word("old_state", from.name()).word("new_state", to.name()).generation(*generation)
         }
@@ -152,7 +169,7 @@ fn write_details(line: &mut Line<'_>, event: &TraceEvent) {
             line.member("member", *member).word("kind", kind.name()).word("error", error.name())
         }
         E::OffsetExpired { partition, .. } => line.partition(*partition),
-        E::CoordinatorFound { broker, .. } => line.count("broker", broker.0),
+        E::CoordinatorFound { broker, .. } | E::CoordinatorLoaded { broker, .. } => line.count("broker", broker.0),
         E::JoinSent { member, .. } => line.member("member", *member),
         E::AssignmentComputed { generation, assigned, .. } => line.generation(*generation).assigned(assigned),
         E::PollIntervalExceeded { last_poll, .. } => line.instant("last_poll_ns", *last_poll),

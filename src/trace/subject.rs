@@ -1,12 +1,13 @@
 //! What a fact is called and whom it is about.
 
 use crate::trace::TraceEvent;
-use crate::units::{ClientId, GroupId, ProducerId, TopicId};
+use crate::units::{BrokerId, ClientId, GroupId, ProducerId, TopicId};
 
 /// Whom a fact is about: the line of a chart, the column of a transcript.
 #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Subject {
     Run,
+    Broker(BrokerId),
     Topic(TopicId),
     Producer(ProducerId),
     /// The group as its coordinator has it.
@@ -20,6 +21,8 @@ impl TraceEvent {
         match self {
             E::RunPhaseEnded | E::SettlePhaseEnded { .. } => Subject::Run,
             E::PartitionsAdded { topic, .. } => Subject::Topic(*topic),
+            E::LeaderElected { partition, .. } => Subject::Topic(partition.topic),
+            E::BrokerDied { broker, .. } | E::BrokerReturned { broker } => Subject::Broker(*broker),
             E::Appended { producer, .. } | E::ProducerStopped { producer, .. } | E::RateChanged { producer, .. } => {
                 Subject::Producer(*producer)
             }
@@ -38,7 +41,8 @@ impl TraceEvent {
             | E::Committed { group, .. }
             | E::CommitRefused { group, .. }
             | E::OffsetExpired { group, .. }
-            | E::GroupDeleted { group } => Subject::Group(*group),
+            | E::GroupDeleted { group }
+            | E::CoordinatorLoaded { group, .. } => Subject::Group(*group),
             E::ClientStarted { client, .. }
             | E::ClientStopping { client }
             | E::ClientStopped { client }
@@ -48,6 +52,10 @@ impl TraceEvent {
             | E::ClientSlowed { client, .. }
             | E::ClientSpeedRestored { client }
             | E::ClientFailed { client, .. }
+            | E::ClientCutOff { client, .. }
+            | E::ClientReconnected { client, .. }
+            | E::RequestDropped { client, .. }
+            | E::RequestDelayed { client, .. }
             | E::CoordinatorFound { client, .. }
             | E::JoinSent { client, .. }
             | E::AssignmentComputed { client, .. }
@@ -83,6 +91,13 @@ impl TraceEvent {
             TraceEvent::ClientSlowed { .. } => "client_slowed",
             TraceEvent::ClientSpeedRestored { .. } => "client_speed_restored",
             TraceEvent::ClientFailed { .. } => "client_failed",
+            TraceEvent::ClientCutOff { .. } => "client_cut_off",
+            TraceEvent::ClientReconnected { .. } => "client_reconnected",
+            TraceEvent::RequestDropped { .. } => "request_dropped",
+            TraceEvent::RequestDelayed { .. } => "request_delayed",
+            TraceEvent::BrokerDied { .. } => "broker_died",
+            TraceEvent::BrokerReturned { .. } => "broker_returned",
+            TraceEvent::LeaderElected { .. } => "leader_elected",
             TraceEvent::GroupStateChanged { .. } => "group_state_changed",
             TraceEvent::MemberPending { .. } => "member_pending",
             TraceEvent::PendingDropped { .. } => "pending_dropped",
@@ -99,6 +114,7 @@ impl TraceEvent {
             TraceEvent::CommitRefused { .. } => "commit_refused",
             TraceEvent::OffsetExpired { .. } => "offset_expired",
             TraceEvent::GroupDeleted { .. } => "group_deleted",
+            TraceEvent::CoordinatorLoaded { .. } => "coordinator_loaded",
             TraceEvent::CoordinatorFound { .. } => "coordinator_found",
             TraceEvent::JoinSent { .. } => "join_sent",
             TraceEvent::AssignmentComputed { .. } => "assignment_computed",

@@ -9,6 +9,7 @@
 use std::fmt::{self, Display};
 use std::io::{self, Write};
 
+use crate::terms::Peers;
 use crate::trace::lines::LineWriter;
 use crate::trace::names::Names;
 use crate::trace::subject::Subject;
@@ -54,6 +55,7 @@ fn subject_width(names: &Names) -> usize {
 fn subject_name(subject: Subject, names: &Names) -> String {
     match subject {
         Subject::Run => "-".to_owned(),
+        Subject::Broker(broker) => format!("broker {}", broker.0),
         Subject::Topic(topic) => names.topic(topic).to_owned(),
         Subject::Producer(producer) => names.producer(producer).to_owned(),
         Subject::Group(group) => names.group(group).to_owned(),
@@ -82,6 +84,13 @@ fn describe(event: &TraceEvent, n: &Names, f: &mut fmt::Formatter<'_>) -> fmt::R
         E::ClientSlowed { factor, .. } => write!(f, "slowed to {}.{:03} times its processing time", factor / 1000, factor % 1000),
         E::ClientSpeedRestored { .. } => f.write_str("back to its own speed"),
         E::ClientFailed { error, .. } => write!(f, "failed with {error}"),
+        E::ClientCutOff { from, until, .. } => write!(f, "cut off from {} until {until} ms", brokers(*from)),
+        E::ClientReconnected { from, .. } => write!(f, "reaches {} again", brokers(*from)),
+        E::RequestDropped { request, .. } => write!(f, "{request} is lost"),
+        E::RequestDelayed { request, by, .. } => write!(f, "{request} comes {by} late"),
+        E::BrokerDied { until, .. } => write!(f, "dies, back at {until} ms"),
+        E::BrokerReturned { .. } => f.write_str("is back"),
+        E::LeaderElected { partition, broker } => write!(f, "{} is led by broker {}", n.partition(*partition), broker.0),
         E::GroupStateChanged { from, to, generation, .. } => write!(f, "{from} -> {to}, generation {generation}"),
         E::MemberPending { member, .. } => write!(f, "{} has to join again with its id", n.member(*member)),
         E::PendingDropped { member, reason, .. } => write!(f, "pending {} dropped, {}", n.member(*member), spaced(reason)),
@@ -108,6 +117,7 @@ fn describe(event: &TraceEvent, n: &Names, f: &mut fmt::Formatter<'_>) -> fmt::R
         E::CommitRefused { member, kind, error, .. } => write!(f, "{kind} commit{} refused: {error}", of_member(n, *member)),
         E::OffsetExpired { partition, .. } => write!(f, "offset of {} expired", n.partition(*partition)),
         E::GroupDeleted { .. } => f.write_str("deleted"),
+        E::CoordinatorLoaded { broker, .. } => write!(f, "loaded by broker {}", broker.0),
         E::CoordinatorFound { broker, .. } => write!(f, "coordinator is broker {}", broker.0),
         E::JoinSent { member, .. } => write!(f, "JoinGroup sent{}", as_member(n, *member)),
         E::AssignmentComputed { generation, assigned, .. } => write!(f, "generation {generation} is to be{}", shares(n, assigned)),
@@ -131,6 +141,15 @@ fn describe(event: &TraceEvent, n: &Names, f: &mut fmt::Formatter<'_>) -> fmt::R
         E::RunPhaseEnded => f.write_str("run phase ended"),
         E::SettlePhaseEnded { drained } => write!(f, "settle phase ended, {}", if *drained { "drained" } else { "not drained" }),
     }
+}
+
+fn brokers(peers: Peers) -> impl Display {
+    fmt::from_fn(move |f| match peers {
+        Peers::Coordinator => f.write_str("its coordinator"),
+        Peers::Leaders => f.write_str("the partition leaders"),
+        Peers::All => f.write_str("all brokers"),
+        Peers::Broker(broker) => write!(f, "broker {}", broker.0),
+    })
 }
 
 /// `orders-0 [0, 500)`

@@ -1,16 +1,14 @@
 //! Joining and rejoining the group, driven by poll() (AbstractCoordinator.joinGroupIfNeeded, ConsumerCoordinator.onJoinPrepare/onJoinComplete).
 
-use super::{AfterListener, App, CommitPolicy, Consumer, ConsumerEffects, ConsumerTimer, Outgoing};
+use super::{AfterListener, App, CommitPolicy, Consumer, ConsumerEffects, ConsumerTimer};
 use crate::client::membership::{CallKind, CoordinatorKnown, MemberState, Rejoin};
 use crate::kafka::assignor::{Assignor, Member, Topic};
 use crate::kafka::message::{
     Assignment, GroupRequest, GroupResponse, JoinAnswer, JoinGroup, ProtocolEntry, Subscription, SyncAnswer, SyncGroup,
 };
-use crate::kafka::placement;
-use crate::kafka::request::Request;
 use crate::terms::{CommitFailure, CommitKind, ErrorCode, FatalError};
 use crate::trace::TraceEvent;
-use crate::units::{BrokerId, Instant, MemberId, TopicId, TopicPartition};
+use crate::units::{Instant, MemberId, TopicId, TopicPartition};
 
 impl Consumer {
     /// Takes the rejoin as far as it gets without waiting. True: the membership is stable and nothing is pending.
@@ -40,6 +38,10 @@ impl Consumer {
                     return false;
                 }
                 Rejoin::Prepared => {
+                    if now < self.membership.join_not_before {
+                        self.membership.rejoin = Rejoin::Prepared;
+                        return false;
+                    }
                     self.send_join(now, fx);
                     return false;
                 }
@@ -141,6 +143,7 @@ impl Consumer {
         self.fetcher.clear();
         if !self.config.real {
             self.fetcher.forget_in_flight();
+            self.links.forget_fetches();
         }
     }
 
@@ -201,7 +204,7 @@ impl Consumer {
             GroupResponse::Heartbeat(error) => self.on_heartbeat_answer(now, error, fx),
             GroupResponse::Leave { .. } => {
                 self.membership.answered(|kind| kind == CallKind::Leave);
-                self.on_left(fx);
+                self.on_left(now, fx);
             }
             GroupResponse::OffsetCommit(partitions) => {
                 let error = partitions.iter().map(|(_, error)| *error).find(|error| *error != ErrorCode::None).unwrap_or(ErrorCode::None);
@@ -254,6 +257,9 @@ impl Consumer {
             Some(fatal) => self.fail(now, fatal, fx),
             None => {
                 self.rejoin_at_once();
+                // Another iteration of poll() tries again: a back-off later, if nothing else happens.
+                self.membership.join_not_before = now + self.config.retry_backoff;
+                fx.wake(self.membership.join_not_before, ConsumerTimer::Retry);
                 if matches!(error, ErrorCode::NotCoordinator | ErrorCode::CoordinatorNotAvailable) {
                     self.forget_coordinator(now, fx);
                 }
@@ -344,31 +350,14 @@ impl Consumer {
         if let CommitPolicy::Auto(interval) = self.config.commit {
             self.auto_commit_due = now + interval;
         }
-        let brokers = self.config.brokers;
-        self.fetcher.assign(partitions.iter().map(|partition| (*partition, placement::leader(*partition, brokers))));
+        let leaders: Vec<_> = partitions.iter().map(|partition| (*partition, self.leader_of(*partition))).collect();
+        self.fetcher.assign(leaders.into_iter());
         fx.emit(TraceEvent::Assigned {
             client: self.config.client,
             member: self.membership.member.expect("a stable member has an id"),
             generation: self.membership.generation,
             partitions: partitions.into_boxed_slice(),
         });
-    }
-
-    pub(super) fn find_coordinator(&mut self, fx: &mut ConsumerEffects) {
-        if self.membership.coordinator == CoordinatorKnown::No {
-            self.membership.coordinator = CoordinatorKnown::Asking;
-            fx.send(Outgoing::Request(self.least_loaded(), Request::FindCoordinator));
-        }
-    }
-
-    pub(super) fn on_coordinator(&mut self, now: Instant, broker: BrokerId, fx: &mut ConsumerEffects) {
-        self.membership.coordinator = CoordinatorKnown::Yes(broker);
-        self.membership.session_ends = now + self.config.session_timeout;
-        fx.emit(TraceEvent::CoordinatorFound { client: self.config.client, broker });
-        self.heartbeat_pass(now, fx);
-        if matches!(self.app, App::Committing(_)) {
-            self.try_commit_again(now, fx);
-        }
     }
 }
 

@@ -19,7 +19,9 @@ impl Coordinator {
                 fx.send(answer);
             }
         }
-        for (_, mut group) in std::mem::take(&mut self.groups) {
+        for (id, mut group) in std::mem::take(&mut self.groups) {
+            let stored = self.shard.stored.get(&id).cloned().unwrap_or_default();
+            group.tell_forgotten(&stored, &mut self.turn(now, fx));
             group.unload(&mut self.turn(now, fx));
         }
     }

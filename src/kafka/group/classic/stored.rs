@@ -9,7 +9,8 @@ use crate::kafka::coordinator::shard::Turn;
 use crate::kafka::coordinator::timers::CoordinatorTimer;
 use crate::kafka::group::classic::{ClassicGroup, Member};
 use crate::kafka::message::{Assignment, GroupResponse, JoinAnswer, ProtocolEntry, Subscription, SyncAnswer};
-use crate::terms::{ErrorCode, GroupState, Name, RebalanceReason};
+use crate::terms::{ErrorCode, GroupState, Name, RebalanceReason, RemovalReason};
+use crate::trace::TraceEvent;
 use crate::units::{GroupId, InstanceId, Instant, MemberId, Span};
 
 #[derive(Clone, Debug, Default)]
@@ -92,11 +93,24 @@ impl ClassicGroup {
             group.state = GroupState::Stable;
             group.previous_state = GroupState::Stable;
         }
+        let (group_id, to, generation) = (group.id, group.state, group.generation);
+        turn.emit(TraceEvent::GroupStateChanged { group: group_id, from: GroupState::Dead, to, generation });
         group.subscribed_topics = group.compute_subscribed_topics();
         if group.members.len() > turn.config().max_size as usize {
             group.prepare_rebalance(RebalanceReason::GroupTooLarge, None, turn);
         }
         group
+    }
+
+    /// Tells who has joined since the record was written: the next coordinator does not know them.
+    pub fn tell_forgotten(&self, record: &StoredGroup, turn: &mut Turn<'_>) {
+        let (group, reason) = (self.id, RemovalReason::Forgotten);
+        for member in self.pending_join() {
+            turn.emit(TraceEvent::PendingDropped { group, member, reason });
+        }
+        for member in self.members.values().filter(|member| !record.members.iter().any(|stored| stored.id == member.id)) {
+            turn.emit(TraceEvent::MemberRemoved { group, member: member.id, reason });
+        }
     }
 
     /// The coordinator moves away: whoever waits is told to look for the new one.
