@@ -165,8 +165,7 @@ impl Invariants {
             | TraceEvent::JoinPhaseEnded { group, .. }
             | TraceEvent::HeartbeatHandled { group, .. }
             | TraceEvent::RequestRefused { group, .. }
-            | TraceEvent::CommitRefused { group, .. }
-            | TraceEvent::CoordinatorLoaded { group, .. } => self.touch(*group, event),
+            | TraceEvent::CommitRefused { group, .. } => self.touch(*group, event),
             TraceEvent::OffsetExpired { group, partition } => reading.expired(*group, *partition),
             TraceEvent::GroupDeleted { group } => {
                 reading.deleted(*group);
@@ -191,13 +190,7 @@ impl Invariants {
             | TraceEvent::ClientSlowed { .. }
             | TraceEvent::ClientSpeedRestored { .. }
             | TraceEvent::ClientFailed { .. }
-            | TraceEvent::ClientCutOff { .. }
-            | TraceEvent::ClientReconnected { .. }
-            | TraceEvent::RequestDropped { .. }
-            | TraceEvent::RequestDelayed { .. }
-            | TraceEvent::BrokerDied { .. }
-            | TraceEvent::BrokerReturned { .. }
-            | TraceEvent::LeaderElected { .. }
+            | TraceEvent::Fault(_)
             | TraceEvent::JoinSent { .. }
             | TraceEvent::RebalanceNoticed { .. }
             | TraceEvent::PollIntervalExceeded { .. }

@@ -253,14 +253,7 @@ impl Ledger {
             | TraceEvent::ClientSlowed { .. }
             | TraceEvent::ClientSpeedRestored { .. }
             | TraceEvent::ClientFailed { .. }
-            | TraceEvent::ClientCutOff { .. }
-            | TraceEvent::ClientReconnected { .. }
-            | TraceEvent::RequestDropped { .. }
-            | TraceEvent::RequestDelayed { .. }
-            | TraceEvent::BrokerDied { .. }
-            | TraceEvent::BrokerReturned { .. }
-            | TraceEvent::LeaderElected { .. }
-            | TraceEvent::CoordinatorLoaded { .. }
+            | TraceEvent::Fault(_)
             | TraceEvent::GroupStateChanged { .. }
             | TraceEvent::MemberPending { .. }
             | TraceEvent::PendingDropped { .. }

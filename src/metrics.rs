@@ -306,22 +306,6 @@ impl Metrics {
         self.created = CreationTimes::new(0);
         result::measurements(self)
     }
-
-    fn partitions_begin(&mut self, at: Instant, topic: TopicId, from: u32, to: u32) {
-        for partition in (from..to).map(|partition| TopicPartition { topic, partition }) {
-            for slot in &self.readers[self.slots.cast().index(partition)] {
-                self.readings[*slot].availability.begins(at);
-            }
-        }
-    }
-
-    fn group(&mut self, group: GroupId) -> &mut GroupCounts {
-        &mut self.groups[group.index()]
-    }
-
-    fn mark(&mut self, at: Instant, kind: MarkKind) {
-        self.marks.push(Mark { at, kind });
-    }
 }
 
 impl Sink for Metrics {
@@ -378,18 +362,11 @@ impl Metrics {
             TraceEvent::ClientSlowed { client, factor } => self.mark(at, MarkKind::Slowed(*client, *factor)),
             TraceEvent::ClientSpeedRestored { client } => self.mark(at, MarkKind::SpeedRestored(*client)),
             TraceEvent::ClientFailed { client, .. } => self.mark(at, MarkKind::Failed(*client)),
-            TraceEvent::ClientCutOff { client, from, until } => self.mark(at, MarkKind::CutOff(*client, *from, until.since(at))),
-            TraceEvent::RequestDropped { client, request } => self.mark(at, MarkKind::RequestDropped(*client, *request)),
-            TraceEvent::RequestDelayed { client, request, by } => self.mark(at, MarkKind::RequestDelayed(*client, *request, *by)),
-            TraceEvent::BrokerDied { broker, until } => self.mark(at, MarkKind::BrokerDown(*broker, until.since(at))),
-            TraceEvent::CoordinatorLoaded { group, broker } => self.mark(at, MarkKind::CoordinatorLoaded(*group, *broker)),
+            TraceEvent::Fault(fault) => self.fault(at, fault),
             TraceEvent::RunPhaseEnded => self.mark(at, MarkKind::RunPhaseEnded),
             TraceEvent::ProducerStopped { .. }
             | TraceEvent::ClientStopped { .. }
             | TraceEvent::ClientResumed { .. }
-            | TraceEvent::ClientReconnected { .. }
-            | TraceEvent::BrokerReturned { .. }
-            | TraceEvent::LeaderElected { .. }
             | TraceEvent::InitialDelayExtended { .. }
             | TraceEvent::RequestRefused { .. }
             | TraceEvent::CoordinatorFound { .. }

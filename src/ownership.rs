@@ -116,14 +116,7 @@ impl Ownership {
             | TraceEvent::ClientResumed { .. }
             | TraceEvent::ClientSlowed { .. }
             | TraceEvent::ClientSpeedRestored { .. }
-            | TraceEvent::ClientCutOff { .. }
-            | TraceEvent::ClientReconnected { .. }
-            | TraceEvent::RequestDropped { .. }
-            | TraceEvent::RequestDelayed { .. }
-            | TraceEvent::BrokerDied { .. }
-            | TraceEvent::BrokerReturned { .. }
-            | TraceEvent::LeaderElected { .. }
-            | TraceEvent::CoordinatorLoaded { .. }
+            | TraceEvent::Fault(_)
             | TraceEvent::GroupStateChanged { .. }
             | TraceEvent::MemberPending { .. }
             | TraceEvent::PendingDropped { .. }

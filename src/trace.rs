@@ -4,18 +4,20 @@
 //! "lost" are the ledger's words. Records appear as ranges.
 
 use crate::terms::{
-    ClientRequest, CommitFailure, CommitKind, ErrorCode, FatalError, GroupState, Name, Peers, PositionSource, RebalanceReason,
-    RemovalReason, RequestKind,
+    CommitFailure, CommitKind, ErrorCode, FatalError, GroupState, Name, PositionSource, RebalanceReason, RemovalReason, RequestKind,
 };
+use crate::trace::fault::Fault;
 use crate::units::{
     BrokerId, ClientId, GroupId, InstanceId, Instant, MemberId, Offset, OffsetRange, Pace, ProducerId, Rate, Span, TopicId, TopicPartition,
 };
 
 pub mod ending;
+pub mod fault;
 pub mod hash;
 pub mod json;
 pub mod lines;
 pub mod names;
+mod sinks;
 pub mod subject;
 pub mod text;
 
@@ -158,41 +160,6 @@ pub enum TraceEvent {
         client: ClientId,
         error: FatalError,
     },
-    /// What the process sends to these brokers, or gets from them, does not arrive.
-    ClientCutOff {
-        client: ClientId,
-        from: Peers,
-        until: Instant,
-    },
-    /// The cut has healed; what waited in it is on its way again.
-    ClientReconnected {
-        client: ClientId,
-        from: Peers,
-    },
-    /// A fault took a request of the process.
-    RequestDropped {
-        client: ClientId,
-        request: ClientRequest,
-    },
-    /// A fault made a request of the process late.
-    RequestDelayed {
-        client: ClientId,
-        request: ClientRequest,
-        by: Span,
-    },
-    /// The broker's process dies; its connections break.
-    BrokerDied {
-        broker: BrokerId,
-        until: Instant,
-    },
-    BrokerReturned {
-        broker: BrokerId,
-    },
-    /// Another replica leads the partition from here on.
-    LeaderElected {
-        partition: TopicPartition,
-        broker: BrokerId,
-    },
 
     // The coordinator
     GroupStateChanged {
@@ -288,11 +255,6 @@ pub enum TraceEvent {
     },
     GroupDeleted {
         group: GroupId,
-    },
-    /// A broker has read the group's records after a failure: it is the coordinator, and every session starts in full.
-    CoordinatorLoaded {
-        group: GroupId,
-        broker: BrokerId,
     },
 
     // The clients
@@ -392,41 +354,12 @@ pub enum TraceEvent {
     SettlePhaseEnded {
         drained: bool,
     },
+
+    /// Something happened to the network or to a broker.
+    Fault(Fault),
 }
 
 /// Takes facts in order.
 pub trait Sink {
     fn record(&mut self, at: Instant, event: &TraceEvent);
-}
-
-impl Sink for () {
-    fn record(&mut self, _at: Instant, _event: &TraceEvent) {}
-}
-
-impl<A: Sink, B: Sink> Sink for (A, B) {
-    fn record(&mut self, at: Instant, event: &TraceEvent) {
-        self.0.record(at, event);
-        self.1.record(at, event);
-    }
-}
-
-impl<S: Sink + ?Sized> Sink for &mut S {
-    fn record(&mut self, at: Instant, event: &TraceEvent) {
-        (**self).record(at, event);
-    }
-}
-
-impl<S: Sink> Sink for Option<S> {
-    fn record(&mut self, at: Instant, event: &TraceEvent) {
-        if let Some(sink) = self {
-            sink.record(at, event);
-        }
-    }
-}
-
-/// Keeps everything.
-impl Sink for Vec<(Instant, TraceEvent)> {
-    fn record(&mut self, at: Instant, event: &TraceEvent) {
-        self.push((at, event.clone()));
-    }
 }

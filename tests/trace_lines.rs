@@ -6,6 +6,7 @@ use groupsim::terms::{
     ClientRequest, CommitFailure, CommitKind, ErrorCode, FatalError, GroupState, Peers, PositionSource, RebalanceReason, RemovalReason,
     RequestKind,
 };
+use groupsim::trace::fault::Fault;
 use groupsim::trace::json::JsonLines;
 use groupsim::trace::names::Names;
 use groupsim::trace::text::TextLines;
@@ -153,14 +154,14 @@ fn world() -> Vec<TraceEvent> {
         TraceEvent::ClientSlowed { client: A, factor: 1500 },
         TraceEvent::ClientSpeedRestored { client: A },
         TraceEvent::ClientFailed { client: A, error: FatalError::NoOffsetForPartition },
-        TraceEvent::ClientCutOff { client: B, from: Peers::Coordinator, until: ms(60_000) },
-        TraceEvent::ClientCutOff { client: B, from: Peers::Broker(BrokerId(2)), until: ms(60_000) },
-        TraceEvent::ClientReconnected { client: B, from: Peers::All },
-        TraceEvent::RequestDropped { client: B, request: ClientRequest::LeaveGroup },
-        TraceEvent::RequestDelayed { client: B, request: ClientRequest::Heartbeat, by: Span::from_millis(2_000) },
-        TraceEvent::BrokerDied { broker: BrokerId(1), until: ms(60_000) },
-        TraceEvent::BrokerReturned { broker: BrokerId(1) },
-        TraceEvent::LeaderElected { partition: orders(2), broker: BrokerId(2) },
+        TraceEvent::Fault(Fault::CutOff { client: B, from: Peers::Coordinator, until: ms(60_000) }),
+        TraceEvent::Fault(Fault::CutOff { client: B, from: Peers::Broker(BrokerId(2)), until: ms(60_000) }),
+        TraceEvent::Fault(Fault::Reconnected { client: B, from: Peers::All }),
+        TraceEvent::Fault(Fault::RequestDropped { client: B, request: ClientRequest::LeaveGroup }),
+        TraceEvent::Fault(Fault::RequestDelayed { client: B, request: ClientRequest::Heartbeat, by: Span::from_millis(2_000) }),
+        TraceEvent::Fault(Fault::BrokerDied { broker: BrokerId(1), until: ms(60_000) }),
+        TraceEvent::Fault(Fault::BrokerReturned { broker: BrokerId(1) }),
+        TraceEvent::Fault(Fault::LeaderElected { partition: orders(2), broker: BrokerId(2) }),
         TraceEvent::RunPhaseEnded,
         TraceEvent::SettlePhaseEnded { drained: true },
         TraceEvent::SettlePhaseEnded { drained: false },
@@ -204,7 +205,7 @@ fn coordinator() -> Vec<TraceEvent> {
         },
         TraceEvent::OffsetExpired { group: GroupId(1), partition },
         TraceEvent::GroupDeleted { group: GroupId(1) },
-        TraceEvent::CoordinatorLoaded { group: GROUP, broker: BrokerId(2) },
+        TraceEvent::Fault(Fault::CoordinatorLoaded { group: GROUP, broker: BrokerId(2) }),
     ]
 }
 

@@ -249,15 +249,14 @@ pub struct Consumer {
 impl Consumer {
     /// A process that was just started; `metadata` are the partition counts by topic.
     pub fn new(config: ConsumerConfig, metadata: Metadata) -> Self {
-        let fetcher = Fetcher::new(config.brokers as usize, config.spare_buffered_brokers);
-        let sessions = vec![false; config.brokers as usize];
-        let config_brokers = config.brokers as usize;
+        let brokers = config.brokers as usize;
+        let fetcher = Fetcher::new(brokers, config.spare_buffered_brokers);
         Consumer {
             config,
             app: App::Idle,
             membership: Membership::new(),
             fetcher,
-            links: LeaderLinks::new(config_brokers),
+            links: LeaderLinks::new(brokers),
             lookup: lookup::Lookup::default(),
             metadata: metadata.counts.clone(),
             leadership: leaders::Leadership::new(metadata),
@@ -268,7 +267,7 @@ impl Consumer {
             timeout_wake: None,
             stopping: false,
             slowness: 1000,
-            sessions,
+            sessions: vec![false; brokers],
             slices: Vec::new(),
         }
     }
@@ -284,14 +283,6 @@ impl Consumer {
     /// A member with its assignment: what a rolling restart waits for.
     pub fn is_up(&self) -> bool {
         self.membership.state == crate::client::membership::MemberState::Stable && !self.membership.rejoin_needed_or_pending()
-    }
-
-    /// The coordinator, if it is known.
-    pub fn coordinator(&self) -> Option<BrokerId> {
-        match self.membership.coordinator {
-            CoordinatorKnown::Yes(broker) => Some(broker),
-            CoordinatorKnown::No | CoordinatorKnown::Asking => None,
-        }
     }
 
     /// No records in hand or waiting.

@@ -82,3 +82,48 @@ impl LeaderLinks {
         broker((0..self.links.len()).min_by_key(order).expect("a cluster has a broker"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: BrokerId = BrokerId(0);
+    const B: BrokerId = BrokerId(1);
+
+    fn ms(millis: u64) -> Instant {
+        Instant::from_millis(millis)
+    }
+
+    #[test]
+    fn a_broker_that_keeps_failing_is_left_alone_ever_longer_until_it_answers() {
+        let mut links = LeaderLinks::new(2);
+        let waits = |links: &mut LeaderLinks| (0..6).map(|_| links.broken(ms(0), A).1.since(ms(0)).as_millis()).collect::<Vec<_>>();
+        assert_eq!(waits(&mut links), [50, 100, 200, 400, 800, 1_000]);
+        links.answered(A, ClientRequest::Fetch);
+        assert_eq!(waits(&mut links)[..2], [50, 100]);
+    }
+
+    #[test]
+    fn what_any_broker_answers_goes_to_one_that_is_there() {
+        let mut links = LeaderLinks::new(2);
+        assert_eq!(links.any_broker(ms(0)), A);
+        links.broken(ms(0), A);
+        assert_eq!(links.any_broker(ms(10)), B);
+        links.broken(ms(10), B);
+        assert_eq!(links.any_broker(ms(20)), A, "the first to be tried again");
+        assert_eq!(links.any_broker(ms(200)), A);
+    }
+
+    #[test]
+    fn an_answer_takes_the_oldest_request_of_its_kind_and_the_rest_goes_overdue() {
+        let mut links = LeaderLinks::new(2);
+        links.sent(B, ClientRequest::Metadata, ms(30));
+        links.sent(B, ClientRequest::ListOffsets, ms(40));
+        links.sent(B, ClientRequest::Metadata, ms(50));
+        links.answered(B, ClientRequest::Metadata);
+        assert_eq!(links.earliest_deadline(), Some(ms(40)));
+        assert_eq!((links.overdue(ms(39)), links.overdue(ms(40))), (None, Some(B)));
+        assert_eq!(links.broken(ms(40), B).0, [ClientRequest::ListOffsets, ClientRequest::Metadata]);
+        assert_eq!(links.earliest_deadline(), None);
+    }
+}

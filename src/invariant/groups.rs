@@ -136,12 +136,14 @@ impl GroupRules {
 
     fn state_changed(&mut self, from: GroupState, to: GroupState, findings: &mut Findings) {
         let (group, state) = (self.group.0, self.state);
-        findings.expect(from == state, || format!("group {group}: it left {from:?}, but it was in {state:?}"));
+        // A deleted group starts over when somebody joins it.
+        let starts_over = state == GroupState::Dead && from == GroupState::Empty;
+        findings.expect(from == state || starts_over, || format!("group {group}: it left {from:?}, but it was in {state:?}"));
         findings.expect(is_legal(from, to), || format!("group {group}: it went from {from:?} to {to:?}"));
         self.state = to;
         if to == GroupState::Dead {
             // If the group comes back, it starts over, or as it was written last. Whoever waited was sent away.
-            (self.state, self.generation, self.computed) = (GroupState::Empty, None, None);
+            (self.generation, self.computed) = (None, None);
             self.joining.clear();
         }
     }
@@ -149,7 +151,7 @@ impl GroupRules {
     /// Another coordinator has read the group.
     fn loaded(&mut self, to: GroupState, generation: i32, findings: &mut Findings) {
         let (group, state) = (self.group.0, self.state);
-        let is_fine = state == GroupState::Empty && matches!(to, GroupState::Empty | GroupState::Stable);
+        let is_fine = state == GroupState::Dead && matches!(to, GroupState::Empty | GroupState::Stable);
         findings.expect(is_fine, || format!("group {group}: loaded as {to:?}, but it was in {state:?}"));
         (self.state, self.generation) = (to, Some(generation));
     }

@@ -59,6 +59,7 @@
 use std::io::{self, Write};
 
 use crate::terms::Peers;
+use crate::trace::fault::Fault;
 use crate::trace::json::line::{EscapedNames, Line};
 use crate::trace::lines::LineWriter;
 use crate::trace::names::Names;
@@ -107,6 +108,19 @@ fn write_subject(line: &mut Line<'_>, subject: Subject) {
     };
 }
 
+fn write_fault<'l, 'b>(line: &'l mut Line<'b>, fault: &Fault) -> &'l mut Line<'b> {
+    match fault {
+        Fault::CutOff { from, until, .. } => write_peers(line, *from).instant("until_ns", *until),
+        Fault::Reconnected { from, .. } => write_peers(line, *from),
+        Fault::RequestDropped { request, .. } => line.word("request", request.name()),
+        Fault::RequestDelayed { request, by, .. } => line.word("request", request.name()).span("by_ns", *by),
+        Fault::BrokerDied { until, .. } => line.instant("until_ns", *until),
+        Fault::BrokerReturned { .. } => line,
+        Fault::LeaderElected { partition, broker } => line.partition(*partition).count("broker", broker.0),
+        Fault::CoordinatorLoaded { broker, .. } => line.count("broker", broker.0),
+    }
+}
+
 fn write_peers<'l, 'b>(line: &'l mut Line<'b>, from: Peers) -> &'l mut Line<'b> {
     line.word("from", from.name());
     match from {
@@ -133,13 +147,6 @@ fn write_details(line: &mut Line<'_>, event: &TraceEvent) {
         E::ClientPaused { until, .. } | E::InitialDelayExtended { until, .. } => line.instant("until_ns", *until),
         E::ClientSlowed { factor, .. } => line.number("factor_thousandths", *factor),
         E::ClientFailed { error, .. } => line.word("error", error.name()),
-        E::ClientCutOff { from, until, .. } => write_peers(line, *from).instant("until_ns", *until),
-        E::ClientReconnected { from, .. } => write_peers(line, *from),
-        E::RequestDropped { request, .. } => line.word("request", request.name()),
-        E::RequestDelayed { request, by, .. } => line.word("request", request.name()).span("by_ns", *by),
-        E::BrokerDied { until, .. } => line.instant("until_ns", *until),
-        E::BrokerReturned { .. } => line,
-        E::LeaderElected { partition, broker } => line.partition(*partition).count("broker", broker.0),
         E::GroupStateChanged { from, to, generation, .. } => {
             line.word("old_state", from.name()).word("new_state", to.name()).generation(*generation)
         }
@@ -169,7 +176,7 @@ fn write_details(line: &mut Line<'_>, event: &TraceEvent) {
             line.member("member", *member).word("kind", kind.name()).word("error", error.name())
         }
         E::OffsetExpired { partition, .. } => line.partition(*partition),
-        E::CoordinatorFound { broker, .. } | E::CoordinatorLoaded { broker, .. } => line.count("broker", broker.0),
+        E::CoordinatorFound { broker, .. } => line.count("broker", broker.0),
         E::JoinSent { member, .. } => line.member("member", *member),
         E::AssignmentComputed { generation, assigned, .. } => line.generation(*generation).assigned(assigned),
         E::PollIntervalExceeded { last_poll, .. } => line.instant("last_poll_ns", *last_poll),
@@ -185,6 +192,7 @@ fn write_details(line: &mut Line<'_>, event: &TraceEvent) {
             line.member("member", *member).generation(*generation).partition(*partition).offsets(*offsets).finished(finished)
         }
         E::CommitFailed { kind, failure, .. } => line.word("kind", kind.name()).word("failure", failure.name()),
+        E::Fault(fault) => write_fault(line, fault),
         E::SettlePhaseEnded { drained } => line.flag("drained", *drained),
     };
 }

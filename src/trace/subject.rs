@@ -19,10 +19,9 @@ impl TraceEvent {
     pub const fn subject(&self) -> Subject {
         use TraceEvent as E;
         match self {
+            E::Fault(fault) => fault.subject(),
             E::RunPhaseEnded | E::SettlePhaseEnded { .. } => Subject::Run,
             E::PartitionsAdded { topic, .. } => Subject::Topic(*topic),
-            E::LeaderElected { partition, .. } => Subject::Topic(partition.topic),
-            E::BrokerDied { broker, .. } | E::BrokerReturned { broker } => Subject::Broker(*broker),
             E::Appended { producer, .. } | E::ProducerStopped { producer, .. } | E::RateChanged { producer, .. } => {
                 Subject::Producer(*producer)
             }
@@ -41,8 +40,7 @@ impl TraceEvent {
             | E::Committed { group, .. }
             | E::CommitRefused { group, .. }
             | E::OffsetExpired { group, .. }
-            | E::GroupDeleted { group }
-            | E::CoordinatorLoaded { group, .. } => Subject::Group(*group),
+            | E::GroupDeleted { group } => Subject::Group(*group),
             E::ClientStarted { client, .. }
             | E::ClientStopping { client }
             | E::ClientStopped { client }
@@ -52,10 +50,6 @@ impl TraceEvent {
             | E::ClientSlowed { client, .. }
             | E::ClientSpeedRestored { client }
             | E::ClientFailed { client, .. }
-            | E::ClientCutOff { client, .. }
-            | E::ClientReconnected { client, .. }
-            | E::RequestDropped { client, .. }
-            | E::RequestDelayed { client, .. }
             | E::CoordinatorFound { client, .. }
             | E::JoinSent { client, .. }
             | E::AssignmentComputed { client, .. }
@@ -91,13 +85,6 @@ impl TraceEvent {
             TraceEvent::ClientSlowed { .. } => "client_slowed",
             TraceEvent::ClientSpeedRestored { .. } => "client_speed_restored",
             TraceEvent::ClientFailed { .. } => "client_failed",
-            TraceEvent::ClientCutOff { .. } => "client_cut_off",
-            TraceEvent::ClientReconnected { .. } => "client_reconnected",
-            TraceEvent::RequestDropped { .. } => "request_dropped",
-            TraceEvent::RequestDelayed { .. } => "request_delayed",
-            TraceEvent::BrokerDied { .. } => "broker_died",
-            TraceEvent::BrokerReturned { .. } => "broker_returned",
-            TraceEvent::LeaderElected { .. } => "leader_elected",
             TraceEvent::GroupStateChanged { .. } => "group_state_changed",
             TraceEvent::MemberPending { .. } => "member_pending",
             TraceEvent::PendingDropped { .. } => "pending_dropped",
@@ -114,7 +101,6 @@ impl TraceEvent {
             TraceEvent::CommitRefused { .. } => "commit_refused",
             TraceEvent::OffsetExpired { .. } => "offset_expired",
             TraceEvent::GroupDeleted { .. } => "group_deleted",
-            TraceEvent::CoordinatorLoaded { .. } => "coordinator_loaded",
             TraceEvent::CoordinatorFound { .. } => "coordinator_found",
             TraceEvent::JoinSent { .. } => "join_sent",
             TraceEvent::AssignmentComputed { .. } => "assignment_computed",
@@ -131,6 +117,7 @@ impl TraceEvent {
             TraceEvent::Processed { .. } => "processed",
             TraceEvent::Dropped { .. } => "dropped",
             TraceEvent::CommitFailed { .. } => "commit_failed",
+            TraceEvent::Fault(fault) => fault.name(),
             TraceEvent::RunPhaseEnded => "run_phase_ended",
             TraceEvent::SettlePhaseEnded { .. } => "settle_phase_ended",
         }

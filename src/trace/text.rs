@@ -10,6 +10,7 @@ use std::fmt::{self, Display};
 use std::io::{self, Write};
 
 use crate::terms::Peers;
+use crate::trace::fault::Fault;
 use crate::trace::lines::LineWriter;
 use crate::trace::names::Names;
 use crate::trace::subject::Subject;
@@ -84,13 +85,6 @@ fn describe(event: &TraceEvent, n: &Names, f: &mut fmt::Formatter<'_>) -> fmt::R
         E::ClientSlowed { factor, .. } => write!(f, "slowed to {}.{:03} times its processing time", factor / 1000, factor % 1000),
         E::ClientSpeedRestored { .. } => f.write_str("back to its own speed"),
         E::ClientFailed { error, .. } => write!(f, "failed with {error}"),
-        E::ClientCutOff { from, until, .. } => write!(f, "cut off from {} until {until} ms", brokers(*from)),
-        E::ClientReconnected { from, .. } => write!(f, "reaches {} again", brokers(*from)),
-        E::RequestDropped { request, .. } => write!(f, "{request} is lost"),
-        E::RequestDelayed { request, by, .. } => write!(f, "{request} comes {by} late"),
-        E::BrokerDied { until, .. } => write!(f, "dies, back at {until} ms"),
-        E::BrokerReturned { .. } => f.write_str("is back"),
-        E::LeaderElected { partition, broker } => write!(f, "{} is led by broker {}", n.partition(*partition), broker.0),
         E::GroupStateChanged { from, to, generation, .. } => write!(f, "{from} -> {to}, generation {generation}"),
         E::MemberPending { member, .. } => write!(f, "{} has to join again with its id", n.member(*member)),
         E::PendingDropped { member, reason, .. } => write!(f, "pending {} dropped, {}", n.member(*member), spaced(reason)),
@@ -117,7 +111,6 @@ fn describe(event: &TraceEvent, n: &Names, f: &mut fmt::Formatter<'_>) -> fmt::R
         E::CommitRefused { member, kind, error, .. } => write!(f, "{kind} commit{} refused: {error}", of_member(n, *member)),
         E::OffsetExpired { partition, .. } => write!(f, "offset of {} expired", n.partition(*partition)),
         E::GroupDeleted { .. } => f.write_str("deleted"),
-        E::CoordinatorLoaded { broker, .. } => write!(f, "loaded by broker {}", broker.0),
         E::CoordinatorFound { broker, .. } => write!(f, "coordinator is broker {}", broker.0),
         E::JoinSent { member, .. } => write!(f, "JoinGroup sent{}", as_member(n, *member)),
         E::AssignmentComputed { generation, assigned, .. } => write!(f, "generation {generation} is to be{}", shares(n, assigned)),
@@ -138,8 +131,22 @@ fn describe(event: &TraceEvent, n: &Names, f: &mut fmt::Formatter<'_>) -> fmt::R
         E::Processed { partition, offsets, finished, .. } => write!(f, "processed {}", processed(n, *partition, *offsets, finished)),
         E::Dropped { partition, offsets, .. } => write!(f, "dropped {}", range(n, *partition, *offsets)),
         E::CommitFailed { kind, failure, .. } => write!(f, "{kind} commit failed: {failure}"),
+        E::Fault(fault) => describe_fault(fault, n, f),
         E::RunPhaseEnded => f.write_str("run phase ended"),
         E::SettlePhaseEnded { drained } => write!(f, "settle phase ended, {}", if *drained { "drained" } else { "not drained" }),
+    }
+}
+
+fn describe_fault(fault: &Fault, n: &Names, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match fault {
+        Fault::CutOff { from, until, .. } => write!(f, "cut off from {} until {until} ms", brokers(*from)),
+        Fault::Reconnected { from, .. } => write!(f, "reaches {} again", brokers(*from)),
+        Fault::RequestDropped { request, .. } => write!(f, "{request} is lost"),
+        Fault::RequestDelayed { request, by, .. } => write!(f, "{request} comes {by} late"),
+        Fault::BrokerDied { until, .. } => write!(f, "dies, back at {until} ms"),
+        Fault::BrokerReturned { .. } => f.write_str("is back"),
+        Fault::LeaderElected { partition, broker } => write!(f, "{} is led by broker {}", n.partition(*partition), broker.0),
+        Fault::CoordinatorLoaded { broker, .. } => write!(f, "loaded by broker {}", broker.0),
     }
 }
 

@@ -3,6 +3,7 @@
 use groupsim::scenario::{AutoOffsetReset, Client, Commit};
 use groupsim::trace::TraceEvent;
 use groupsim::trace::ending::Ending;
+use groupsim::trace::fault::Fault;
 use groupsim::units::ClientId;
 
 use crate::Played;
@@ -55,7 +56,11 @@ fn commits_what_it_did(commit: Commit) -> bool {
 fn is_disturbed(played: &Played, group: usize) -> bool {
     fails_to_commit(played, group)
         || played.trace.iter().any(|(_, event)| match event {
+            TraceEvent::Fault(Fault::BrokerDied { .. }) => true,
             TraceEvent::ClientCrashed { client }
+            | TraceEvent::Fault(Fault::CutOff { client, .. })
+            | TraceEvent::Fault(Fault::RequestDropped { client, .. })
+            | TraceEvent::Fault(Fault::RequestDelayed { client, .. })
             | TraceEvent::ClientPaused { client, .. }
             | TraceEvent::ClientFailed { client, .. }
             | TraceEvent::PollIntervalExceeded { client, .. }

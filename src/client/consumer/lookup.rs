@@ -20,6 +20,14 @@ pub struct Lookup {
 }
 
 impl Consumer {
+    /// The coordinator, if it is known.
+    pub fn coordinator(&self) -> Option<BrokerId> {
+        match self.membership.coordinator {
+            CoordinatorKnown::Yes(broker) => Some(broker),
+            CoordinatorKnown::No | CoordinatorKnown::Asking => None,
+        }
+    }
+
     pub(super) fn find_coordinator(&mut self, now: Instant, fx: &mut ConsumerEffects) {
         if self.membership.coordinator != CoordinatorKnown::No || now < self.lookup.not_before {
             return;
