@@ -136,7 +136,7 @@ impl Invariants {
         match event {
             TraceEvent::Appended { .. } | TraceEvent::Polled { .. } | TraceEvent::Processed { .. } => {}
             TraceEvent::Dropped { client, partition, offsets } => reading.dropped(*client, *partition, *offsets, findings),
-            TraceEvent::PositionSet { .. } => reading.position_set(event, findings),
+            TraceEvent::PositionSet { .. } => reading.position_set(ownership, event, findings),
             TraceEvent::FetchStarted { client, partition, .. } => reading.fetch_started(ownership, *client, *partition, findings),
             TraceEvent::Assigned { client, member, generation, partitions } => {
                 let group = &groups[reading.group_of(*client).index()];
@@ -176,6 +176,7 @@ impl Invariants {
                 reading.let_go(*client);
                 groups[reading.group_of(*client).index()].started(*client);
             }
+            TraceEvent::JoinSent { client, .. } => groups[reading.group_of(*client).index()].joins(*client),
             TraceEvent::CoordinatorFound { client, .. } => groups[reading.group_of(*client).index()].coordinator_found(*client),
             TraceEvent::MembershipLost { client, .. } => reading.membership_lost(*client),
             TraceEvent::Lost { client, .. } | TraceEvent::Revoked { client, .. } => reading.let_go(*client),
@@ -191,7 +192,6 @@ impl Invariants {
             | TraceEvent::ClientSpeedRestored { .. }
             | TraceEvent::ClientFailed { .. }
             | TraceEvent::Fault(_)
-            | TraceEvent::JoinSent { .. }
             | TraceEvent::RebalanceNoticed { .. }
             | TraceEvent::PollIntervalExceeded { .. }
             | TraceEvent::RevocationPending { .. }

@@ -124,6 +124,8 @@ pub enum ConsumerTimer {
     PollInterval,
     /// Something to look at while idle in poll(): an auto-commit, a missing position.
     Idle,
+    /// poll() has looked for the coordinator long enough.
+    PollTimeout,
     /// A commit or a look-up is to be tried again.
     Retry,
     MetadataAge,
@@ -137,7 +139,7 @@ impl ConsumerTimer {
             ConsumerTimer::Step => "the application's steps",
             ConsumerTimer::Heartbeat => "heartbeats",
             ConsumerTimer::PollInterval => "max.poll.interval.ms",
-            ConsumerTimer::Idle => "poll()",
+            ConsumerTimer::Idle | ConsumerTimer::PollTimeout => "poll()",
             ConsumerTimer::Retry => "retries",
             ConsumerTimer::MetadataAge => "metadata.max.age.ms",
             ConsumerTimer::RequestTimeout => "request.timeout.ms",
@@ -285,11 +287,6 @@ impl Consumer {
         self.membership.state == crate::client::membership::MemberState::Stable && !self.membership.rejoin_needed_or_pending()
     }
 
-    /// No records in hand or waiting.
-    pub fn is_idle(&self) -> bool {
-        matches!(self.app, App::Idle)
-    }
-
     pub fn member(&self) -> Option<MemberId> {
         self.membership.member
     }
@@ -380,6 +377,7 @@ impl Consumer {
             ConsumerTimer::Heartbeat => self.on_heartbeat_timer(now, fx),
             ConsumerTimer::PollInterval => self.check_poll_interval(now, fx),
             ConsumerTimer::Idle => self.on_idle_wake(now, fx),
+            ConsumerTimer::PollTimeout => self.end_blocked_poll(now, fx),
             ConsumerTimer::Retry => self.on_retry(now, fx),
             ConsumerTimer::MetadataAge => self.on_metadata_age(now, fx),
             ConsumerTimer::RequestTimeout => self.on_request_timeout(now, fx),

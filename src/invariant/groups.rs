@@ -19,8 +19,8 @@ pub(super) struct GroupRules {
     /// Who takes part in the generation; others are members of an older one.
     current: BTreeSet<MemberId>,
     computed: Option<Computed>,
-    /// How often each client found the coordinator in this life.
-    found: BTreeMap<ClientId, u32>,
+    /// By client: whether it has found the coordinator again since its first JoinGroup in this life.
+    reconnected: BTreeMap<ClientId, bool>,
 }
 
 /// What a leader handed out.
@@ -40,16 +40,22 @@ impl GroupRules {
             joining: BTreeSet::new(),
             current: BTreeSet::new(),
             computed: None,
-            found: BTreeMap::new(),
+            reconnected: BTreeMap::new(),
         }
     }
 
     pub fn coordinator_found(&mut self, client: ClientId) {
-        *self.found.entry(client).or_default() += 1;
+        if let Some(reconnected) = self.reconnected.get_mut(&client) {
+            *reconnected = true;
+        }
     }
 
     pub fn started(&mut self, client: ClientId) {
-        self.found.remove(&client);
+        self.reconnected.remove(&client);
+    }
+
+    pub fn joins(&mut self, client: ClientId) {
+        self.reconnected.entry(client).or_default();
     }
 
     /// Takes what the coordinator tells of members and states.
@@ -74,13 +80,13 @@ impl GroupRules {
         } else if let TraceEvent::HeartbeatHandled { member: Some(member), .. } = event {
             // The client sends none until its JoinGroup is answered, and requests of one connection are handled in order. What it sent on an
             // earlier connection may come late.
-            let has_reconnected = self.found.get(&member.client).is_some_and(|found| *found > 1);
+            let has_reconnected = self.reconnected.get(&member.client).is_some_and(|reconnected| *reconnected);
             findings.expect(has_reconnected || !self.joining.contains(member), || {
                 format!("group {group}: a heartbeat of {member:?}, whose JoinGroup waits")
             });
         } else if let TraceEvent::GroupDeleted { .. } = event {
             findings.expect(self.members.is_empty(), || format!("group {group}: deleted with members"));
-            *self = GroupRules { found: std::mem::take(&mut self.found), ..GroupRules::new(self.group) };
+            *self = GroupRules { reconnected: std::mem::take(&mut self.reconnected), ..GroupRules::new(self.group) };
         }
     }
 

@@ -79,6 +79,7 @@ impl Simulation<'_> {
                 ConsumerTimer::Heartbeat
                 | ConsumerTimer::PollInterval
                 | ConsumerTimer::Idle
+                | ConsumerTimer::PollTimeout
                 | ConsumerTimer::Retry
                 | ConsumerTimer::MetadataAge
                 | ConsumerTimer::RequestTimeout

@@ -17,6 +17,8 @@ use crate::trace::subject::Subject;
 use crate::trace::{Created, Finished, Sink, TraceEvent};
 use crate::units::{ClientId, InstanceId, Instant, MemberId, OffsetRange, TopicPartition};
 
+use TraceEvent as E;
+
 /// Writes every fact as a line to be read.
 #[derive(Debug)]
 pub struct TextLines<W> {
@@ -66,7 +68,6 @@ fn subject_name(subject: Subject, names: &Names) -> String {
 
 /// What happened, without the subject.
 fn describe(event: &TraceEvent, n: &Names, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    use TraceEvent as E;
     match event {
         E::Appended { partition, first, per_batch, batches, created, delay, .. } => {
             let records = OffsetRange::new(*first, *first + u64::from(*per_batch) * batches);

@@ -84,7 +84,9 @@ impl Consumer {
     /// poll() goes no further without a coordinator. A call without a timeout does not wait: it returns what there is.
     pub(super) fn block_without_coordinator(&mut self, now: Instant, fx: &mut ConsumerEffects) {
         if self.config.poll_timeout.is_zero() {
-            self.collect_or_fetch(now, fx);
+            if !self.collect(now, fx) {
+                self.send_fetches(now, fx);
+            }
             return;
         }
         // poll() calls that returned nothing follow each other.
@@ -92,11 +94,14 @@ impl Consumer {
         let calls = now.since(self.poll_started).as_nanos() / timeout;
         let until = self.poll_started + self.config.poll_timeout.times(calls + 1);
         self.app = App::FindingCoordinator { until };
-        fx.wake(until, ConsumerTimer::Idle);
+        fx.wake(until, ConsumerTimer::PollTimeout);
     }
 
     /// The timeout of a poll() without coordinator is over: it returns what is buffered, or sends Fetches for the next call.
     pub(super) fn end_blocked_poll(&mut self, now: Instant, fx: &mut ConsumerEffects) {
+        if !matches!(self.app, App::FindingCoordinator { until } if until <= now) {
+            return;
+        }
         self.app = App::Idle;
         if self.collect(now, fx) {
             return;

@@ -127,12 +127,6 @@ impl Consumer {
         if self.idle_wake.is_some_and(|wake| wake <= now) {
             self.idle_wake = None;
         }
-        if let App::FindingCoordinator { until } = self.app
-            && until <= now
-        {
-            self.end_blocked_poll(now, fx);
-            return;
-        }
         if !matches!(self.app, App::Idle) {
             return;
         }

@@ -102,7 +102,7 @@ impl ClassicGroup {
         group
     }
 
-    /// Tells who has joined since the record was written: the next coordinator does not know them.
+    /// Tells what the next coordinator will not know: whoever has joined since the record was written is forgotten, whoever left is a member again.
     pub fn tell_forgotten(&self, record: &StoredGroup, turn: &mut Turn<'_>) {
         let (group, reason) = (self.id, RemovalReason::Forgotten);
         for member in self.pending_join() {
@@ -110,6 +110,9 @@ impl ClassicGroup {
         }
         for member in self.members.values().filter(|member| !record.members.iter().any(|stored| stored.id == member.id)) {
             turn.emit(TraceEvent::MemberRemoved { group, member: member.id, reason });
+        }
+        for stored in record.members.iter().filter(|stored| !self.members.values().any(|member| member.id == stored.id)) {
+            turn.emit(TraceEvent::MemberAdded { group, member: stored.id, instance: stored.instance });
         }
     }
 
