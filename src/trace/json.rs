@@ -53,6 +53,14 @@
 //! | `processed` | `group`, `client`, `member`, `generation`, `partition`, `from`, `to`, `finished` |
 //! | `dropped` | `group`, `client`, `partition`, `from`, `to` |
 //! | `commit_failed` | `group`, `client`, `kind`, `failure` |
+//! | `client_cut_off` | `group`, `client`, `cut_from`, `broker`, `until_ns` |
+//! | `client_reconnected` | `group`, `client`, `cut_from`, `broker` |
+//! | `request_dropped` | `group`, `client`, `request` |
+//! | `request_delayed` | `group`, `client`, `request`, `by_ns` |
+//! | `broker_died` | `broker`, `until_ns` |
+//! | `broker_returned` | `broker` |
+//! | `leader_elected` | `topic`, `partition`, `broker` |
+//! | `coordinator_loaded` | `group`, `broker` |
 //! | `run_phase_ended` | |
 //! | `settle_phase_ended` | `drained` |
 
@@ -122,10 +130,10 @@ fn write_fault<'l, 'b>(line: &'l mut Line<'b>, fault: &Fault) -> &'l mut Line<'b
 }
 
 fn write_peers<'l, 'b>(line: &'l mut Line<'b>, from: Peers) -> &'l mut Line<'b> {
-    line.word("from", from.name());
+    line.word("cut_from", from.name());
     match from {
         Peers::Broker(broker) => line.count("broker", broker.0),
-        Peers::Coordinator | Peers::Leaders | Peers::All => line,
+        Peers::Coordinator | Peers::Leaders | Peers::All => line.text("broker", None),
     }
 }
 
