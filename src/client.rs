@@ -3,6 +3,7 @@
 pub mod backoff;
 pub mod consumer;
 pub mod fetcher;
+pub mod leader_links;
 pub mod membership;
 pub mod producer;
 pub mod release;

@@ -147,7 +147,7 @@ impl Invariants {
         match event {
             TraceEvent::Appended { .. } | TraceEvent::Polled { .. } | TraceEvent::Processed { .. } => {}
             TraceEvent::Dropped { client, partition, offsets } => reading.dropped(*client, *partition, *offsets, findings),
-            TraceEvent::PositionSet { .. } => reading.position_set(event, findings),
+            TraceEvent::PositionSet { .. } => reading.position_set(ownership, event, findings),
             TraceEvent::FetchStarted { client, partition, .. } => reading.fetch_started(ownership, *client, *partition, findings),
             TraceEvent::Assigned { client, member, generation, partitions } => {
                 let group = &groups[reading.group_of(*client).index()];
@@ -186,6 +186,7 @@ impl Invariants {
             TraceEvent::OffsetExpired { group, partition } => reading.expired(*group, *partition),
             TraceEvent::GroupDeleted { group } => self.deleted(*group, event),
             TraceEvent::ClientStarted { client, .. } => self.started(*client),
+            TraceEvent::JoinSent { client, .. } => groups[reading.group_of(*client).index()].joins(*client),
             TraceEvent::CoordinatorFound { client, .. } => groups[reading.group_of(*client).index()].coordinator_found(*client),
             TraceEvent::MembershipLost { client, .. } => reading.membership_lost(*client),
             TraceEvent::Lost { client, .. } | TraceEvent::Revoked { client, .. } => reading.let_go(*client),
@@ -200,7 +201,7 @@ impl Invariants {
             | TraceEvent::ClientSlowed { .. }
             | TraceEvent::ClientSpeedRestored { .. }
             | TraceEvent::ClientFailed { .. }
-            | TraceEvent::JoinSent { .. }
+            | TraceEvent::Fault(_)
             | TraceEvent::RebalanceNoticed { .. }
             | TraceEvent::PollIntervalExceeded { .. }
             | TraceEvent::RevocationPending { .. }

@@ -255,6 +255,7 @@ impl Ledger {
             | TraceEvent::ClientSlowed { .. }
             | TraceEvent::ClientSpeedRestored { .. }
             | TraceEvent::ClientFailed { .. }
+            | TraceEvent::Fault(_)
             | TraceEvent::GroupStateChanged { .. }
             | TraceEvent::MemberPending { .. }
             | TraceEvent::PendingDropped { .. }

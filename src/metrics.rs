@@ -7,9 +7,9 @@ use crate::deliveries::{Deliveries, Delivery};
 use crate::ownership::Ownership;
 use crate::records::CreationTimes;
 use crate::slots::Slots;
-use crate::terms::{CommitKind, GroupState, Name, RebalanceReason, RemovalReason};
+use crate::terms::{ClientRequest, CommitKind, GroupState, Name, Peers, RebalanceReason, RemovalReason};
 use crate::trace::{Cast, Sink, TraceEvent};
-use crate::units::{ClientId, GroupId, Instant, MemberId, Offset, Span, TopicId, TopicPartition};
+use crate::units::{BrokerId, ClientId, GroupId, Instant, MemberId, Offset, Span, TopicId, TopicPartition};
 
 mod availability;
 mod latency;
@@ -207,6 +207,15 @@ pub enum MarkKind {
     Failed(ClientId),
     RateChanged(crate::units::ProducerId),
     PartitionsAdded(crate::units::TopicId, u32),
+    /// From whom, and for how long.
+    CutOff(ClientId, Peers, Span),
+    RequestDropped(ClientId, ClientRequest),
+    /// By how much.
+    RequestDelayed(ClientId, ClientRequest, Span),
+    /// For how long.
+    BrokerDown(BrokerId, Span),
+    /// After a failure.
+    CoordinatorLoaded(GroupId, BrokerId),
     RunPhaseEnded,
 }
 
@@ -297,22 +306,6 @@ impl Metrics {
         self.created = CreationTimes::new(0);
         result::measurements(self)
     }
-
-    fn partitions_begin(&mut self, at: Instant, topic: TopicId, from: u32, to: u32) {
-        for partition in (from..to).map(|partition| TopicPartition { topic, partition }) {
-            for slot in &self.readers[self.slots.cast().index(partition)] {
-                self.readings[*slot].availability.begins(at);
-            }
-        }
-    }
-
-    fn group(&mut self, group: GroupId) -> &mut GroupCounts {
-        &mut self.groups[group.index()]
-    }
-
-    fn mark(&mut self, at: Instant, kind: MarkKind) {
-        self.marks.push(Mark { at, kind });
-    }
 }
 
 impl Sink for Metrics {
@@ -369,6 +362,7 @@ impl Metrics {
             TraceEvent::ClientSlowed { client, factor } => self.mark(at, MarkKind::Slowed(*client, *factor)),
             TraceEvent::ClientSpeedRestored { client } => self.mark(at, MarkKind::SpeedRestored(*client)),
             TraceEvent::ClientFailed { client, .. } => self.mark(at, MarkKind::Failed(*client)),
+            TraceEvent::Fault(fault) => self.fault(at, fault),
             TraceEvent::RunPhaseEnded => self.mark(at, MarkKind::RunPhaseEnded),
             TraceEvent::ProducerStopped { .. }
             | TraceEvent::ClientStopped { .. }

@@ -118,6 +118,7 @@ impl Ownership {
             | TraceEvent::ClientResumed { .. }
             | TraceEvent::ClientSlowed { .. }
             | TraceEvent::ClientSpeedRestored { .. }
+            | TraceEvent::Fault(_)
             | TraceEvent::GroupStateChanged { .. }
             | TraceEvent::MemberPending { .. }
             | TraceEvent::PendingDropped { .. }

@@ -16,10 +16,10 @@ pub mod yaml;
 use crate::error::Problems;
 use crate::release::Release;
 use crate::scenario::expectation::Expectation;
-use crate::terms::Name;
+use crate::terms::{ClientRequest, Name, Peers};
 use crate::trace::Cast;
 use crate::trace::names::Names;
-use crate::units::{ClientId, GroupId, InstanceId, Instant, ProducerId, Rate, Span, TopicId};
+use crate::units::{BrokerId, ClientId, GroupId, InstanceId, Instant, ProducerId, Rate, Span, TopicId};
 
 #[derive(Clone, PartialEq, Debug)]
 pub struct Scenario {
@@ -74,6 +74,8 @@ pub struct Cluster {
     /// One way.
     pub latency: Distribution,
     pub write_latency: WriteLatency,
+    /// How long a broker reads the groups' records when it becomes their coordinator.
+    pub load_time: Span,
     pub config: BrokerConfig,
 }
 
@@ -96,6 +98,8 @@ pub struct BrokerConfig {
     pub offset_metadata_max_bytes: u32,
     /// Zero where the coordinator does not wait: before 4.0 it has no such setting, and with -1 (since 4.2) an idle one does not.
     pub append_linger: Span,
+    /// How long the controller waits for the heartbeat of a broker before it counts as dead.
+    pub broker_session_timeout: Span,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -320,6 +324,30 @@ pub enum Verb {
         every: Span,
         down: Span,
     },
+    /// Without `lasts`: until the run phase ends, here and below.
+    Disconnect {
+        client: ClientId,
+        from: Peers,
+        lasts: Option<Span>,
+    },
+    /// Requests of one kind are lost or late: for so long, or so many of them.
+    Disturb {
+        client: ClientId,
+        request: ClientRequest,
+        how: Disturbance,
+        lasts: Option<Span>,
+        count: Option<u32>,
+    },
+    BrokerDown {
+        broker: BrokerId,
+        lasts: Option<Span>,
+    },
+}
+
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum Disturbance {
+    Drop,
+    Delay(Span),
 }
 
 /// Outputs beyond those that every run writes.

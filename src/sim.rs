@@ -14,6 +14,7 @@ use crate::kafka::fetch::{FetchSession, Fetched};
 use crate::kafka::log::PartitionLog;
 use crate::kafka::request::Response;
 use crate::scenario::Scenario;
+use crate::sim::leadership::Leadership;
 use crate::sim::network::{Connection, ConnectionId, InFlight, Message};
 use crate::sim::queue::Queue;
 use crate::sim::settle::Drainage;
@@ -26,6 +27,7 @@ mod arrivals;
 mod broker;
 mod client;
 mod fault;
+mod leadership;
 pub mod network;
 mod produce;
 pub mod queue;
@@ -139,8 +141,13 @@ pub struct Simulation<'a> {
     /// By partition: connections whose session has it.
     watchers: Vec<Vec<ConnectionId>>,
     coordinators: Vec<Coordinator>,
-    /// By group: its shard, and the broker that has it.
-    shards: Vec<(u32, BrokerId)>,
+    /// By group.
+    shards: Vec<u32>,
+    /// By shard: the broker that has it, or had it last.
+    shard_brokers: Vec<BrokerId>,
+    /// By shard: how often its place has changed.
+    loads: Vec<u32>,
+    leadership: Leadership,
 
     // Network
     connections: Vec<Connection>,
@@ -239,6 +246,7 @@ impl<'a> Simulation<'a> {
     fn dispatch(&mut self, event: Event) {
         match event {
             Event::Timeline(entry) => self.on_timeline(entry as usize),
+            Event::Arrive(connection, slot) if self.faults.is_network_cut() && self.is_cut(connection) => self.hold_back(connection, slot),
             Event::Arrive(connection, slot) => match self.messages.take(slot) {
                 Message::Request(request) => self.on_request(connection, request),
                 Message::Response(response) => self.on_response(connection, response),
@@ -276,7 +284,7 @@ impl<'a> Simulation<'a> {
                 consumer.on_fetched(self.now, from, number, &records, &mut self.consumer_fx);
                 self.spare_records.push(records);
             }
-            other => consumer.on_response(self.now, other, &mut self.consumer_fx),
+            other => consumer.on_response(self.now, from, other, &mut self.consumer_fx),
         }
         self.after_client(client);
     }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::units::BrokerId;
+
 pub mod names;
 
 /// A name that Kafka passes through and compares: a protocol type, an assignor.
@@ -149,6 +151,8 @@ pub enum RemovalReason {
     GroupFull,
     /// It did not give partitions up within its rebalance timeout (KIP-848).
     RevocationTimedOut,
+    /// It had joined since the group was last written, and the coordinator failed over.
+    Forgotten,
 }
 
 /// Where a position came from.
@@ -183,6 +187,36 @@ pub enum FatalError {
     NoOffsetForPartition,
     /// The assignor of the group's leader threw.
     AssignorFailed,
+}
+
+/// What a consumer asks a broker for.
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum ClientRequest {
+    FindCoordinator,
+    Metadata,
+    JoinGroup,
+    SyncGroup,
+    Heartbeat,
+    LeaveGroup,
+    OffsetCommit,
+    OffsetFetch,
+    Fetch,
+    ListOffsets,
+    OffsetsForLeaderEpoch,
+    /// A Fetch that ends the session.
+    CloseFetchSession,
+}
+
+/// Whom a consumer cannot reach.
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Peers {
+    /// The group coordinator, on the connection that the client has for it.
+    Coordinator,
+    /// All brokers as partition leaders, and as those that look the coordinator up.
+    Leaders,
+    All,
+    /// One broker, whatever it is asked for.
+    Broker(BrokerId),
 }
 
 /// The group requests that a coordinator may refuse.

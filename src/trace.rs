@@ -7,11 +7,13 @@ use crate::terms::{
     CommitFailure, CommitKind, EpochReason, ErrorCode, FatalError, GroupProtocol, GroupState, MemberState, Name, PositionSource,
     RebalanceReason, RemovalReason, RequestKind,
 };
+use crate::trace::fault::Fault;
 use crate::units::{
     BrokerId, ClientId, GroupId, InstanceId, Instant, MemberId, Offset, OffsetRange, Pace, ProducerId, Rate, Span, TopicId, TopicPartition,
 };
 
 pub mod ending;
+pub mod fault;
 pub mod hash;
 pub mod json;
 pub mod lines;
@@ -383,6 +385,8 @@ pub enum TraceEvent {
         assigned: Box<[TopicPartition]>,
         revoking: Box<[TopicPartition]>,
     },
+    /// Something happened to the network or to a broker.
+    Fault(Fault),
 }
 
 /// Takes facts in order.

@@ -100,6 +100,22 @@ timeline:
   - {at: 5s, stop: billing/A, for: 5s}
   - {at: 6s, rolling.restart: billing}
 ");
+    faults_of_network_and_brokers_are_checked: with_group("\
+timeline:
+  - {at: 1s, disconnect: [billing/A]}
+  - {at: 2s, disconnect: [billing/A, coordinate], for: 2s}
+  - {at: 3s, disconnect: [billing/Z, coordinator, 4], for: 0s}
+  - {at: 4s, disconnect: billing/A, for: 2s}
+  - {at: 5s, drop: {request: Heartbeats, from: billing/A}}
+  - {at: 6s, drop: {request: Heartbeat}, count: 0}
+  - {at: 7s, delay: {request: Heartbeat, from: billing/A}, for: 2s}
+  - {at: 8s, delay: {request: Heartbeat, from: billing, by: 2s}, factor: 2}
+  - {at: 9s, broker.down: 3, for: 2s}
+  - {at: 10s, broker.down: 0, for: 5s}
+  - {at: 12s, broker.down: 0, for: 5s}
+  - {at: 20s, crash: billing/B}
+  - {at: 22s, drop: {request: Fetch, from: billing/B}, down: 1s}
+");
     what_cannot_happen_is_refused: with_group("\
 timeline:
   - {at: 10s, start: billing/A}

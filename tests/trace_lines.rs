@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use groupsim::terms::{
-    CommitFailure, CommitKind, EpochReason, ErrorCode, FatalError, GroupProtocol, GroupState, MemberState, PositionSource, RebalanceReason,
-    RemovalReason, RequestKind,
+    ClientRequest, CommitFailure, CommitKind, EpochReason, ErrorCode, FatalError, GroupProtocol, GroupState, MemberState, Peers,
+    PositionSource, RebalanceReason, RemovalReason, RequestKind,
 };
+use groupsim::trace::fault::Fault;
 use groupsim::trace::json::JsonLines;
 use groupsim::trace::names::Names;
 use groupsim::trace::text::TextLines;
@@ -30,7 +31,8 @@ fn the_facts_here_are_of_all_kinds() {
     let known: BTreeSet<&str> = documented().into_iter().map(|(event, _)| event).collect();
     assert_eq!(shown, known);
     // The function that names a fact is exhaustive: one arm, one kind.
-    let arms = include_str!("../src/trace/subject.rs").lines().filter(|line| line.contains(" => \"")).count();
+    let arms = |source: &str| source.lines().filter(|line| line.contains(" => \"")).count();
+    let arms = arms(include_str!("../src/trace/subject.rs")) + arms(include_str!("../src/trace/fault.rs"));
     assert_eq!(arms, known.len());
 }
 
@@ -153,6 +155,14 @@ fn world() -> Vec<TraceEvent> {
         TraceEvent::ClientSlowed { client: A, factor: 1500 },
         TraceEvent::ClientSpeedRestored { client: A },
         TraceEvent::ClientFailed { client: A, error: FatalError::NoOffsetForPartition },
+        TraceEvent::Fault(Fault::CutOff { client: B, from: Peers::Coordinator, until: ms(60_000) }),
+        TraceEvent::Fault(Fault::CutOff { client: B, from: Peers::Broker(BrokerId(2)), until: ms(60_000) }),
+        TraceEvent::Fault(Fault::Reconnected { client: B, from: Peers::All }),
+        TraceEvent::Fault(Fault::RequestDropped { client: B, request: ClientRequest::LeaveGroup }),
+        TraceEvent::Fault(Fault::RequestDelayed { client: B, request: ClientRequest::Heartbeat, by: Span::from_millis(2_000) }),
+        TraceEvent::Fault(Fault::BrokerDied { broker: BrokerId(1), until: ms(60_000) }),
+        TraceEvent::Fault(Fault::BrokerReturned { broker: BrokerId(1) }),
+        TraceEvent::Fault(Fault::LeaderElected { partition: orders(2), broker: BrokerId(2) }),
         TraceEvent::RunPhaseEnded,
         TraceEvent::SettlePhaseEnded { drained: true },
         TraceEvent::SettlePhaseEnded { drained: false },
@@ -212,6 +222,7 @@ fn coordinator() -> Vec<TraceEvent> {
             assigned: [orders(0)].into(),
             revoking: [partition].into(),
         },
+        TraceEvent::Fault(Fault::CoordinatorLoaded { group: GROUP, broker: BrokerId(2) }),
     ]
 }
 

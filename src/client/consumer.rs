@@ -10,12 +10,12 @@
 use std::rc::Rc;
 
 use crate::client::fetcher::{Fetcher, Slice};
-use crate::client::membership::{Membership, RebalanceProtocol};
+use crate::client::leader_links::LeaderLinks;
+use crate::client::membership::{CoordinatorKnown, Membership, RebalanceProtocol};
 use crate::effects::Effects;
 use crate::kafka::fetch::{FetchEntry, FetchLimits, Fetched};
-use crate::kafka::request::{Request, Response, To};
-use crate::terms::FatalError;
-use crate::terms::{CommitKind, Name};
+use crate::kafka::request::{Metadata, Request, Response, To};
+use crate::terms::{ClientRequest, CommitKind, FatalError, Name};
 use crate::trace::TraceEvent;
 use crate::trace::names::Names;
 use crate::units::{BrokerId, ClientId, InstanceId, Instant, MemberId, Offset, Span, TopicId, TopicPartition};
@@ -27,6 +27,8 @@ mod handover;
 mod heartbeat;
 mod join;
 mod leader;
+mod leaders;
+mod lookup;
 mod network;
 mod poll;
 mod position;
@@ -85,6 +87,7 @@ pub struct ConsumerConfig {
     pub request_timeout: Span,
     pub default_api_timeout: Span,
     pub retry_backoff: Span,
+    pub retry_backoff_max: Span,
     pub poll_timeout: Span,
     pub service: Service,
     pub per_batch: Span,
@@ -110,6 +113,8 @@ pub enum Outgoing {
     Request(To, Request),
     /// The connection to the coordinator is dropped; what was on its way is lost.
     DisconnectCoordinator,
+    /// The same for a partition leader.
+    DisconnectBroker(BrokerId),
     /// The process is gone: all connections close.
     Exit,
 }
@@ -123,6 +128,8 @@ pub enum ConsumerTimer {
     PollInterval,
     /// Something to look at while idle in poll(): an auto-commit, a missing position.
     Idle,
+    /// poll() has looked for the coordinator long enough.
+    PollTimeout,
     /// A commit or a look-up is to be tried again.
     Retry,
     MetadataAge,
@@ -136,7 +143,7 @@ impl ConsumerTimer {
             ConsumerTimer::Step => "the application's steps",
             ConsumerTimer::Heartbeat => "heartbeats",
             ConsumerTimer::PollInterval => "max.poll.interval.ms",
-            ConsumerTimer::Idle => "poll()",
+            ConsumerTimer::Idle | ConsumerTimer::PollTimeout => "poll()",
             ConsumerTimer::Retry => "retries",
             ConsumerTimer::MetadataAge => "metadata.max.age.ms",
             ConsumerTimer::RequestTimeout => "request.timeout.ms",
@@ -152,6 +159,10 @@ pub type ConsumerEffects = Effects<Outgoing, ConsumerTimer>;
 enum App {
     /// Blocked in poll().
     Idle,
+    /// Blocked in poll() until the coordinator is found, or until its timeout.
+    FindingCoordinator {
+        until: Instant,
+    },
     /// Blocked in poll() until the committed offsets are known.
     AwaitingOffsets,
     Busy(Batch),
@@ -172,6 +183,10 @@ struct CommitWait {
     kind: CommitKind,
     offsets: Vec<(TopicPartition, Offset)>,
     gives_up: Instant,
+    /// Attempts that failed.
+    failures: u64,
+    /// The next attempt is not made before.
+    retry_at: Instant,
     then: AfterCommit,
 }
 
@@ -213,8 +228,14 @@ pub struct Consumer {
     app: App,
     membership: Membership,
     fetcher: Fetcher,
+    /// Connections to the partition leaders.
+    links: LeaderLinks,
+    /// How the search for the coordinator goes.
+    lookup: lookup::Lookup,
     /// Partition counts by topic, as this client's metadata has them.
     metadata: Vec<u32>,
+    /// Who leads what, and when that is asked for again.
+    leadership: leaders::Leadership,
     /// When the application called poll().
     poll_started: Instant,
     /// The start of the last iteration of poll(): max.poll.interval.ms counts from there.
@@ -226,7 +247,7 @@ pub struct Consumer {
     /// The earliest request time-out wake-up that is under way.
     timeout_wake: Option<Instant>,
     /// What came while nobody looked at the network.
-    unread: Vec<Response>,
+    unread: Vec<(To, Response)>,
     /// What the next poll() throws.
     failed: Option<FatalError>,
     /// close() comes next, once the application is done with what it has in hand.
@@ -240,16 +261,19 @@ pub struct Consumer {
 
 impl Consumer {
     /// A process that was just started; `metadata` are the partition counts by topic.
-    pub fn new(config: ConsumerConfig, metadata: Vec<u32>) -> Self {
-        let fetcher = Fetcher::new(config.brokers as usize, config.spare_buffered_brokers);
-        let sessions = vec![false; config.brokers as usize];
+    pub fn new(config: ConsumerConfig, metadata: Metadata) -> Self {
+        let brokers = config.brokers as usize;
+        let fetcher = Fetcher::new(brokers, config.spare_buffered_brokers);
         Consumer {
             rebalance_protocol: RebalanceProtocol::of(&config.protocols),
             config,
             app: App::Idle,
             membership: Membership::new(),
             fetcher,
-            metadata,
+            links: LeaderLinks::new(brokers),
+            lookup: lookup::Lookup::default(),
+            metadata: metadata.counts.clone(),
+            leadership: leaders::Leadership::new(metadata),
             poll_started: Instant::ZERO,
             last_poll: Instant::ZERO,
             auto_commit_due: Instant::NEVER,
@@ -259,7 +283,7 @@ impl Consumer {
             failed: None,
             stopping: false,
             slowness: 1000,
-            sessions,
+            sessions: vec![false; brokers],
             slices: Vec::new(),
         }
     }
@@ -277,11 +301,6 @@ impl Consumer {
         self.membership.state == crate::client::membership::MemberState::Stable && !self.membership.rejoin_needed_or_pending()
     }
 
-    /// No records in hand or waiting.
-    pub fn is_idle(&self) -> bool {
-        matches!(self.app, App::Idle)
-    }
-
     pub fn member(&self) -> Option<MemberId> {
         self.membership.member
     }
@@ -293,9 +312,9 @@ impl Consumer {
             self.auto_commit_due = now + interval;
         }
         if !self.config.real {
-            self.membership.coordinator = crate::client::membership::CoordinatorKnown::Yes(self.config.coordinator);
+            self.membership.coordinator = CoordinatorKnown::Yes(self.config.coordinator);
         }
-        fx.wake(now + self.config.metadata_max_age, ConsumerTimer::MetadataAge);
+        self.metadata_is_fresh(now, fx);
         self.poll_started = now;
         self.iterate(now, fx);
     }
@@ -307,7 +326,7 @@ impl Consumer {
         }
         fx.emit(TraceEvent::ClientStopping { client: self.config.client });
         self.stopping = true;
-        if matches!(self.app, App::Idle | App::AwaitingOffsets) {
+        if matches!(self.app, App::Idle | App::FindingCoordinator { .. } | App::AwaitingOffsets) {
             self.begin_close(now, fx);
         }
     }
@@ -330,7 +349,7 @@ impl Consumer {
     /// The application gets an exception: at once if it waits in poll(), else at its next one.
     fn throw(&mut self, now: Instant, error: FatalError, fx: &mut ConsumerEffects) {
         match self.app {
-            App::Idle | App::AwaitingOffsets => self.fail(now, error, fx),
+            App::Idle | App::FindingCoordinator { .. } | App::AwaitingOffsets => self.fail(now, error, fx),
             App::Busy(_) | App::Committing(_) | App::Listening { .. } | App::Closing(_) | App::Done => self.failed = Some(error),
         }
     }
@@ -338,7 +357,9 @@ impl Consumer {
     /// A Fetch was answered by the leader that it was sent to.
     pub fn on_fetched(&mut self, now: Instant, from: To, number: u32, records: &[Fetched], fx: &mut ConsumerEffects) {
         let To::Broker(broker) = from else { unreachable!("records come from partition leaders") };
-        self.fetcher.receive(broker, number, records);
+        if self.fetcher.receive(broker, number, records) {
+            self.links.answered(broker, ClientRequest::Fetch);
+        }
         self.on_network_event(now, fx);
     }
 
@@ -353,8 +374,9 @@ impl Consumer {
             ConsumerTimer::Heartbeat => self.on_heartbeat_timer(now, fx),
             ConsumerTimer::PollInterval => self.check_poll_interval(now, fx),
             ConsumerTimer::Idle => self.on_idle_wake(now, fx),
+            ConsumerTimer::PollTimeout => self.end_blocked_poll(now, fx),
             ConsumerTimer::Retry => self.on_retry(now, fx),
-            ConsumerTimer::MetadataAge => fx.send(Outgoing::Request(self.least_loaded(), Request::Metadata)),
+            ConsumerTimer::MetadataAge => self.on_metadata_age(now, fx),
             ConsumerTimer::RequestTimeout => self.on_request_timeout(now, fx),
             ConsumerTimer::CloseTimeout => {
                 if matches!(self.app, App::Closing(_)) {
@@ -368,10 +390,5 @@ impl Consumer {
     pub fn on_resume(&mut self, since: Instant, now: Instant, fx: &mut ConsumerEffects) {
         self.shift_work(since, now, fx);
         self.heartbeat_pass(now, fx);
-    }
-
-    /// For requests that any broker answers: one without a Fetch in flight would be chosen, the first one here.
-    fn least_loaded(&self) -> To {
-        To::Broker(BrokerId(0))
     }
 }

@@ -25,7 +25,8 @@ pub enum Phase {
 #[derive(Clone, Debug)]
 pub struct Owned {
     pub partition: TopicPartition,
-    pub leader: BrokerId,
+    /// `None` while it has none.
+    pub leader: Option<BrokerId>,
     pub phase: Phase,
     /// The next offset that poll() returns; meaningful from `Fetching` on.
     pub position: Offset,
@@ -125,7 +126,7 @@ impl Fetcher {
     }
 
     /// Has these partitions and no others, in this order; what was owned before stays as it is, positions of others are to be found.
-    pub fn assign(&mut self, partitions: impl Iterator<Item = (TopicPartition, BrokerId)>) {
+    pub fn assign(&mut self, partitions: impl Iterator<Item = (TopicPartition, Option<BrokerId>)>) {
         let mut kept = std::mem::take(&mut self.owned);
         kept.sort_unstable_by_key(|owned| owned.partition);
         let take = |(partition, leader)| match kept.binary_search_by_key(&partition, |owned| owned.partition) {
@@ -171,13 +172,40 @@ impl Fetcher {
         self.owned.iter().all(|owned| owned.phase == Phase::Fetching)
     }
 
-    /// A Fetch answer came: its records wait for poll(). One CompletedFetch a partition, in answer order.
-    pub fn receive(&mut self, broker: BrokerId, number: u32, records: &[Fetched]) {
+    /// A Fetch answer came: its records wait for poll(). One CompletedFetch a partition, in answer order. False: nobody waited for it.
+    pub fn receive(&mut self, broker: BrokerId, number: u32, records: &[Fetched]) -> bool {
         let pipe = &mut self.pipes[broker.index()];
+        let is_awaited = pipe.number == number && pipe.in_flight;
         if pipe.number == number {
             pipe.in_flight = false;
         }
         self.buffer.extend(records);
+        is_awaited
+    }
+
+    /// The connection to a broker broke, or it does not lead what it was asked for: requests on their way will not be answered.
+    pub fn unanswered(&mut self, broker: BrokerId) {
+        self.pipes[broker.index()].in_flight = false;
+        for owned in self.owned.iter_mut().filter(|owned| owned.leader == Some(broker)) {
+            match &mut owned.phase {
+                Phase::AwaitReset { asked } | Phase::AwaitValidation { asked } => *asked = false,
+                Phase::Initializing | Phase::Fetching => {}
+            }
+        }
+    }
+
+    /// Takes over who leads what. True if everything that is owned has a leader.
+    pub fn lead(&mut self, leader_of: impl Fn(TopicPartition) -> Option<BrokerId>) -> bool {
+        for owned in &mut self.owned {
+            let leader = leader_of(owned.partition);
+            if leader != owned.leader {
+                owned.leader = leader;
+                if let Phase::AwaitReset { asked } | Phase::AwaitValidation { asked } = &mut owned.phase {
+                    *asked = false;
+                }
+            }
+        }
+        self.owned.iter().all(|owned| owned.leader.is_some())
     }
 
     /// Whether the Fetch that is on its way to a broker will ever be answered is unknown: another one may go.
@@ -193,7 +221,7 @@ impl Fetcher {
         let buffered = |partition: TopicPartition| self.buffer.iter().any(|fetched| fetched.partition == partition);
         let mut entries = std::mem::take(&mut self.spare);
         entries.clear();
-        for owned in self.owned.iter().filter(|owned| owned.leader == broker && owned.is_fetchable()) {
+        for owned in self.owned.iter().filter(|owned| owned.leader == Some(broker) && owned.is_fetchable()) {
             match (buffered(owned.partition), self.spare_buffered_brokers) {
                 (true, true) => {
                     entries.clear();
@@ -258,7 +286,7 @@ mod tests {
     /// Three partitions with positions at 0, led by one broker.
     fn fetcher(spare: bool) -> Fetcher {
         let mut fetcher = Fetcher::new(1, spare);
-        fetcher.assign((0..3).map(|partition| (at(partition), BrokerId(0))));
+        fetcher.assign((0..3).map(|partition| (at(partition), Some(BrokerId(0)))));
         fetcher.owned_mut().iter_mut().for_each(|owned| owned.phase = Phase::Fetching);
         fetcher
     }

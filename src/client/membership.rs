@@ -60,6 +60,7 @@ pub enum CoordinatorKnown {
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub struct Call {
     pub kind: CallKind,
+    pub number: u32,
     /// The generation when it was sent; answers for an older one are ignored.
     pub generation: i32,
     pub deadline: Instant,
@@ -72,6 +73,8 @@ pub enum CallKind {
     Heartbeat,
     Leave,
     Commit(CommitKind),
+    /// A commit whose caller has stopped waiting.
+    AbandonedCommit,
     OffsetFetch,
 }
 
@@ -97,6 +100,10 @@ pub struct Membership {
     pub assigned_counts: Option<Vec<u32>>,
     /// Requests to the coordinator, in order.
     pub calls: VecDeque<Call>,
+    /// No JoinGroup before then.
+    pub join_not_before: Instant,
+    /// Requests to a coordinator so far.
+    pub called: u32,
 }
 
 impl Membership {
@@ -116,6 +123,8 @@ impl Membership {
             session_ends: Instant::NEVER,
             assigned_counts: None,
             calls: VecDeque::new(),
+            join_not_before: Instant::ZERO,
+            called: 0,
         }
     }
 
@@ -146,6 +155,15 @@ impl Membership {
 
     pub fn rejoin_needed_or_pending(&self) -> bool {
         self.rejoin_needed || self.rejoin != Rejoin::Idle
+    }
+
+    /// This call is the one that was answered. An older one of its sort may have been lost on its way.
+    pub fn prefer(&mut self, number: u32) {
+        if let Some(at) = self.calls.iter().position(|call| call.number == number)
+            && let Some(call) = self.calls.remove(at)
+        {
+            self.calls.push_front(call);
+        }
     }
 
     /// Takes the oldest waiting call of one sort off the list. Answers on one connection come in order.

@@ -7,7 +7,9 @@
 //! Batches close when they are full or `linger.ms` old; when a broker is ready, the first batch of every partition it leads goes out in one
 //! request (`RecordAccumulator.drain`); at most `max.in.flight.requests.per.connection` are on their way to a broker.
 //!
-//! Not modelled: errors and retries, compression, `buffer.memory`, adaptive partitioning (null keys are spread uniformly), the size of
+//! A partition without a leader waits, and a request whose broker died before it arrived goes to the next leader; nothing is lost or doubled.
+//!
+//! Not modelled: other errors and retries, how a producer learns of a new leader (it knows at once), compression, `buffer.memory`, adaptive partitioning (null keys are spread uniformly), the size of
 //! the request (`max.request.size`). A record in flight is neither lost nor duplicated by its producer.
 
 use std::collections::VecDeque;
@@ -55,8 +57,10 @@ pub struct ProducerConfig {
     pub replication: Span,
     /// How many partitions the producer knows of, from each instant on, ascending, the first at 0.
     pub partitions: Vec<(Instant, u32)>,
-    /// By partition.
+    /// By partition: the leader at the start.
     pub leaders: Vec<BrokerId>,
+    /// By partition: who leads it from each instant on, ascending, or nobody; nothing if no leader ever changes.
+    pub reigns: Vec<Vec<(Instant, Option<BrokerId>)>>,
     pub brokers: usize,
 }
 
@@ -182,12 +186,8 @@ impl Producer {
         let mut best: Option<(Instant, BrokerId)> = None;
         for &partition in &self.busy {
             let head = self.queues[partition as usize].front().expect("a busy partition has a batch");
-            let broker = self.config.leaders[partition as usize];
             let ready = head.closed.map_or(head.created + self.config.linger, |closed| closed.min(head.created + self.config.linger));
-            let pipe = &self.in_flight[broker.index()];
-            let free = if pipe.len() < self.config.max_in_flight { Instant::ZERO } else { pipe[pipe.len() - self.config.max_in_flight] };
-            // Slots that are free by then were not all free at once: no request overtakes the one before.
-            let at = (ready.max(free).max(self.wires[broker.index()].sent), broker);
+            let at = self.first_chance(partition, ready);
             if best.is_none_or(|best| at < best) {
                 best = Some(at);
             }
@@ -195,23 +195,53 @@ impl Producer {
         best
     }
 
+    /// When a batch that is ready can be sent, and to whom: the partition has a leader, and that one takes another request.
+    fn first_chance(&self, partition: u32, ready: Instant) -> (Instant, BrokerId) {
+        let (mut at, mut broker) = self.leader_from(partition, ready);
+        loop {
+            let pipe = &self.in_flight[broker.index()];
+            let free = if pipe.len() < self.config.max_in_flight { Instant::ZERO } else { pipe[pipe.len() - self.config.max_in_flight] };
+            // Slots that are free by then were not all free at once: no request overtakes the one before.
+            let sent = at.max(free).max(self.wires[broker.index()].sent);
+            let led = self.leader_from(partition, sent);
+            if led == (sent, broker) {
+                return led;
+            }
+            (at, broker) = led;
+        }
+    }
+
+    /// When a partition is led from a moment on, and by whom. Every partition is led at the end.
+    fn leader_from(&self, partition: u32, from: Instant) -> (Instant, BrokerId) {
+        let reigns = self.config.reigns.get(partition as usize).map_or(&[][..], Vec::as_slice);
+        let past = reigns.partition_point(|(at, _)| *at <= from);
+        let current = if past == 0 { Some(self.config.leaders[partition as usize]) } else { reigns[past - 1].1 };
+        let later = || reigns[past..].iter().find_map(|(at, leader)| leader.map(|leader| (*at, leader)));
+        current.map(|broker| (from, broker)).or_else(later).expect("a broker that dies comes back")
+    }
+
     /// Sends the first batch of every partition that `broker` leads.
     fn send(&mut self, at: Instant, broker: BrokerId, draws: &mut impl ProducerDraws) -> Delivery {
         let mut batches = self.spare.pop().unwrap_or_default();
-        let (queues, leaders) = (&mut self.queues, &self.config.leaders);
-        if self.busy.len() > 1 {
-            self.busy.sort_unstable();
+        let mut busy = std::mem::take(&mut self.busy);
+        if busy.len() > 1 {
+            busy.sort_unstable();
         }
-        self.busy.retain(|&partition| {
-            if leaders[partition as usize] != broker {
+        busy.retain(|&partition| {
+            if self.leader_from(partition, at) != (at, broker) {
                 return true;
             }
-            let queue = &mut queues[partition as usize];
+            let queue = &mut self.queues[partition as usize];
             let open = queue.pop_front().expect("a busy partition has a batch");
             batches.push(open.into_batch(partition));
             !queue.is_empty()
         });
-        let visible = self.on_the_wire(at, broker, draws);
+        self.busy = busy;
+        let mut visible = self.on_the_wire(at, broker, draws);
+        if !self.config.reigns.is_empty() {
+            visible = self.send_again(visible, broker, &batches, draws);
+            return Delivery { sent: at, visible, broker, batches, repeat: 1, every: Span::ZERO };
+        }
         let mut delivery = Delivery { sent: at, visible, broker, batches, repeat: 1, every: Span::ZERO };
         if self.busy.is_empty() && delivery.batches.len() == 1 {
             self.lengthen(&mut delivery, draws);
@@ -238,6 +268,22 @@ impl Producer {
             None => wire.handled = appended,
         }
         appended + self.config.replication
+    }
+
+    /// A request whose broker died before it arrived goes to the next leaders of its partitions, ahead of what comes later.
+    fn send_again(&mut self, visible: Instant, broker: BrokerId, batches: &[Batch], draws: &mut impl ProducerDraws) -> Instant {
+        let appended = Instant::from_nanos(visible.as_nanos() - self.config.replication.as_nanos());
+        let led: Vec<(Instant, BrokerId)> = batches.iter().map(|batch| self.leader_from(batch.partition, appended)).collect();
+        if led.iter().all(|led| *led == (appended, broker)) {
+            return visible;
+        }
+        let last = led.iter().map(|(at, _)| *at).max().unwrap_or(appended);
+        let arrives = last + draws.latency();
+        for (_, broker) in led {
+            let wire = &mut self.wires[broker.index()];
+            wire.arrived = wire.arrived.max(arrives + Span::from_nanos(1));
+        }
+        arrives + self.config.replication
     }
 
     /// The partitions that the metadata of that time shows.

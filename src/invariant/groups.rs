@@ -19,8 +19,8 @@ pub(super) struct GroupRules {
     /// Who takes part in the generation; others are members of an older one.
     current: BTreeSet<MemberId>,
     computed: Option<Computed>,
-    /// How often each client found the coordinator in this life.
-    found: BTreeMap<ClientId, u32>,
+    /// By client: whether it has found the coordinator again since its first JoinGroup in this life.
+    reconnected: BTreeMap<ClientId, bool>,
 }
 
 /// What a leader handed out.
@@ -40,22 +40,30 @@ impl GroupRules {
             joining: BTreeSet::new(),
             current: BTreeSet::new(),
             computed: None,
-            found: BTreeMap::new(),
+            reconnected: BTreeMap::new(),
         }
     }
 
     pub fn coordinator_found(&mut self, client: ClientId) {
-        *self.found.entry(client).or_default() += 1;
+        if let Some(reconnected) = self.reconnected.get_mut(&client) {
+            *reconnected = true;
+        }
     }
 
     pub fn started(&mut self, client: ClientId) {
-        self.found.remove(&client);
+        self.reconnected.remove(&client);
+    }
+
+    pub fn joins(&mut self, client: ClientId) {
+        self.reconnected.entry(client).or_default();
     }
 
     /// Takes what the coordinator tells of members and states.
     pub fn record(&mut self, event: &TraceEvent, findings: &mut Findings) {
         let group = self.group.0;
-        if let TraceEvent::GroupStateChanged { from, to, .. } = event {
+        if let TraceEvent::GroupStateChanged { from: GroupState::Dead, to, generation, .. } = event {
+            self.loaded(*to, *generation, findings);
+        } else if let TraceEvent::GroupStateChanged { from, to, .. } = event {
             self.state_changed(*from, *to, findings);
         } else if let TraceEvent::JoinPhaseEnded { generation, .. } = event {
             self.join_phase_ended(*generation, findings);
@@ -72,13 +80,13 @@ impl GroupRules {
         } else if let TraceEvent::HeartbeatHandled { member: Some(member), .. } = event {
             // The client sends none until its JoinGroup is answered, and requests of one connection are handled in order. What it sent on an
             // earlier connection may come late.
-            let has_reconnected = self.found.get(&member.client).is_some_and(|found| *found > 1);
+            let has_reconnected = self.reconnected.get(&member.client).is_some_and(|reconnected| *reconnected);
             findings.expect(has_reconnected || !self.joining.contains(member), || {
                 format!("group {group}: a heartbeat of {member:?}, whose JoinGroup waits")
             });
         } else if let TraceEvent::GroupDeleted { .. } = event {
             findings.expect(self.members.is_empty(), || format!("group {group}: deleted with members"));
-            *self = GroupRules { found: std::mem::take(&mut self.found), ..GroupRules::new(self.group) };
+            *self = GroupRules { reconnected: std::mem::take(&mut self.reconnected), ..GroupRules::new(self.group) };
         }
     }
 
@@ -138,13 +146,24 @@ impl GroupRules {
 
     fn state_changed(&mut self, from: GroupState, to: GroupState, findings: &mut Findings) {
         let (group, state) = (self.group.0, self.state);
-        findings.expect(from == state, || format!("group {group}: it left {from:?}, but it was in {state:?}"));
+        // A deleted group starts over when somebody joins it.
+        let starts_over = state == GroupState::Dead && from == GroupState::Empty;
+        findings.expect(from == state || starts_over, || format!("group {group}: it left {from:?}, but it was in {state:?}"));
         findings.expect(is_legal(from, to), || format!("group {group}: it went from {from:?} to {to:?}"));
         self.state = to;
         if to == GroupState::Dead {
-            // If the group comes back, it starts over.
-            (self.state, self.generation, self.computed) = (GroupState::Empty, None, None);
+            // If the group comes back, it starts over, or as it was written last. Whoever waited was sent away.
+            (self.generation, self.computed) = (None, None);
+            self.joining.clear();
         }
+    }
+
+    /// Another coordinator has read the group.
+    fn loaded(&mut self, to: GroupState, generation: i32, findings: &mut Findings) {
+        let (group, state) = (self.group.0, self.state);
+        let is_fine = state == GroupState::Dead && matches!(to, GroupState::Empty | GroupState::Stable);
+        findings.expect(is_fine, || format!("group {group}: loaded as {to:?}, but it was in {state:?}"));
+        (self.state, self.generation) = (to, Some(generation));
     }
 
     fn join_phase_ended(&mut self, generation: i32, findings: &mut Findings) {

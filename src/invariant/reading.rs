@@ -135,9 +135,13 @@ impl ReadingRules {
         self.committed.deleted(group);
     }
 
-    pub fn position_set(&mut self, event: &TraceEvent, findings: &mut Findings) {
+    pub fn position_set(&mut self, ownership: &Ownership, event: &TraceEvent, findings: &mut Findings) {
         let TraceEvent::PositionSet { client, partition, offset, source } = *event else { return };
-        self.committed.position_set(client, partition, (offset, source), findings);
+        // A zombie does not know yet that it is out, and may get an answer that was true before others committed.
+        let hold = ownership.holds(self.slots.of(client, partition)).iter().rev().find(|hold| hold.client == client);
+        if hold.is_none_or(|hold| hold.undone.is_none()) {
+            self.committed.position_set(client, partition, (offset, source), findings);
+        }
         let positions = &mut self.positions[self.slots.of(client, partition)];
         match positions.iter_mut().find(|(other, _)| *other == client) {
             Some((_, position)) => *position = offset,

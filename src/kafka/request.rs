@@ -2,6 +2,8 @@
 
 use crate::kafka::fetch::{FetchEntry, Fetched};
 use crate::kafka::message::{GroupRequest, GroupResponse};
+use crate::kafka::placement;
+use crate::terms::ClientRequest;
 use crate::units::{BrokerId, Offset, TopicPartition};
 
 /// Where a request goes. The coordinator has a connection of its own, also when it leads partitions
@@ -16,7 +18,11 @@ pub enum To {
 pub enum Request {
     FindCoordinator,
     Metadata,
-    Group(Box<GroupRequest>),
+    /// `number`: which request to a coordinator it is.
+    Group {
+        number: u32,
+        request: Box<GroupRequest>,
+    },
     /// `number`: which Fetch to this broker it is.
     Fetch {
         number: u32,
@@ -35,10 +41,13 @@ pub enum Request {
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Response {
-    Coordinator(BrokerId),
-    /// Partition counts by topic.
-    Metadata(Vec<u32>),
-    Group(Box<GroupResponse>),
+    /// `None`: COORDINATOR_NOT_AVAILABLE.
+    Coordinator(Option<BrokerId>),
+    Metadata(Metadata),
+    Group {
+        number: u32,
+        response: Box<GroupResponse>,
+    },
     Fetched {
         number: u32,
         records: Vec<Fetched>,
@@ -49,4 +58,62 @@ pub enum Response {
     },
     EpochsValid(Vec<TopicPartition>),
     FetchSessionClosed,
+    /// NOT_LEADER_OR_FOLLOWER for a request of that kind.
+    NotLeader(ClientRequest),
+}
+
+/// The cluster as a broker knows it.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Metadata {
+    /// Partition counts by topic.
+    pub counts: Vec<u32>,
+    /// Partitions that are not led by their first replica: by whom, or by nobody.
+    pub moved: Vec<(TopicPartition, Option<BrokerId>)>,
+}
+
+impl Metadata {
+    pub fn leader(&self, partition: TopicPartition, brokers: u32) -> Option<BrokerId> {
+        let moved = self.moved.iter().find(|(moved, _)| *moved == partition);
+        moved.map_or(Some(placement::leader(partition, brokers)), |(_, leader)| *leader)
+    }
+}
+
+impl Response {
+    /// Of the request that it answers; for those that go to partition leaders.
+    pub fn kind(&self) -> ClientRequest {
+        match self {
+            Response::Coordinator(_) => ClientRequest::FindCoordinator,
+            Response::Metadata(_) => ClientRequest::Metadata,
+            Response::Group { .. } => ClientRequest::Heartbeat,
+            Response::Fetched { .. } => ClientRequest::Fetch,
+            Response::Offsets { .. } => ClientRequest::ListOffsets,
+            Response::EpochsValid(_) => ClientRequest::OffsetsForLeaderEpoch,
+            Response::FetchSessionClosed => ClientRequest::CloseFetchSession,
+            Response::NotLeader(kind) => *kind,
+        }
+    }
+}
+
+impl Request {
+    pub fn kind(&self) -> ClientRequest {
+        match self {
+            Request::FindCoordinator => ClientRequest::FindCoordinator,
+            Request::Metadata => ClientRequest::Metadata,
+            Request::Group { request, .. } => match **request {
+                GroupRequest::Join(_) => ClientRequest::JoinGroup,
+                GroupRequest::Sync(_) => ClientRequest::SyncGroup,
+                GroupRequest::Heartbeat(_) | GroupRequest::ConsumerHeartbeat(_) => ClientRequest::Heartbeat,
+                GroupRequest::Leave(_) => ClientRequest::LeaveGroup,
+                GroupRequest::OffsetFetch(_) => ClientRequest::OffsetFetch,
+                GroupRequest::OffsetCommit(_)
+                | GroupRequest::TxnOffsetCommit(_)
+                | GroupRequest::OffsetDelete { .. }
+                | GroupRequest::DeleteGroup => ClientRequest::OffsetCommit,
+            },
+            Request::Fetch { .. } => ClientRequest::Fetch,
+            Request::ListOffsets { .. } => ClientRequest::ListOffsets,
+            Request::OffsetsForLeaderEpoch { .. } => ClientRequest::OffsetsForLeaderEpoch,
+            Request::CloseFetchSession => ClientRequest::CloseFetchSession,
+        }
+    }
 }

@@ -3,12 +3,13 @@
 use super::availability::Availability;
 use super::latency::Histogram;
 use super::series::{Counts, Grid, Steps};
-use super::{CreationTimes, Deliveries, Delivery, GroupCounts, MarkKind, Metrics};
+use super::{CreationTimes, Deliveries, Delivery, GroupCounts, Mark, MarkKind, Metrics};
 use crate::deliveries::Times;
 use crate::ranges::RangeMap;
 use crate::terms::PositionSource;
 use crate::trace::TraceEvent;
-use crate::units::{ClientId, GroupId, Instant, Offset, OffsetRange, TopicPartition};
+use crate::trace::fault::Fault;
+use crate::units::{ClientId, GroupId, Instant, Offset, OffsetRange, TopicId, TopicPartition};
 
 /// Kafka's INVALID_OFFSET: nothing is committed.
 pub(super) const NONE: i64 = -1;
@@ -107,6 +108,33 @@ fn done_before_skipped(done: &mut Counts, grid: Grid, part: Delivery<'_>, skippe
 }
 
 impl Metrics {
+    pub(super) fn partitions_begin(&mut self, at: Instant, topic: TopicId, from: u32, to: u32) {
+        for partition in (from..to).map(|partition| TopicPartition { topic, partition }) {
+            for slot in &self.readers[self.slots.cast().index(partition)] {
+                self.readings[*slot].availability.begins(at);
+            }
+        }
+    }
+
+    pub(super) fn group(&mut self, group: GroupId) -> &mut GroupCounts {
+        &mut self.groups[group.index()]
+    }
+
+    pub(super) fn fault(&mut self, at: Instant, fault: &Fault) {
+        match fault {
+            Fault::CutOff { client, from, until } => self.mark(at, MarkKind::CutOff(*client, *from, until.since(at))),
+            Fault::RequestDropped { client, request } => self.mark(at, MarkKind::RequestDropped(*client, *request)),
+            Fault::RequestDelayed { client, request, by } => self.mark(at, MarkKind::RequestDelayed(*client, *request, *by)),
+            Fault::BrokerDied { broker, until } => self.mark(at, MarkKind::BrokerDown(*broker, until.since(at))),
+            Fault::CoordinatorLoaded { group, broker } => self.mark(at, MarkKind::CoordinatorLoaded(*group, *broker)),
+            Fault::Reconnected { .. } | Fault::BrokerReturned { .. } | Fault::LeaderElected { .. } => {}
+        }
+    }
+
+    pub(super) fn mark(&mut self, at: Instant, kind: MarkKind) {
+        self.marks.push(Mark { at, kind });
+    }
+
     pub(super) fn appended(&mut self, event: &TraceEvent) {
         let TraceEvent::Appended { partition, first, per_batch, batches, created, delay, .. } = event else { return };
         let partition = self.slots.cast().index(*partition);

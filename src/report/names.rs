@@ -1,7 +1,8 @@
 //! Ids back to the names that the scenario gave them.
 
 use crate::scenario::{Releases, Scenario};
-use crate::units::{ClientId, MemberId, TopicPartition};
+use crate::terms::Peers;
+use crate::units::{BrokerId, ClientId, MemberId, TopicPartition};
 
 pub fn client(scenario: &Scenario, id: ClientId) -> &str {
     &scenario.clients[id.index()].name
@@ -15,6 +16,20 @@ pub fn member(scenario: &Scenario, id: MemberId) -> String {
 
 pub fn partition(scenario: &Scenario, at: TopicPartition) -> String {
     format!("{}-{}", scenario.topics[at.topic.index()].name, at.partition)
+}
+
+pub fn broker(BrokerId(number): BrokerId) -> String {
+    format!("broker {number}")
+}
+
+/// Whom a client cannot reach.
+pub fn peers(peers: Peers) -> String {
+    match peers {
+        Peers::Coordinator => "its coordinator".to_owned(),
+        Peers::Leaders => "the leaders".to_owned(),
+        Peers::All => "all brokers".to_owned(),
+        Peers::Broker(id) => broker(id),
+    }
 }
 
 /// Neighbours drawn together, the topic named once, long lists cut: `orders-0..5,7`, `orders-0,2,4,6 and 43 more`, both ends of a run

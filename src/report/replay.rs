@@ -9,6 +9,7 @@
 //! | `faults` | what happened to clients, producers and topics, whether it was written or drawn: `at_ns`, `what`, `who` and what more there is to say |
 //! | `trace_hash` | 16 hex digits; equal for equal runs |
 
+use std::borrow::Cow;
 use std::hash::Hasher;
 
 use serde::Serialize;
@@ -44,13 +45,19 @@ struct Kafka {
 struct Fault<'a> {
     at_ns: u64,
     what: &'static str,
-    who: &'a str,
+    who: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     lasts_ns: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     factor_thousandths: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     partitions: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by_ns: Option<u64>,
 }
 
 pub fn render(report: &Report) -> String {
@@ -83,7 +90,18 @@ fn hash(text: &str) -> u64 {
 /// `None` for what is no deed: the end of a phase.
 fn fault<'a>(scenario: &'a Scenario, mark: &Mark) -> Option<Fault<'a>> {
     let client = |id| names::client(scenario, id);
-    let plain = |what, who| Fault { at_ns: mark.at.as_nanos(), what, who, lasts_ns: None, factor_thousandths: None, partitions: None };
+    let named = |what, who: Cow<'a, str>| Fault {
+        at_ns: mark.at.as_nanos(),
+        what,
+        who,
+        lasts_ns: None,
+        factor_thousandths: None,
+        partitions: None,
+        from: None,
+        request: None,
+        by_ns: None,
+    };
+    let plain = |what, who: &'a str| named(what, Cow::Borrowed(who));
     Some(match mark.kind {
         MarkKind::Started(id) => plain("start", client(id)),
         MarkKind::Stopping(id) => plain("stop", client(id)),
@@ -95,6 +113,19 @@ fn fault<'a>(scenario: &'a Scenario, mark: &Mark) -> Option<Fault<'a>> {
         MarkKind::Failed(id) => plain("fail", client(id)),
         MarkKind::RateChanged(id) => plain("rate", &scenario.producers[id.index()].name),
         MarkKind::PartitionsAdded(topic, to) => Fault { partitions: Some(to), ..plain("partitions", &scenario.topics[topic.index()].name) },
+        MarkKind::CutOff(id, from, span) => {
+            Fault { from: Some(names::peers(from)), lasts_ns: Some(span.as_nanos()), ..plain("disconnect", client(id)) }
+        }
+        MarkKind::RequestDropped(id, request) => Fault { request: Some(request.name()), ..plain("drop", client(id)) },
+        MarkKind::RequestDelayed(id, request, by) => {
+            Fault { request: Some(request.name()), by_ns: Some(by.as_nanos()), ..plain("delay", client(id)) }
+        }
+        MarkKind::BrokerDown(broker, span) => {
+            Fault { lasts_ns: Some(span.as_nanos()), ..named("broker.down", Cow::Owned(names::broker(broker))) }
+        }
+        MarkKind::CoordinatorLoaded(group, broker) => {
+            Fault { from: Some(names::broker(broker)), ..plain("coordinator_loaded", &scenario.groups[group.index()].name) }
+        }
         MarkKind::RunPhaseEnded => return None,
     })
 }

@@ -8,6 +8,7 @@ pub mod groups;
 pub mod lives;
 pub mod members;
 pub mod names;
+pub mod network;
 pub mod producers;
 pub mod time;
 pub mod timeline;
@@ -190,8 +191,15 @@ impl Checker<'_> {
         let producers = self.producers(file, root, &topic_names, kafka.clients, Instant::ZERO + duration);
         let cast = self.groups(file, root, &topic_names, kafka.clients, &cluster.config);
         let group_names = names::Names::new("group", &file.groups, root, "groups");
-        let stage =
-            timeline::Stage { topics: &topic_names, producers: &producer_names, groups: &group_names, cast: &cast, end: duration, settle };
+        let stage = timeline::Stage {
+            brokers: cluster.brokers,
+            topics: &topic_names,
+            producers: &producer_names,
+            groups: &group_names,
+            cast: &cast,
+            end: duration,
+            settle,
+        };
         let timeline = self.timeline(file, root, &stage, &mut topics);
         let expect = self.expectations(file, root, &stage, &topics);
         Scenario {
@@ -313,7 +321,8 @@ impl Checker<'_> {
             None | Some(WriteLatencyFile::Auto) => WriteLatency::Auto,
             Some(WriteLatencyFile::Fixed(latency)) => WriteLatency::Fixed(latency.0),
         };
-        Cluster { brokers, latency, write_latency, config }
+        let load_time = file.load_time.map_or(Span::from_millis(500), |time| time.0);
+        Cluster { brokers, latency, write_latency, load_time, config }
     }
 }
 

@@ -191,6 +191,9 @@ pub struct ClusterFile {
     /// From a write of the group coordinator to its answer: auto (by release and replication) or a duration. Default: auto.
     #[serde(rename = "write.latency")]
     pub write_latency: Option<WriteLatencyFile>,
+    /// How long a broker reads the groups' records when it becomes their coordinator. Default: 500ms.
+    #[serde(rename = "load.time")]
+    pub load_time: Option<Duration>,
     /// The brokers' properties.
     #[serde(default)]
     pub config: BrokerProperties,

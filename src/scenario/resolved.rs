@@ -9,8 +9,10 @@ use super::file::group::CommitFile;
 use super::quantity::{write_duration, write_rate};
 use super::yaml::scalar;
 use super::{
-    Arrivals, AutoOffsetReset, Client, Commit, Distribution, Group, KeyWeights, Keys, Producer, Scenario, TimelineEntry, Verb, WriteLatency,
+    Arrivals, AutoOffsetReset, Client, Commit, Distribution, Disturbance, Group, KeyWeights, Keys, Producer, Scenario, TimelineEntry, Verb,
+    WriteLatency,
 };
+use crate::terms::Peers;
 use crate::units::{ClientId, Instant, Span};
 
 impl Scenario {
@@ -81,6 +83,7 @@ impl Scenario {
             WriteLatency::Fixed(latency) => write_duration(latency),
         };
         entry(out, 1, "write.latency", &write_latency);
+        entry(out, 1, "load.time", &write_duration(self.cluster.load_time));
         line(out, 1, "config:");
         let append_linger = self.cluster.config.append_linger.as_millis();
         properties(out, 2, broker::MODELLED, &self.cluster.config, |name| {
@@ -165,7 +168,7 @@ impl Scenario {
             Verb::Stop(client) => format!("stop: {}", self.member(*client)),
             Verb::Pause { client, lasts } => format!("pause: {}, for: {}", self.member(*client), write_duration(*lasts)),
             Verb::Slow { client, factor, lasts } => {
-                let lasts = lasts.map_or(String::new(), |lasts| format!(", for: {}", write_duration(lasts)));
+                let lasts = lasting(*lasts);
                 format!("slow: {}, factor: {}.{:03}{lasts}", self.member(*client), factor / 1_000, factor % 1_000)
             }
             Verb::Rate { producer, rate } => {
@@ -177,9 +180,29 @@ impl Scenario {
                 let name = scalar(&self.groups[group.index()].name, false);
                 format!("rolling.restart: {name}, every: {}, down: {}", write_duration(*every), write_duration(*down))
             }
+            Verb::Disconnect { client, from, lasts } => {
+                let from = match from {
+                    Peers::Broker(broker) => broker.0.to_string(),
+                    Peers::Coordinator | Peers::Leaders | Peers::All => from.name().to_owned(),
+                };
+                format!("disconnect: [{}, {from}]{}", self.member(*client), lasting(*lasts))
+            }
+            Verb::Disturb { client, request, how, lasts, count } => {
+                let (verb, by) = match how {
+                    Disturbance::Drop => ("drop", String::new()),
+                    Disturbance::Delay(by) => ("delay", format!(", by: {}", write_duration(*by))),
+                };
+                let count = count.map_or(String::new(), |count| format!(", count: {count}"));
+                format!("{verb}: {{request: {request}, from: {}{by}}}{}{count}", self.member(*client), lasting(*lasts))
+            }
+            Verb::BrokerDown { broker, lasts } => format!("broker.down: {}{}", broker.0, lasting(*lasts)),
         };
         format!("{{at: {}, {verb}}}", since_start(entry.at))
     }
+}
+
+fn lasting(lasts: Option<Span>) -> String {
+    lasts.map_or(String::new(), |lasts| format!(", for: {}", write_duration(lasts)))
 }
 
 /// Whether two members of a group differ in nothing but who they are and when they start.

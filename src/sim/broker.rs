@@ -3,17 +3,20 @@
 use crate::kafka::coordinator::shard::Ticket;
 use crate::kafka::coordinator::timers::CoordinatorTimer;
 use crate::kafka::fetch::{FetchEntry, FetchSession, Fetched};
-use crate::kafka::request::{Request, Response};
+use crate::kafka::request::{Metadata, Request, Response};
 use crate::sim::network::{ConnectionId, Message};
-use crate::sim::queue::Place;
 use crate::sim::{Event, Session, Simulation};
+use crate::terms::ErrorCode;
 use crate::trace::TraceEvent;
-use crate::units::{Offset, TopicId, TopicPartition};
+use crate::units::{Offset, Span, TopicId, TopicPartition};
 
 impl Simulation<'_> {
     /// A request reached its broker.
     pub(super) fn on_request(&mut self, connection: ConnectionId, request: Request) {
         let link = &mut self.connections[connection.0 as usize];
+        if link.dead {
+            return;
+        }
         if let Some(request) = link.arrive(request) {
             self.handle(connection, request);
         }
@@ -22,17 +25,26 @@ impl Simulation<'_> {
     /// What a process sent before it closed the connection, or died, is handled like everything else; only, nobody gets the answer.
     fn handle(&mut self, connection: ConnectionId, request: Request) {
         let link = &self.connections[connection.0 as usize];
-        if !link.open && !matches!(request, Request::Group(_)) {
+        if !link.open && !matches!(request, Request::Group { .. }) {
             return;
         }
         let client = link.client;
         let group = self.cast.client_group[client.index()];
+        if !self.leadership.is_fixed() && !self.leads_all(connection, &request) {
+            self.answer(connection, Response::NotLeader(request.kind()));
+            return;
+        }
         match request {
-            Request::FindCoordinator => self.answer(connection, Response::Coordinator(self.shards[group.index()].1)),
-            Request::Metadata => self.answer(connection, Response::Metadata(self.partitions.clone())),
-            Request::Group(request) => {
-                let shard = self.shards[group.index()].0;
-                let ticket = Ticket(u64::from(connection.0));
+            Request::FindCoordinator => self.answer(connection, Response::Coordinator(self.coordinator_of(group))),
+            Request::Metadata => self.answer(connection, Response::Metadata(self.metadata())),
+            Request::Group { number, request } => {
+                if self.coordinator_of(group) != Some(self.connections[connection.0 as usize].broker) {
+                    let response = Box::new(request.refusal(ErrorCode::NotCoordinator));
+                    self.answer(connection, Response::Group { number, response });
+                    return;
+                }
+                let shard = self.shards[group.index()];
+                let ticket = Ticket(u64::from(number) << 32 | u64::from(connection.0));
                 self.coordinators[shard as usize].on_request(self.now, ticket, group, *request, &mut self.coordinator_fx);
                 self.after_coordinator(shard);
             }
@@ -57,11 +69,13 @@ impl Simulation<'_> {
     /// The answer leaves, and the broker reads what has waited behind the request.
     fn answer(&mut self, connection: ConnectionId, response: Response) {
         let link = &mut self.connections[connection.0 as usize];
+        if link.dead {
+            return;
+        }
         let next = link.unmute();
         if link.open {
-            let (at, sequence) = link.answer(self.now);
             let slot = self.messages.put(Message::Response(response));
-            self.queue.push(at, Place::message(self.place_of(connection), sequence), Event::Arrive(connection, slot));
+            self.put_on_the_wire(connection, slot, Span::ZERO);
         }
         if let Some(request) = next {
             self.handle(connection, request);
@@ -71,6 +85,28 @@ impl Simulation<'_> {
     /// Where a consumer's connection stands in the order of creation: behind the producers'.
     pub(super) fn place_of(&self, connection: ConnectionId) -> u32 {
         self.producers.len() as u32 * self.scenario.cluster.brokers + connection.0
+    }
+
+    /// What any broker knows of the cluster.
+    pub(super) fn metadata(&self) -> Metadata {
+        let mut moved = Vec::new();
+        if !self.leadership.is_fixed() {
+            let all = self.cast.all_partitions().filter(|at| !self.leadership.of_partition(self.cast.index(*at)).is_empty());
+            moved.extend(all.map(|at| (at, self.leader_of(at))));
+        }
+        Metadata { counts: self.partitions.clone(), moved }
+    }
+
+    /// Whether the broker leads what it is asked for.
+    fn leads_all(&self, connection: ConnectionId, request: &Request) -> bool {
+        let broker = Some(self.connections[connection.0 as usize].broker);
+        match request {
+            Request::Fetch { entries, .. } => entries.iter().all(|entry| self.leader_of(entry.partition) == broker),
+            Request::ListOffsets { partitions, .. } | Request::OffsetsForLeaderEpoch { partitions } => {
+                partitions.iter().all(|partition| self.leader_of(*partition) == broker)
+            }
+            Request::FindCoordinator | Request::Metadata | Request::Group { .. } | Request::CloseFetchSession => true,
+        }
     }
 
     fn list_offset(&mut self, partition: TopicPartition, latest: bool) -> Offset {
@@ -198,7 +234,7 @@ impl Simulation<'_> {
         self.after_coordinator(shard);
     }
 
-    fn after_coordinator(&mut self, shard: u32) {
+    pub(super) fn after_coordinator(&mut self, shard: u32) {
         self.facts.append(&mut self.coordinator_fx.facts);
         for (at, timer) in self.coordinator_fx.wakes.drain(..) {
             let slot = self.coordinator_timers.put((shard, timer));
@@ -208,8 +244,9 @@ impl Simulation<'_> {
         // An answer may let the next request of its connection in, which lands here again.
         let answers = std::mem::take(&mut self.coordinator_fx.sends);
         for answer in answers {
-            let connection = ConnectionId(u32::try_from(answer.ticket.0).expect("a ticket is a connection"));
-            self.answer(connection, Response::Group(Box::new(answer.response)));
+            let Ticket(ticket) = answer.ticket;
+            let (number, connection) = ((ticket >> 32) as u32, ConnectionId(ticket as u32));
+            self.answer(connection, Response::Group { number, response: Box::new(answer.response) });
         }
     }
 

@@ -2,15 +2,15 @@
 
 use crate::client::consumer::{Consumer, ConsumerEffects, ConsumerTimer, Outgoing};
 use crate::kafka::request::{Request, To};
-use crate::sim::fault::Held;
+use crate::sim::fault::{Due, Held};
 use crate::sim::network::{Connection, ConnectionId, Latency, Message, Peer};
-use crate::sim::queue::Place;
 use crate::sim::{Event, Simulation};
 use crate::units::{ClientId, Instant};
 
 impl Simulation<'_> {
     /// A new life of a process begins.
     pub(super) fn start_client(&mut self, client: ClientId) {
+        let metadata = self.metadata();
         let slot = &mut self.clients[client.index()];
         if slot.consumer.is_some() {
             return;
@@ -19,7 +19,7 @@ impl Simulation<'_> {
         slot.connects.fill(0);
         let mut config = self.setups[client.index()].consumer.clone();
         config.life = slot.life;
-        let mut consumer = Consumer::new(config, self.partitions.clone());
+        let mut consumer = Consumer::new(config, metadata);
         consumer.set_slowness(self.now, slot.slowness, &mut self.consumer_fx);
         consumer.start(self.now, &mut self.consumer_fx);
         slot.consumer = Some(consumer);
@@ -79,6 +79,7 @@ impl Simulation<'_> {
                 ConsumerTimer::Heartbeat
                 | ConsumerTimer::PollInterval
                 | ConsumerTimer::Idle
+                | ConsumerTimer::PollTimeout
                 | ConsumerTimer::Retry
                 | ConsumerTimer::MetadataAge
                 | ConsumerTimer::RequestTimeout
@@ -90,7 +91,8 @@ impl Simulation<'_> {
         for outgoing in sends.drain(..) {
             match outgoing {
                 Outgoing::Request(to, request) => self.send(client, to, request),
-                Outgoing::DisconnectCoordinator => self.disconnect(client, 0),
+                Outgoing::DisconnectCoordinator => self.disconnect(client, To::Coordinator),
+                Outgoing::DisconnectBroker(broker) => self.disconnect(client, To::Broker(broker)),
                 Outgoing::Exit => self.disconnect_all(client),
             }
         }
@@ -107,17 +109,14 @@ impl Simulation<'_> {
 
     fn send(&mut self, client: ClientId, to: To, request: Request) {
         let connection = self.connect(client, to);
-        let (at, sequence) = self.connections[connection.0 as usize].send(self.now);
+        let Some(late) = self.lateness(client, &request) else { return };
         let slot = self.messages.put(Message::Request(request));
-        self.queue.push(at, Place::message(self.place_of(connection), sequence), Event::Arrive(connection, slot));
+        self.put_on_the_wire(connection, slot, late);
     }
 
     /// The connection to a peer; opened with the first request. Opening takes no time.
     fn connect(&mut self, client: ClientId, to: To) -> ConnectionId {
-        let (at, peer) = match to {
-            To::Coordinator => (0, Peer::Coordinator),
-            To::Broker(broker) => (1 + broker.index(), Peer::Broker(broker)),
-        };
+        let at = place_of_peer(to);
         let slot = &mut self.clients[client.index()];
         if let Some(connection) = slot.connections[at] {
             return connection;
@@ -126,6 +125,13 @@ impl Simulation<'_> {
         slot.connections[at] = Some(id);
         slot.connects[at] += 1;
         let (life, connect) = (slot.life, slot.connects[at]);
+        let (peer, broker) = match to {
+            To::Broker(broker) => (Peer::Broker(broker), broker),
+            To::Coordinator => {
+                let known = slot.consumer.as_ref().and_then(Consumer::coordinator);
+                (Peer::Coordinator, known.expect("a client that writes to its coordinator knows it"))
+            }
+        };
         // With its group in any case, so that a further group moves no draw; and with a number of its own, or whatever made the client give
         // up a connection would happen to it again on the next one.
         let (group, name) = &self.names.clients[client.index()];
@@ -135,12 +141,30 @@ impl Simulation<'_> {
             _ => format!("consumer/{group}/{name}#{life}/latency/{at}#{connect}"),
         });
         let handles_one = self.setups[client.index()].consumer.real || peer == Peer::Coordinator;
-        self.connections.push(Connection::new(client, life, peer, latency, handles_one));
+        self.connections.push(Connection::new(client, life, peer, broker, latency, handles_one));
         self.sessions.push(None);
+        if self.is_down(broker) {
+            self.refuse(id);
+        } else if self.faults.is_network_cut() {
+            self.watch_set_up(id);
+        }
         id
     }
 
-    fn disconnect(&mut self, client: ClientId, at: usize) {
+    /// Nobody listens: that is known after a round trip, unless the client is cut off.
+    fn refuse(&mut self, connection: ConnectionId) {
+        let link = &mut self.connections[connection.0 as usize];
+        link.die();
+        let (there, _) = link.send(self.now);
+        let (back, _) = link.answer(there);
+        self.schedule_fault(back, Due::Break(connection));
+    }
+
+    pub(super) fn disconnect(&mut self, client: ClientId, to: To) {
+        self.close_connection(client, place_of_peer(to));
+    }
+
+    fn close_connection(&mut self, client: ClientId, at: usize) {
         if let Some(connection) = self.clients[client.index()].connections[at].take() {
             self.connections[connection.0 as usize].close();
             self.drop_session(connection);
@@ -149,7 +173,15 @@ impl Simulation<'_> {
 
     pub(super) fn disconnect_all(&mut self, client: ClientId) {
         for at in 0..self.clients[client.index()].connections.len() {
-            self.disconnect(client, at);
+            self.close_connection(client, at);
         }
+    }
+}
+
+/// Where the connection to a peer stands among those of a client.
+fn place_of_peer(to: To) -> usize {
+    match to {
+        To::Coordinator => 0,
+        To::Broker(broker) => 1 + broker.index(),
     }
 }

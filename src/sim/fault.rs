@@ -9,7 +9,10 @@ use crate::sim::network::ConnectionId;
 use crate::sim::queue::Place;
 use crate::sim::{Event, Simulation};
 use crate::trace::TraceEvent;
-use crate::units::{ClientId, GroupId, Instant, ProducerId, Rate, Span};
+use crate::units::{BrokerId, ClientId, GroupId, Instant, ProducerId, Rate, Span};
+
+mod brokers;
+mod network;
 
 /// A process that does nothing: what reaches it waits.
 pub struct Frozen {
@@ -21,6 +24,8 @@ pub struct Frozen {
 pub enum Held {
     Response(ConnectionId, Response),
     Timer(ConsumerTimer),
+    /// The news that this connection is broken.
+    Break(ConnectionId),
     Stop,
 }
 
@@ -38,16 +43,41 @@ pub enum Due {
     Roll(usize),
     /// That rolling restart starts its client again.
     RollStart(usize),
+    /// The end of that cut.
+    Reconnect(u32),
+    /// A connection that was opened into a cut has had its time.
+    SetupTimeout(ConnectionId),
+    /// The news that the other end is gone arrives.
+    Break(ConnectionId),
+    Return(BrokerId),
+    /// Partitions and shards get a leader, or lose it.
+    Leaders,
+    /// The broker has read the shard, if that is still what it does.
+    Loaded {
+        shard: u32,
+        load: u32,
+    },
 }
 
-#[derive(Default)]
 pub struct Faults {
     /// Faults scheduled so far, for their place among ties: behind the timeline's entries.
     scheduled: u64,
     rolling: Vec<Rolling>,
+    network: network::NetworkFaults,
+    /// By broker: until when it is dead.
+    down: Vec<Option<Instant>>,
 }
 
 impl Faults {
+    pub fn new(brokers: u32) -> Self {
+        let down = vec![None; brokers as usize];
+        Faults { scheduled: 0, rolling: Vec::new(), network: network::NetworkFaults::default(), down }
+    }
+
+    pub fn is_network_cut(&self) -> bool {
+        self.network.is_cut()
+    }
+
     pub fn is_rolling(&self) -> bool {
         !self.rolling.is_empty()
     }
@@ -93,6 +123,9 @@ impl Simulation<'_> {
             }
             Verb::Scale { group, members } => self.scale(group, members),
             Verb::RollingRestart { group, every, down } => self.begin_rolling_restart(group, every, down),
+            Verb::Disconnect { client, from, lasts } => self.cut_off(client, from, lasts),
+            Verb::Disturb { client, request, how, lasts, count } => self.disturb(client, request, how, lasts, count),
+            Verb::BrokerDown { broker, lasts } => self.broker_dies(broker, lasts),
         }
     }
 
@@ -103,6 +136,12 @@ impl Simulation<'_> {
             Due::SpeedUp(client, slowdown) => self.restore_speed(client, slowdown),
             Due::Rate(producer, rate) => self.tell(TraceEvent::RateChanged { producer, rate }),
             Due::Roll(rolling) => self.roll(rolling),
+            Due::Reconnect(cut) => self.reconnect(cut),
+            Due::SetupTimeout(connection) => self.give_up_set_up(connection),
+            Due::Break(connection) => self.on_break(connection),
+            Due::Return(broker) => self.broker_returns(broker),
+            Due::Leaders => self.leaders_change(),
+            Due::Loaded { shard, load } => self.on_loaded(shard, load),
             Due::RollStart(rolling) => {
                 if let Some((client, turn)) = &mut self.faults.rolling[rolling].at {
                     *turn = Turn::Starting;
@@ -113,8 +152,9 @@ impl Simulation<'_> {
         }
     }
 
-    /// The settle phase begins: pauses and slow-downs end.
+    /// The settle phase begins: pauses, slow-downs and faults of the network end. Brokers are back by then.
     pub(super) fn heal(&mut self) {
+        self.heal_network();
         for client in (0..self.clients.len()).map(|client| ClientId(client as u32)) {
             self.thaw(client);
             self.restore_speed(client, self.clients[client.index()].slowdowns);
@@ -163,6 +203,7 @@ impl Simulation<'_> {
                 Held::Timer(timer) => {
                     self.with_client(client, Held::Timer(timer), |consumer, now, _, fx| consumer.on_timer(now, timer, fx))
                 }
+                Held::Break(connection) => self.break_connection(connection),
                 Held::Stop => self.stop_client(client),
             }
         }

@@ -45,7 +45,13 @@ pub struct Connection {
     pub client: ClientId,
     pub life: u32,
     pub peer: Peer,
+    /// The node at the other end.
+    pub broker: BrokerId,
     pub open: bool,
+    /// Both ends have met; false for one that was opened into a cut.
+    pub established: bool,
+    /// The other end has died, or was dead.
+    pub dead: bool,
     latency: Latency,
     /// Messages so far, in both directions.
     sequence: u64,
@@ -81,12 +87,15 @@ impl Latency {
 }
 
 impl Connection {
-    pub fn new(client: ClientId, life: u32, peer: Peer, latency: Latency, handles_one: bool) -> Self {
+    pub fn new(client: ClientId, life: u32, peer: Peer, broker: BrokerId, latency: Latency, handles_one: bool) -> Self {
         Connection {
             client,
             life,
             peer,
+            broker,
             open: true,
+            established: true,
+            dead: false,
             latency,
             sequence: 0,
             arrived_there: Instant::ZERO,
@@ -129,6 +138,12 @@ impl Connection {
         next
     }
 
+    /// The broker is gone, with all that it had not read.
+    pub fn die(&mut self) {
+        self.dead = true;
+        self.waiting.clear();
+    }
+
     /// The client is gone. What it sent is still read.
     pub fn close(&mut self) {
         self.open = false;
@@ -160,6 +175,10 @@ impl<M> InFlight<M> {
                 u32::try_from(self.slots.len() - 1).expect("fewer than 2^32 messages are on their way")
             }
         }
+    }
+
+    pub fn get(&self, slot: u32) -> &M {
+        self.slots[slot as usize].as_ref().expect("a message on its way is there")
     }
 
     pub fn is_empty(&self) -> bool {

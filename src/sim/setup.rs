@@ -12,6 +12,7 @@ use crate::kafka::log::PartitionLog;
 use crate::kafka::placement;
 use crate::kafka::release::Switches;
 use crate::scenario::{self, AutoOffsetReset, Commit, Distribution, Scenario, Verb};
+use crate::sim::leadership::{Leadership, Reign};
 use crate::sim::network::InFlight;
 use crate::sim::queue::{Place, Queue};
 use crate::sim::rng::Draws;
@@ -32,10 +33,20 @@ impl<'a> Simulation<'a> {
         let cast = scenario.cast();
         let names = Rc::new(scenario.names());
         let latency = Sampler::new(&scenario.cluster.latency);
-        let (coordinators, shards) = coordinators(scenario);
+        let (coordinators, offsets_partitions, shards) = coordinators(scenario);
+        let brokers = scenario.cluster.brokers;
+        let shard_brokers: Vec<BrokerId> = offsets_partitions.iter().map(|at| placement::coordinator(*at, brokers)).collect();
+        let leadership = Leadership::new(scenario, &cast, &offsets_partitions);
         let setups = (0..scenario.clients.len())
             .map(|client| ClientSetup {
-                consumer: consumer_config(scenario, &names, &cast, shards_broker(&shards, scenario, client), seed, client),
+                consumer: consumer_config(
+                    scenario,
+                    &names,
+                    &cast,
+                    shard_brokers[shards[scenario.clients[client].group.index()] as usize],
+                    seed,
+                    client,
+                ),
             })
             .collect();
         let partitions = cast.partition_count();
@@ -56,6 +67,9 @@ impl<'a> Simulation<'a> {
             watchers: vec![Vec::new(); partitions],
             coordinators,
             shards,
+            loads: vec![0; shard_brokers.len()],
+            shard_brokers,
+            leadership,
             connections: Vec::new(),
             messages: InFlight::default(),
             coordinator_timers: InFlight::default(),
@@ -64,7 +78,7 @@ impl<'a> Simulation<'a> {
             producers: Vec::new(),
             clients: scenario.clients.iter().map(|_| empty_slot(scenario)).collect(),
             setups,
-            faults: fault::Faults::default(),
+            faults: fault::Faults::new(brokers),
             drainage: Drainage::new(&cast),
             facts: Vec::new(),
             coordinator_fx: CoordinatorEffects::default(),
@@ -87,15 +101,25 @@ impl<'a> Simulation<'a> {
             for step in producer.steps.iter().filter(|step| step.at > Instant::ZERO) {
                 self.schedule_fault(step.at, fault::Due::Rate(id, step.rate));
             }
+            let reigns: Vec<Vec<Reign>> = (0..scenario.topics[producer.topic.index()].most_partitions)
+                .map(|partition| self.cast.index(TopicPartition { topic: producer.topic, partition }))
+                .map(|index| self.leadership.of_partition(index).to_vec())
+                .collect();
+            let is_fixed = reigns.iter().all(Vec::is_empty);
+            let reigns = if is_fixed { Vec::new() } else { reigns };
             let mut draws = produce::Draws::new(producer, &self.latency, self.seed);
-            let config = producer_config(scenario, producer, &self.latency);
-            let in_order = scenario.cluster.brokers == 1 || (self.latency.constant().is_some() && config.acks.is_none_or(Span::is_zero));
+            let config = ProducerConfig { reigns, ..producer_config(scenario, producer, &self.latency) };
+            let in_order =
+                is_fixed && (scenario.cluster.brokers == 1 || (self.latency.constant().is_some() && config.acks.is_none_or(Span::is_zero)));
             let producer = Producer::new(config, &mut draws);
             let deliveries = InFlight::default();
             self.producers.push(ProducerNode { producer, draws, in_order, coming: None, watched: false, deliveries, sequence: 0 });
         }
         for at in 0..self.producers.len() {
             self.begin_sending(ProducerId(at as u32));
+        }
+        for at in self.leadership.changes().to_vec() {
+            self.schedule_fault(at, fault::Due::Leaders);
         }
         for (at, client) in scenario.clients.iter().enumerate() {
             if let Some(start) = client.start {
@@ -117,8 +141,8 @@ fn empty_slot(scenario: &Scenario) -> ClientSlot {
     }
 }
 
-/// One shard for each partition of `__consumer_offsets` that a group lives in; by group its shard and the broker that has it.
-fn coordinators(scenario: &Scenario) -> (Vec<Coordinator>, Vec<(u32, BrokerId)>) {
+/// One shard for each partition of `__consumer_offsets` that a group lives in, with that partition; and by group its shard.
+fn coordinators(scenario: &Scenario) -> (Vec<Coordinator>, Vec<u32>, Vec<u32>) {
     let mut partitions: Vec<u32> = Vec::new();
     let mut shards = Vec::new();
     for group in &scenario.groups {
@@ -127,10 +151,10 @@ fn coordinators(scenario: &Scenario) -> (Vec<Coordinator>, Vec<(u32, BrokerId)>)
             partitions.push(partition);
             partitions.len() - 1
         });
-        shards.push((shard as u32, placement::coordinator(partition, scenario.cluster.brokers)));
+        shards.push(shard as u32);
     }
     let config = coordinator_config(scenario);
-    (partitions.iter().map(|_| Coordinator::new(config)).collect(), shards)
+    (partitions.iter().map(|_| Coordinator::new(config)).collect(), partitions, shards)
 }
 
 fn coordinator_config(scenario: &Scenario) -> CoordinatorConfig {
@@ -192,6 +216,7 @@ fn producer_config(scenario: &Scenario, producer: &scenario::Producer, latency: 
         leaders: (0..topic.most_partitions)
             .map(|partition| placement::leader(TopicPartition { topic: producer.topic, partition }, scenario.cluster.brokers))
             .collect(),
+        reigns: Vec::new(),
         brokers: scenario.cluster.brokers as usize,
     }
 }
@@ -241,10 +266,6 @@ fn known_partitions(scenario: &Scenario, producer: &scenario::Producer, latency:
     known
 }
 
-fn shards_broker(shards: &[(u32, BrokerId)], scenario: &Scenario, client: usize) -> BrokerId {
-    shards[scenario.clients[client].group.index()].1
-}
-
 fn consumer_config(scenario: &Scenario, names: &Rc<Names>, cast: &Cast, coordinator: BrokerId, seed: u64, at: usize) -> ConsumerConfig {
     let client = &scenario.clients[at];
     let config = &client.config;
@@ -274,6 +295,7 @@ fn consumer_config(scenario: &Scenario, names: &Rc<Names>, cast: &Cast, coordina
         request_timeout: config.request_timeout,
         default_api_timeout: config.default_api_timeout,
         retry_backoff: config.retry_backoff,
+        retry_backoff_max: config.retry_backoff_max,
         poll_timeout: client.poll_timeout,
         service: service(client, names, cast, seed),
         per_batch: client.processing.per_batch,

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use crate::terms::{
-    CommitFailure, CommitKind, ConsumerGroupState, EpochReason, ErrorCode, FatalError, GroupProtocol, GroupState, MemberState,
-    PositionSource, RebalanceReason, RemovalReason, RequestKind,
+    ClientRequest, CommitFailure, CommitKind, ConsumerGroupState, EpochReason, ErrorCode, FatalError, GroupProtocol, GroupState,
+    MemberState, Peers, PositionSource, RebalanceReason, RemovalReason, RequestKind,
 };
 
 impl ErrorCode {
@@ -36,6 +36,52 @@ impl ErrorCode {
             ErrorCode::StaleMemberEpoch => "STALE_MEMBER_EPOCH",
             ErrorCode::UnreleasedInstanceId => "UNRELEASED_INSTANCE_ID",
             ErrorCode::UnsupportedAssignor => "UNSUPPORTED_ASSIGNOR",
+        }
+    }
+}
+
+impl ClientRequest {
+    pub const ALL: [ClientRequest; 12] = [
+        ClientRequest::FindCoordinator,
+        ClientRequest::Metadata,
+        ClientRequest::JoinGroup,
+        ClientRequest::SyncGroup,
+        ClientRequest::Heartbeat,
+        ClientRequest::LeaveGroup,
+        ClientRequest::OffsetCommit,
+        ClientRequest::OffsetFetch,
+        ClientRequest::Fetch,
+        ClientRequest::ListOffsets,
+        ClientRequest::OffsetsForLeaderEpoch,
+        ClientRequest::CloseFetchSession,
+    ];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            ClientRequest::FindCoordinator => "FindCoordinator",
+            ClientRequest::Metadata => "Metadata",
+            ClientRequest::JoinGroup => "JoinGroup",
+            ClientRequest::SyncGroup => "SyncGroup",
+            ClientRequest::Heartbeat => "Heartbeat",
+            ClientRequest::LeaveGroup => "LeaveGroup",
+            ClientRequest::OffsetCommit => "OffsetCommit",
+            ClientRequest::OffsetFetch => "OffsetFetch",
+            ClientRequest::Fetch => "Fetch",
+            ClientRequest::ListOffsets => "ListOffsets",
+            ClientRequest::OffsetsForLeaderEpoch => "OffsetsForLeaderEpoch",
+            ClientRequest::CloseFetchSession => "CloseFetchSession",
+        }
+    }
+}
+
+impl Peers {
+    /// A broker goes by its number, beside.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Peers::Coordinator => "coordinator",
+            Peers::Leaders => "leaders",
+            Peers::All => "all",
+            Peers::Broker(_) => "broker",
         }
     }
 }
@@ -134,6 +180,7 @@ impl RemovalReason {
             RemovalReason::SyncTimedOut => "sync_timed_out",
             RemovalReason::GroupFull => "group_full",
             RemovalReason::RevocationTimedOut => "revocation_timed_out",
+            RemovalReason::Forgotten => "forgotten",
         }
     }
 }
@@ -195,6 +242,7 @@ macro_rules! displayed_by_name {
 }
 
 displayed_by_name!(
+    ClientRequest,
     CommitFailure,
     CommitKind,
     EpochReason,
@@ -203,6 +251,7 @@ displayed_by_name!(
     GroupProtocol,
     GroupState,
     MemberState,
+    Peers,
     PositionSource,
     RebalanceReason,
     RemovalReason,

@@ -57,17 +57,28 @@
 //! | `processed` | `group`, `client`, `member`, `generation`, `partition`, `from`, `to`, `finished` |
 //! | `dropped` | `group`, `client`, `partition`, `from`, `to` |
 //! | `commit_failed` | `group`, `client`, `kind`, `failure` |
+//! | `client_cut_off` | `group`, `client`, `cut_from`, `broker`, `until_ns` |
+//! | `client_reconnected` | `group`, `client`, `cut_from`, `broker` |
+//! | `request_dropped` | `group`, `client`, `request` |
+//! | `request_delayed` | `group`, `client`, `request`, `by_ns` |
+//! | `broker_died` | `broker`, `until_ns` |
+//! | `broker_returned` | `broker` |
+//! | `leader_elected` | `topic`, `partition`, `broker` |
+//! | `coordinator_loaded` | `group`, `broker` |
 //! | `run_phase_ended` | |
 //! | `settle_phase_ended` | `drained` |
 
 use std::io::{self, Write};
 
+use crate::terms::Peers;
+use crate::trace::fault::Fault;
 use crate::trace::json::line::{EscapedNames, Line};
 use crate::trace::lines::LineWriter;
 use crate::trace::names::Names;
 use crate::trace::subject::Subject;
 use crate::trace::{Sink, TraceEvent};
 use crate::units::{Instant, OffsetRange};
+use TraceEvent as E;
 
 mod line;
 
@@ -102,6 +113,7 @@ impl<W: Write> Sink for JsonLines<W> {
 fn write_subject(line: &mut Line<'_>, subject: Subject) {
     match subject {
         Subject::Run => line,
+        Subject::Broker(broker) => line.count("broker", broker.0),
         Subject::Topic(topic) => line.topic(topic),
         Subject::Producer(producer) => line.producer(producer),
         Subject::Group(group) => line.group(group),
@@ -109,9 +121,29 @@ fn write_subject(line: &mut Line<'_>, subject: Subject) {
     };
 }
 
+fn write_fault<'l, 'b>(line: &'l mut Line<'b>, fault: &Fault) -> &'l mut Line<'b> {
+    match fault {
+        Fault::CutOff { from, until, .. } => write_peers(line, *from).instant("until_ns", *until),
+        Fault::Reconnected { from, .. } => write_peers(line, *from),
+        Fault::RequestDropped { request, .. } => line.word("request", request.name()),
+        Fault::RequestDelayed { request, by, .. } => line.word("request", request.name()).span("by_ns", *by),
+        Fault::BrokerDied { until, .. } => line.instant("until_ns", *until),
+        Fault::BrokerReturned { .. } => line,
+        Fault::LeaderElected { partition, broker } => line.partition(*partition).count("broker", broker.0),
+        Fault::CoordinatorLoaded { broker, .. } => line.count("broker", broker.0),
+    }
+}
+
+fn write_peers<'l, 'b>(line: &'l mut Line<'b>, from: Peers) -> &'l mut Line<'b> {
+    line.word("cut_from", from.name());
+    match from {
+        Peers::Broker(broker) => line.count("broker", broker.0),
+        Peers::Coordinator | Peers::Leaders | Peers::All => line.text("broker", None),
+    }
+}
+
 /// What a fact says beyond its subject.
 fn write_details(line: &mut Line<'_>, event: &TraceEvent) {
-    use TraceEvent as E;
     match event {
         E::Appended { partition, first, per_batch, batches, created, delay, .. } => {
             let records = OffsetRange::new(*first, *first + u64::from(*per_batch) * batches);
@@ -143,6 +175,7 @@ fn write_details(line: &mut Line<'_>, event: &TraceEvent) {
         E::JoinPhaseEnded { generation, leader, protocol, members, .. } => {
             line.generation(*generation).member("leader", *leader).text("protocol", protocol.as_deref()).count("members", *members)
         }
+        E::JoinSent { member, .. } => line.member("member", *member),
         E::HeartbeatHandled { member, error, .. } => line.member("member", *member).word("error", error.name()),
         E::RequestRefused { member, request, error, .. } => {
             line.member("member", *member).word("request", request.name()).word("error", error.name())
@@ -162,7 +195,6 @@ fn write_details(line: &mut Line<'_>, event: &TraceEvent) {
             line.member("member", Some(*member)).epoch(*epoch).word("state", state.name());
             line.partitions(assigned).revoking(revoking)
         }
-        E::JoinSent { member, .. } => line.member("member", *member),
         E::AssignmentComputed { generation, assigned, .. } => line.generation(*generation).assigned(assigned),
         E::PollIntervalExceeded { last_poll, .. } => line.instant("last_poll_ns", *last_poll),
         E::MembershipLost { error, .. } => line.word("error", error.name()),
@@ -177,6 +209,7 @@ fn write_details(line: &mut Line<'_>, event: &TraceEvent) {
             line.member("member", *member).generation(*generation).partition(*partition).offsets(*offsets).finished(finished)
         }
         E::CommitFailed { kind, failure, .. } => line.word("kind", kind.name()).word("failure", failure.name()),
+        E::Fault(fault) => write_fault(line, fault),
         E::SettlePhaseEnded { drained } => line.flag("drained", *drained),
     };
 }

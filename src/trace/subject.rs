@@ -1,12 +1,13 @@
 //! What a fact is called and whom it is about.
 
 use crate::trace::TraceEvent;
-use crate::units::{ClientId, GroupId, ProducerId, TopicId};
+use crate::units::{BrokerId, ClientId, GroupId, ProducerId, TopicId};
 
 /// Whom a fact is about: the line of a chart, the column of a transcript.
 #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Subject {
     Run,
+    Broker(BrokerId),
     Topic(TopicId),
     Producer(ProducerId),
     /// The group as its coordinator has it.
@@ -18,6 +19,7 @@ impl TraceEvent {
     pub const fn subject(&self) -> Subject {
         use TraceEvent as E;
         match self {
+            E::Fault(fault) => fault.subject(),
             E::RunPhaseEnded | E::SettlePhaseEnded { .. } => Subject::Run,
             E::PartitionsAdded { topic, .. } => Subject::Topic(*topic),
             E::Appended { producer, .. } | E::ProducerStopped { producer, .. } | E::RateChanged { producer, .. } => {
@@ -123,6 +125,7 @@ impl TraceEvent {
             TraceEvent::Processed { .. } => "processed",
             TraceEvent::Dropped { .. } => "dropped",
             TraceEvent::CommitFailed { .. } => "commit_failed",
+            TraceEvent::Fault(fault) => fault.name(),
             TraceEvent::RunPhaseEnded => "run_phase_ended",
             TraceEvent::SettlePhaseEnded { .. } => "settle_phase_ended",
         }

@@ -9,11 +9,15 @@
 use std::fmt::{self, Display};
 use std::io::{self, Write};
 
+use crate::terms::Peers;
+use crate::trace::fault::Fault;
 use crate::trace::lines::LineWriter;
 use crate::trace::names::Names;
 use crate::trace::subject::Subject;
 use crate::trace::{Created, Finished, Sink, TraceEvent};
 use crate::units::{ClientId, InstanceId, Instant, MemberId, Offset, OffsetRange, TopicPartition};
+
+use TraceEvent as E;
 
 /// Writes every fact as a line to be read.
 #[derive(Debug)]
@@ -54,6 +58,7 @@ fn subject_width(names: &Names) -> usize {
 fn subject_name(subject: Subject, names: &Names) -> String {
     match subject {
         Subject::Run => "-".to_owned(),
+        Subject::Broker(broker) => format!("broker {}", broker.0),
         Subject::Topic(topic) => names.topic(topic).to_owned(),
         Subject::Producer(producer) => names.producer(producer).to_owned(),
         Subject::Group(group) => names.group(group).to_owned(),
@@ -63,7 +68,6 @@ fn subject_name(subject: Subject, names: &Names) -> String {
 
 /// What happened, without the subject.
 fn describe(event: &TraceEvent, n: &Names, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    use TraceEvent as E;
     match event {
         E::Appended { partition, first, per_batch, batches, created, delay, .. } => {
             write!(f, "appended {}, visible after {delay}", batched(n, (*partition, *first), (*per_batch, *batches), created))
@@ -128,9 +132,32 @@ fn describe(event: &TraceEvent, n: &Names, f: &mut fmt::Formatter<'_>) -> fmt::R
         E::Processed { partition, offsets, finished, .. } => write!(f, "processed {}", processed(n, *partition, *offsets, finished)),
         E::Dropped { partition, offsets, .. } => write!(f, "dropped {}", range(n, *partition, *offsets)),
         E::CommitFailed { kind, failure, .. } => write!(f, "{kind} commit failed: {failure}"),
+        E::Fault(fault) => describe_fault(fault, n, f),
         E::RunPhaseEnded => f.write_str("run phase ended"),
         E::SettlePhaseEnded { drained } => write!(f, "settle phase ended, {}", if *drained { "drained" } else { "not drained" }),
     }
+}
+
+fn describe_fault(fault: &Fault, n: &Names, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match fault {
+        Fault::CutOff { from, until, .. } => write!(f, "cut off from {} until {until} ms", brokers(*from)),
+        Fault::Reconnected { from, .. } => write!(f, "reaches {} again", brokers(*from)),
+        Fault::RequestDropped { request, .. } => write!(f, "{request} is lost"),
+        Fault::RequestDelayed { request, by, .. } => write!(f, "{request} comes {by} late"),
+        Fault::BrokerDied { until, .. } => write!(f, "dies, back at {until} ms"),
+        Fault::BrokerReturned { .. } => f.write_str("is back"),
+        Fault::LeaderElected { partition, broker } => write!(f, "{} is led by broker {}", n.partition(*partition), broker.0),
+        Fault::CoordinatorLoaded { broker, .. } => write!(f, "loaded by broker {}", broker.0),
+    }
+}
+
+fn brokers(peers: Peers) -> impl Display {
+    fmt::from_fn(move |f| match peers {
+        Peers::Coordinator => f.write_str("its coordinator"),
+        Peers::Leaders => f.write_str("the partition leaders"),
+        Peers::All => f.write_str("all brokers"),
+        Peers::Broker(broker) => write!(f, "broker {}", broker.0),
+    })
 }
 
 /// `orders-0 [0, 500)`

@@ -3,6 +3,7 @@
 use groupsim::scenario::{AutoOffsetReset, Client, Commit};
 use groupsim::trace::TraceEvent;
 use groupsim::trace::ending::Ending;
+use groupsim::trace::fault::Fault;
 use groupsim::units::ClientId;
 
 use crate::Played;
@@ -67,7 +68,11 @@ pub fn is_cooperative(client: &Client) -> bool {
 fn is_disturbed(played: &Played, group: usize) -> bool {
     fails_to_commit(played, group)
         || played.trace.iter().any(|(_, event)| match event {
+            TraceEvent::Fault(Fault::BrokerDied { .. }) => true,
             TraceEvent::ClientCrashed { client }
+            | TraceEvent::Fault(Fault::CutOff { client, .. })
+            | TraceEvent::Fault(Fault::RequestDropped { client, .. })
+            | TraceEvent::Fault(Fault::RequestDelayed { client, .. })
             | TraceEvent::ClientPaused { client, .. }
             | TraceEvent::ClientFailed { client, .. }
             | TraceEvent::PollIntervalExceeded { client, .. }

@@ -5,6 +5,7 @@ use groupsim::scenario::{Arrivals, Producer, Scenario, Verb};
 use groupsim::terms::{ErrorCode, RemovalReason};
 use groupsim::trace::TraceEvent;
 use groupsim::trace::ending::Ending;
+use groupsim::trace::fault::Fault;
 use groupsim::units::{Instant, Rate};
 
 use crate::Played;
@@ -86,6 +87,10 @@ fn only_the_silent_lose_their_session(played: &Played) {
     let (mut excused, mut joining, mut member) = (vec![false; clients], vec![false; clients], vec![None; clients]);
     for (at, event) in &played.trace {
         match event {
+            // For as long as it is disturbed, whatever it gets meanwhile.
+            TraceEvent::Fault(Fault::CutOff { client, .. })
+            | TraceEvent::Fault(Fault::RequestDropped { client, .. })
+            | TraceEvent::Fault(Fault::RequestDelayed { client, .. }) => member[client.index()] = None,
             TraceEvent::ClientPaused { client, .. }
             | TraceEvent::ClientCrashed { client }
             | TraceEvent::ClientStopped { client }

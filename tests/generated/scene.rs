@@ -35,6 +35,7 @@ pub struct Scene {
     /// No message takes any time.
     pub instant: bool,
     pub brokers: u64,
+    pub broker_down_until: Vec<u64>,
     /// Partitions by topic.
     pub topics: Vec<u64>,
     /// By producer, the topic.
@@ -59,13 +60,15 @@ pub fn write(seed: u64, mood: Mood) -> String {
         Pace::Quick => dice.between(800, 8_000),
         Pace::Kafka => dice.between(5_000, 70_000),
     };
+    let brokers = dice.pick(&[1, 1, 1, 2, 3]);
     let mut scene = Scene {
         mood,
         pace,
         release: dice.pick(&["2.8", "3.9", "4.0", "4.0.1", "4.1", "4.2", "4.2.0", "4.3", "4.3", "4.4"]),
         duration,
         instant: false,
-        brokers: dice.pick(&[1, 1, 1, 2, 3]),
+        brokers,
+        broker_down_until: vec![0; brokers as usize],
         topics: Vec::new(),
         producers: Vec::new(),
         has_statics: false,
@@ -108,18 +111,27 @@ fn write_frame(dice: &mut Dice, scene: &mut Scene, yaml: &mut String) {
     if let Some(write) = dice.perhaps(40, &["auto", "0ms", "2ms", "15ms"]) {
         line!(yaml, "  write.latency: {write}");
     }
+    if let Some(load) = dice.perhaps(30, &["0ms", "3ms", "900ms"]) {
+        line!(yaml, "  load.time: {load}");
+    }
     let delay = match scene.pace {
         Pace::Quick => Some(dice.pick(&[0, 0, 50, 300, 500])),
         Pace::Kafka => dice.perhaps(40, &[0, 100, 1_000]),
     };
     let least = (scene.pace == Pace::Quick).then_some(300);
+    let detection = (scene.mood == Mood::Wild).then(|| dice.pick(&[1, 300, 2_000]));
     let size = if scene.mood == Mood::Wild { dice.perhaps(4, &[1, 2, 3]) } else { None };
     line!(
         yaml,
         "  config: {{{}}}",
-        [entry("group.initial.rebalance.delay.ms", delay), entry("group.min.session.timeout.ms", least), entry("group.max.size", size)]
-            .concat()
-            .trim_start_matches(", ")
+        [
+            entry("group.initial.rebalance.delay.ms", delay),
+            entry("group.min.session.timeout.ms", least),
+            entry("group.max.size", size),
+            entry("broker.session.timeout.ms", detection),
+        ]
+        .concat()
+        .trim_start_matches(", ")
     );
 }
 

@@ -55,7 +55,7 @@ pub fn write(dice: &mut Dice, scene: &mut Scene, yaml: &mut String) {
 
 fn one_entry(dice: &mut Dice, scene: &mut Scene, crew: &mut Crew, at: u64) -> Option<String> {
     let wild = scene.mood == Mood::Wild;
-    match dice.between(0, 13) {
+    match dice.between(0, 18) {
         0..3 if wild => crew.end(dice, at, "crash"),
         // In a calm run nobody goes for good but by `scale`.
         3 | 4 if wild => crew.end(dice, at, "stop"),
@@ -75,11 +75,48 @@ fn one_entry(dice: &mut Dice, scene: &mut Scene, crew: &mut Crew, at: u64) -> Op
         }
         11 => crew.scale(dice, at),
         12 | 13 => crew.roll(dice, at, scene.duration),
+        14 | 15 if wild => crew.cut_off(dice, at, scene.brokers),
+        16 | 17 if wild => crew.disturb(dice, at),
+        18 if wild => broker_down(dice, scene, at),
         _ => None,
     }
 }
 
+fn lasting(dice: &mut Dice) -> String {
+    if dice.chance(80) { format!(", for: {}ms", dice.between(1, 5_000)) } else { String::new() }
+}
+
+fn broker_down(dice: &mut Dice, scene: &mut Scene, at: u64) -> Option<String> {
+    let broker = dice.between(0, scene.brokers - 1);
+    let down = &mut scene.broker_down_until[broker as usize];
+    if *down >= at {
+        return None;
+    }
+    let lasts = dice.between(1, 4_000);
+    *down = at + lasts;
+    Some(format!("broker.down: {broker}, for: {lasts}ms"))
+}
+
 impl Crew {
+    fn cut_off(&mut self, dice: &mut Dice, at: u64, brokers: u64) -> Option<String> {
+        let (name, _) = self.some(dice, |process| process.runs(at))?;
+        let broker = dice.between(0, brokers - 1).to_string();
+        let from = dice.pick(&["coordinator", "coordinator", "leaders", "all", broker.as_str()]);
+        Some(format!("disconnect: [{name}, {from}]{}", lasting(dice)))
+    }
+
+    fn disturb(&mut self, dice: &mut Dice, at: u64) -> Option<String> {
+        let (name, _) = self.some(dice, |process| process.runs(at))?;
+        let all = groupsim::terms::ClientRequest::ALL;
+        let request = all[dice.between(0, all.len() as u64 - 1) as usize];
+        let count = if dice.chance(30) { format!(", count: {}", dice.between(1, 3)) } else { String::new() };
+        let fault = match dice.chance(50) {
+            true => format!("drop: {{request: {request}, from: {name}}}"),
+            false => format!("delay: {{request: {request}, from: {name}, by: {}ms}}", dice.between(0, 1_500)),
+        };
+        Some(format!("{fault}{}{count}", lasting(dice)))
+    }
+
     fn new(group: &crate::scene::Group) -> Self {
         let process = |(name, start): &(String, Option<u64>)| Process {
             name: name.clone(),

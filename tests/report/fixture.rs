@@ -145,6 +145,7 @@ fn scenario(name: &str, about: &str, duration_ms: u64, interval_ms: u64) -> Scen
         cluster: Cluster {
             brokers: 1,
             latency: Distribution::Constant(Span::from_millis(1)),
+            load_time: Span::from_millis(500),
             write_latency: WriteLatency::Auto,
             config: BrokerConfig {
                 group_initial_rebalance_delay: Span::from_secs(3),
@@ -154,6 +155,7 @@ fn scenario(name: &str, about: &str, duration_ms: u64, interval_ms: u64) -> Scen
                 offsets_retention: Span::from_secs(604_800),
                 offsets_retention_check_interval: Span::from_secs(600),
                 offset_metadata_max_bytes: 4096,
+                broker_session_timeout: Span::from_secs(9),
                 append_linger: Span::ZERO,
             },
         },

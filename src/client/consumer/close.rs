@@ -5,7 +5,7 @@
 
 use super::{AfterCommit, AfterListener, App, Close, CommitPolicy, Consumer, ConsumerEffects, ConsumerTimer, Outgoing};
 use crate::client::membership::{CallKind, CoordinatorKnown, MemberState};
-use crate::kafka::request::{Request, To};
+use crate::kafka::request::Request;
 use crate::terms::CommitKind;
 use crate::trace::TraceEvent;
 use crate::units::{BrokerId, Instant, Span};
@@ -27,7 +27,7 @@ impl Consumer {
 
     /// Goes on with close() once no commit is on its way any more.
     pub(super) fn close_without_commits(&mut self, now: Instant, fx: &mut ConsumerEffects) {
-        let is_pending = self.membership.calls.iter().any(|call| matches!(call.kind, CallKind::Commit(_)));
+        let is_pending = self.membership.calls.iter().any(|call| matches!(call.kind, CallKind::Commit(_) | CallKind::AbandonedCommit));
         if matches!(self.app, App::Closing(Close::AwaitingCommits)) && !is_pending {
             self.close_after_commit(now, fx);
         }
@@ -57,23 +57,23 @@ impl Consumer {
             // An answer to JoinGroup that comes before that to LeaveGroup is for nobody.
             self.membership.reset(false);
         } else {
-            self.close_sessions(fx);
+            self.close_sessions(now, fx);
         }
     }
 
     /// LeaveGroup was answered (or lost).
-    pub(super) fn on_left(&mut self, fx: &mut ConsumerEffects) {
+    pub(super) fn on_left(&mut self, now: Instant, fx: &mut ConsumerEffects) {
         if matches!(self.app, App::Closing(Close::Leaving)) {
-            self.close_sessions(fx);
+            self.close_sessions(now, fx);
         }
     }
 
-    fn close_sessions(&mut self, fx: &mut ConsumerEffects) {
+    fn close_sessions(&mut self, now: Instant, fx: &mut ConsumerEffects) {
         let mut open = 0;
         for broker in (0..self.config.brokers).map(BrokerId) {
             if std::mem::take(&mut self.sessions[broker.index()]) {
                 open += 1;
-                fx.send(Outgoing::Request(To::Broker(broker), Request::CloseFetchSession));
+                self.ask_leader(now, broker, Request::CloseFetchSession, fx);
             }
         }
         self.app = App::Closing(Close::ClosingSessions(open));

@@ -4,7 +4,8 @@
 
 use super::{AfterCommit, AfterListener, App, CommitWait, Consumer, ConsumerEffects, ConsumerTimer, Outgoing};
 use crate::client::fetcher::Slice;
-use crate::client::membership::{CallKind, CoordinatorKnown, MemberState};
+use crate::client::leader_links::NO_JITTER;
+use crate::client::membership::{Call, CallKind, CoordinatorKnown, MemberState};
 use crate::kafka::message::{GroupRequest, OffsetCommit};
 use crate::kafka::request::{Request, To};
 use crate::terms::{CommitFailure, CommitKind, ErrorCode, FatalError};
@@ -74,7 +75,7 @@ impl Consumer {
         }
         let refusal = self.commit_refusal();
         let gives_up = now + self.config.default_api_timeout;
-        self.app = App::Committing(CommitWait { kind, offsets, gives_up, then });
+        self.app = App::Committing(CommitWait { kind, offsets, gives_up, failures: 0, retry_at: now, then });
         if let Some(failure) = refusal {
             // It fails, but it has looked at the network.
             self.read_network(now, fx);
@@ -91,6 +92,9 @@ impl Consumer {
         let (kind, gives_up) = (wait.kind, wait.gives_up);
         if self.commit_refusal().is_some() || now >= gives_up {
             let failure = self.commit_refusal().unwrap_or(CommitFailure::Retriable);
+            for call in self.membership.calls.iter_mut().filter(|call| call.kind == CallKind::Commit(kind)) {
+                call.kind = CallKind::AbandonedCommit;
+            }
             self.fail_sync_commit(now, failure, fx);
             return;
         }
@@ -98,7 +102,7 @@ impl Consumer {
             let offsets = wait.offsets.clone();
             self.send_commit(now, kind, &offsets, fx);
         } else {
-            self.find_coordinator(fx);
+            self.find_coordinator(now, fx);
         }
     }
 
@@ -138,8 +142,9 @@ impl Consumer {
 
     /// An OffsetCommit was answered; `error` is the first that a partition got.
     pub(super) fn on_commit_answer(&mut self, now: Instant, error: ErrorCode, fx: &mut ConsumerEffects) {
-        let call = self.membership.answered(|kind| matches!(kind, CallKind::Commit(_))).expect("an answered commit was sent");
-        let CallKind::Commit(kind) = call.kind else { unreachable!("the call is a commit") };
+        let is_commit = |kind| matches!(kind, CallKind::Commit(_) | CallKind::AbandonedCommit);
+        let call = self.membership.answered(is_commit).expect("an answered commit was sent");
+        let CallKind::Commit(kind) = call.kind else { return };
         let current = call.generation == self.membership.generation;
         let failure = match error {
             ErrorCode::None => None,
@@ -207,7 +212,7 @@ impl Consumer {
             }
             CommitKind::Prepare => self.on_prepare_committed(now, failure, fx),
             CommitKind::Sync | CommitKind::Revoke | CommitKind::Close => match failure {
-                Some(CommitFailure::Retriable) => fx.wake(now + self.config.retry_backoff, ConsumerTimer::Retry),
+                Some(CommitFailure::Retriable) => self.retry_sync_commit(now, fx),
                 Some(failure) => self.fail_sync_commit(now, failure, fx),
                 None => {
                     if let Some(wait) = self.take_commit_wait() {
@@ -220,10 +225,27 @@ impl Consumer {
 
     /// The time for a retry of a commit or of an onJoinPrepare commit.
     pub(super) fn on_retry(&mut self, now: Instant, fx: &mut ConsumerEffects) {
-        if matches!(self.app, App::Committing(_)) && !self.membership.calls.iter().any(|call| matches!(call.kind, CallKind::Commit(_))) {
-            self.try_commit_again(now, fx);
+        self.retry_metadata(now, fx);
+        self.retry_lookup(now, fx);
+        if let App::Committing(wait) = &self.app {
+            let gives_up = now >= wait.gives_up;
+            let is_sent = self.membership.calls.iter().any(|call| matches!(call.kind, CallKind::Commit(_)));
+            if gives_up || (!is_sent && now >= wait.retry_at) {
+                self.try_commit_again(now, fx);
+            }
         }
         self.iterate(now, fx);
+    }
+
+    /// commitSync() tries again after a back-off that grows, until its time is over.
+    fn retry_sync_commit(&mut self, now: Instant, fx: &mut ConsumerEffects) {
+        let backoff = self.request_backoff();
+        if let App::Committing(wait) = &mut self.app {
+            wait.retry_at = now + backoff.after(wait.failures, NO_JITTER);
+            wait.failures += 1;
+            fx.wake(wait.retry_at, ConsumerTimer::Retry);
+            fx.wake(wait.gives_up, ConsumerTimer::Retry);
+        }
     }
 
     /// commitSync inside the rebalance listener.
@@ -236,13 +258,18 @@ impl Consumer {
     pub(super) fn call_coordinator(&mut self, now: Instant, kind: CallKind, request: GroupRequest, fx: &mut ConsumerEffects) {
         let timeout = match kind {
             CallKind::Join => self.config.request_timeout.max(self.config.max_poll_interval + crate::units::Span::from_secs(5)),
-            CallKind::Sync | CallKind::Heartbeat | CallKind::Leave | CallKind::Commit(_) | CallKind::OffsetFetch => {
-                self.config.request_timeout
-            }
+            CallKind::Sync
+            | CallKind::Heartbeat
+            | CallKind::Leave
+            | CallKind::Commit(_)
+            | CallKind::AbandonedCommit
+            | CallKind::OffsetFetch => self.config.request_timeout,
         };
         let deadline = now + timeout;
-        self.membership.calls.push_back(crate::client::membership::Call { kind, generation: self.membership.generation, deadline });
+        self.membership.called = self.membership.called.wrapping_add(1);
+        let (number, generation) = (self.membership.called, self.membership.generation);
+        self.membership.calls.push_back(Call { kind, number, generation, deadline });
         self.arm_request_timeout(fx);
-        fx.send(Outgoing::Request(To::Coordinator, Request::Group(Box::new(request))));
+        fx.send(Outgoing::Request(To::Coordinator, Request::Group { number, request: Box::new(request) }));
     }
 }

@@ -9,7 +9,6 @@
 use super::{AfterListener, App, CommitPolicy, Consumer, ConsumerEffects, ConsumerTimer};
 use crate::client::membership::{CoordinatorKnown, MemberState, RebalanceProtocol, Rejoin};
 use crate::kafka::message::Assignment;
-use crate::kafka::placement;
 use crate::terms::{CommitFailure, CommitKind};
 use crate::trace::TraceEvent;
 use crate::units::{Instant, TopicPartition};
@@ -101,10 +100,11 @@ impl Consumer {
         }
         let kept = self.fetcher.partitions();
         let added: Box<[TopicPartition]> = partitions.iter().copied().filter(|partition| kept.binary_search(partition).is_err()).collect();
-        let brokers = self.config.brokers;
-        self.fetcher.assign(partitions.iter().map(|partition| (*partition, placement::leader(*partition, brokers))));
+        let leaders: Vec<_> = partitions.iter().map(|partition| (*partition, self.leader_of(*partition))).collect();
+        self.fetcher.assign(leaders.into_iter());
         if !self.config.real && !added.is_empty() {
             self.fetcher.forget_in_flight();
+            self.links.forget_fetches();
         }
         fx.emit(TraceEvent::Assigned {
             client: self.config.client,
@@ -156,6 +156,7 @@ impl Consumer {
         self.fetcher.release(&partitions);
         if !self.config.real {
             self.fetcher.forget_in_flight();
+            self.links.forget_fetches();
         }
         let is_told = match then {
             AfterListener::SendJoin => true,

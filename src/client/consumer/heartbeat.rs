@@ -27,10 +27,10 @@ impl Consumer {
             return;
         }
         if !matches!(self.membership.coordinator, CoordinatorKnown::Yes(_)) {
-            self.find_coordinator(fx);
+            self.find_coordinator(now, fx);
         } else if now >= self.membership.session_ends {
             self.forget_coordinator(now, fx);
-            self.find_coordinator(fx);
+            self.find_coordinator(now, fx);
         } else if self.poll_deadline_passed(now) {
             self.leave_for_poll_interval(now, fx);
         } else if self.membership.heartbeat.is_due(now) {
@@ -39,7 +39,7 @@ impl Consumer {
     }
 
     /// It sleeps while unjoined and from JoinGroup to its answer.
-    fn thread_is_enabled(&self) -> bool {
+    pub(super) fn thread_is_enabled(&self) -> bool {
         matches!(self.membership.state, MemberState::Completing | MemberState::Stable)
             && !matches!(self.app, App::Closing(Close::Leaving | Close::ClosingSessions(_)) | App::Done)
             && self.membership.heartbeat.at().is_some()
@@ -82,7 +82,7 @@ impl Consumer {
             ErrorCode::IllegalGeneration | ErrorCode::UnknownMemberId => self.lose_membership(error, fx),
             _other => {
                 self.forget_coordinator(now, fx);
-                self.find_coordinator(fx);
+                self.find_coordinator(now, fx);
             }
         }
     }
@@ -107,7 +107,7 @@ impl Consumer {
     fn poll_deadline_passed(&self, now: Instant) -> bool {
         let away = match self.app {
             App::Busy(_) | App::Committing(_) | App::Listening { .. } => true,
-            App::Idle | App::AwaitingOffsets | App::Closing(_) | App::Done => false,
+            App::Idle | App::FindingCoordinator { .. } | App::AwaitingOffsets | App::Closing(_) | App::Done => false,
         };
         away && now >= self.last_poll + self.config.max_poll_interval
     }
@@ -136,7 +136,8 @@ impl Consumer {
 
     /// One wake-up for the oldest deadline is enough: deadlines of one sort come in order, and JoinGroup is alone on its way.
     pub(super) fn arm_request_timeout(&mut self, fx: &mut ConsumerEffects) {
-        let Some(earliest) = self.membership.calls.iter().map(|call| call.deadline).min() else { return };
+        let calls = self.membership.calls.iter().map(|call| call.deadline);
+        let Some(earliest) = calls.chain(self.links.earliest_deadline()).min() else { return };
         if self.timeout_wake.is_none_or(|wake| wake > earliest) {
             self.timeout_wake = Some(earliest);
             fx.wake(earliest, ConsumerTimer::RequestTimeout);
@@ -150,12 +151,15 @@ impl Consumer {
         if self.is_unattended() {
             return;
         }
-        if self.membership.calls.iter().any(|call| call.deadline <= now) {
+        let is_late = self.membership.calls.iter().any(|call| call.deadline <= now);
+        if is_late {
             self.forget_coordinator(now, fx);
-            self.on_network_event(now, fx);
-        } else {
-            self.arm_request_timeout(fx);
         }
+        if is_late || self.links.overdue(now).is_some() {
+            self.give_up_leaders(now, fx);
+            self.on_network_event(now, fx);
+        }
+        self.arm_request_timeout(fx);
     }
 
     /// Drops the connection to the coordinator: every request on its way fails, and the coordinator has to be looked up again.
@@ -179,8 +183,9 @@ impl Consumer {
                         self.arm_heartbeat(now + self.config.retry_backoff, fx);
                     }
                 }
-                CallKind::Leave => self.on_left(fx),
+                CallKind::Leave => self.on_left(now, fx),
                 CallKind::Commit(kind) => self.settle_commit(now, kind, Some(CommitFailure::Retriable), fx),
+                CallKind::AbandonedCommit => {}
                 CallKind::OffsetFetch => {
                     if matches!(self.app, App::AwaitingOffsets) {
                         self.app = App::Idle;

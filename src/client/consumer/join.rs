@@ -2,13 +2,12 @@
 //! leader does for everybody in [`super::leader`].
 
 use super::fatal::join_exception;
-use super::{App, Consumer, ConsumerEffects, Outgoing};
-use crate::client::membership::{CallKind, CoordinatorKnown, MemberState, Rejoin};
+use super::{Consumer, ConsumerEffects, ConsumerTimer};
+use crate::client::membership::{CallKind, MemberState, Rejoin};
 use crate::kafka::message::{GroupRequest, GroupResponse, JoinAnswer, JoinGroup, SyncAnswer, SyncGroup};
-use crate::kafka::request::Request;
 use crate::terms::{ErrorCode, FatalError};
 use crate::trace::TraceEvent;
-use crate::units::{BrokerId, Instant, MemberId, TopicPartition};
+use crate::units::{Instant, MemberId, TopicPartition};
 
 impl Consumer {
     /// Takes the rejoin as far as it gets without waiting. True: the membership is stable and nothing is pending.
@@ -44,6 +43,10 @@ impl Consumer {
                     return false;
                 }
                 Rejoin::Prepared => {
+                    if now < self.membership.join_not_before {
+                        self.membership.rejoin = Rejoin::Prepared;
+                        return false;
+                    }
                     self.send_join(now, fx);
                     return false;
                 }
@@ -89,7 +92,7 @@ impl Consumer {
             GroupResponse::Heartbeat(error) => self.on_heartbeat_answer(now, error, fx),
             GroupResponse::Leave { .. } => {
                 self.membership.answered(|kind| kind == CallKind::Leave);
-                self.on_left(fx);
+                self.on_left(now, fx);
             }
             GroupResponse::OffsetCommit(partitions) => {
                 let error = partitions.iter().map(|(_, error)| *error).find(|error| *error != ErrorCode::None).unwrap_or(ErrorCode::None);
@@ -144,6 +147,9 @@ impl Consumer {
             Some(fatal) => self.throw(now, fatal, fx),
             None => {
                 self.rejoin_at_once();
+                // Another iteration of poll() tries again: a back-off later, if nothing else happens.
+                self.membership.join_not_before = now + self.config.retry_backoff;
+                fx.wake(self.membership.join_not_before, ConsumerTimer::Retry);
                 if matches!(error, ErrorCode::NotCoordinator | ErrorCode::CoordinatorNotAvailable) {
                     self.forget_coordinator(now, fx);
                 }
@@ -191,23 +197,6 @@ impl Consumer {
                     self.forget_coordinator(now, fx);
                 }
             },
-        }
-    }
-
-    pub(super) fn find_coordinator(&mut self, fx: &mut ConsumerEffects) {
-        if self.membership.coordinator == CoordinatorKnown::No {
-            self.membership.coordinator = CoordinatorKnown::Asking;
-            fx.send(Outgoing::Request(self.least_loaded(), Request::FindCoordinator));
-        }
-    }
-
-    pub(super) fn on_coordinator(&mut self, now: Instant, broker: BrokerId, fx: &mut ConsumerEffects) {
-        self.membership.coordinator = CoordinatorKnown::Yes(broker);
-        self.membership.session_ends = now + self.config.session_timeout;
-        fx.emit(TraceEvent::CoordinatorFound { client: self.config.client, broker });
-        self.heartbeat_pass(now, fx);
-        if matches!(self.app, App::Committing(_)) {
-            self.try_commit_again(now, fx);
         }
     }
 }

@@ -4,20 +4,23 @@
 //! for an application that is at work on records then lies unread: the answer to JoinGroup itself, and with it the SyncGroup, has to wait for the
 //! next call. Only a cooperative member has records in hand at such a time.
 
-use super::{App, Consumer, ConsumerEffects, ConsumerTimer};
+use super::{App, Consumer, ConsumerEffects};
 use crate::client::membership::MemberState;
-use crate::kafka::request::Response;
+use crate::kafka::request::{Response, To};
 use crate::units::Instant;
 
 impl Consumer {
     /// Any answer but that to a Fetch.
-    pub fn on_response(&mut self, now: Instant, response: Response, fx: &mut ConsumerEffects) {
+    pub fn on_response(&mut self, now: Instant, from: To, response: Response, fx: &mut ConsumerEffects) {
+        if let To::Broker(broker) = from {
+            self.links.answered(broker, response.kind());
+        }
         if self.is_unattended() {
-            self.unread.push(response);
+            self.unread.push((from, response));
             return;
         }
         let polling = matches!(self.app, App::Idle);
-        self.handle(now, response, fx);
+        self.handle(now, from, response, fx);
         if polling {
             self.on_network_event(now, fx);
         }
@@ -30,25 +33,27 @@ impl Consumer {
 
     /// The application calls something that reads what has come.
     pub(super) fn read_network(&mut self, now: Instant, fx: &mut ConsumerEffects) {
-        for response in std::mem::take(&mut self.unread) {
-            self.handle(now, response, fx);
+        for (from, response) in std::mem::take(&mut self.unread) {
+            self.handle(now, from, response, fx);
         }
         // A request may have timed out while nobody looked.
         self.arm_request_timeout(fx);
     }
 
-    fn handle(&mut self, now: Instant, response: Response, fx: &mut ConsumerEffects) {
+    fn handle(&mut self, now: Instant, from: To, response: Response, fx: &mut ConsumerEffects) {
         match response {
-            Response::Coordinator(broker) => self.on_coordinator(now, broker, fx),
-            Response::Metadata(counts) => {
-                self.metadata = counts;
-                fx.wake(now + self.config.metadata_max_age, ConsumerTimer::MetadataAge);
+            Response::Coordinator(Some(broker)) => self.on_coordinator(now, broker, fx),
+            Response::Coordinator(None) => self.on_lookup_failed(now, fx),
+            Response::Metadata(metadata) => self.on_metadata(now, metadata, fx),
+            Response::Group { number, response } => {
+                self.membership.prefer(number);
+                self.on_group_answer(now, *response, fx);
             }
-            Response::Group(answer) => self.on_group_answer(now, *answer, fx),
             Response::Fetched { .. } => unreachable!("records go to on_fetched"),
             Response::Offsets { latest, offsets } => self.on_reset_offsets(latest, &offsets, fx),
             Response::EpochsValid(partitions) => self.on_validated(&partitions, fx),
             Response::FetchSessionClosed => self.on_session_closed(fx),
+            Response::NotLeader(_) => self.on_not_leader(now, from, fx),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! poll(): its iterations, and the wake-ups of a consumer that waits in it (ClassicKafkaConsumer.poll, pollForFetches).
 
-use super::{App, CommitPolicy, Consumer, ConsumerEffects, ConsumerTimer, Outgoing};
+use super::{App, CommitPolicy, Consumer, ConsumerEffects, ConsumerTimer};
 use crate::client::membership::CoordinatorKnown;
-use crate::kafka::request::{Request, To};
+use crate::kafka::request::Request;
 use crate::terms::CommitKind;
 use crate::trace::TraceEvent;
 use crate::units::{BrokerId, Instant, Span};
@@ -34,9 +34,9 @@ impl Consumer {
         self.last_poll = now;
         match self.membership.coordinator {
             CoordinatorKnown::Yes(_) => {}
-            CoordinatorKnown::Asking => return,
-            CoordinatorKnown::No => {
-                self.find_coordinator(fx);
+            CoordinatorKnown::Asking | CoordinatorKnown::No => {
+                self.find_coordinator(now, fx);
+                self.block_without_coordinator(now, fx);
                 return;
             }
         }
@@ -64,12 +64,12 @@ impl Consumer {
         if self.collect(now, fx) {
             return;
         }
-        self.send_fetches(fx);
+        self.send_fetches(now, fx);
         self.arm_idle_wake(now, fx);
     }
 
     /// Returns records from poll(), if any are buffered: the next fetches go out first, then the application has them.
-    fn collect(&mut self, now: Instant, fx: &mut ConsumerEffects) -> bool {
+    pub(super) fn collect(&mut self, now: Instant, fx: &mut ConsumerEffects) -> bool {
         let mut slices = std::mem::take(&mut self.slices);
         slices.clear();
         self.fetcher.collect(self.config.max_poll_records, &mut slices);
@@ -78,7 +78,7 @@ impl Consumer {
             return false;
         }
         self.note_silent_polls(now);
-        self.send_fetches(fx);
+        self.send_fetches(now, fx);
         for slice in &slices {
             fx.emit(TraceEvent::Polled { client: self.config.client, partition: slice.partition, offsets: slice.offsets });
         }
@@ -100,14 +100,17 @@ impl Consumer {
         }
     }
 
-    pub(super) fn send_fetches(&mut self, fx: &mut ConsumerEffects) {
+    pub(super) fn send_fetches(&mut self, now: Instant, fx: &mut ConsumerEffects) {
         for broker in (0..self.config.brokers).map(BrokerId) {
+            if !self.links.may_be_asked(now, broker) {
+                continue;
+            }
             let Some((number, entries)) = self.fetcher.prepare(broker) else { continue };
             self.sessions[broker.index()] = true;
             for first in self.fetcher.first_fetches(&entries) {
                 fx.emit(TraceEvent::FetchStarted { client: self.config.client, partition: first.partition, offset: first.from });
             }
-            fx.send(Outgoing::Request(To::Broker(broker), Request::Fetch { number, entries }));
+            self.ask_leader(now, broker, Request::Fetch { number, entries }, fx);
         }
     }
 

@@ -3,11 +3,11 @@
 //! Not modelled: leader epochs. A committed offset above 0 counts as stored with one (its committer consumed something), so it is validated;
 //! a re-commit of a position found by `latest` that never consumed anything is validated here and is not in Kafka (2 L more).
 
-use super::{App, Consumer, ConsumerEffects, ConsumerTimer, OffsetReset, Outgoing};
+use super::{App, Consumer, ConsumerEffects, ConsumerTimer, OffsetReset};
 use crate::client::fetcher::Phase;
 use crate::client::membership::CallKind;
 use crate::kafka::message::{FetchedOffset, GroupRequest, OffsetFetch, OffsetFetchAnswer};
-use crate::kafka::request::{Request, To};
+use crate::kafka::request::Request;
 use crate::terms::{ErrorCode, FatalError, PositionSource};
 use crate::trace::TraceEvent;
 use crate::units::{BrokerId, Instant, Offset, TopicPartition};
@@ -18,7 +18,7 @@ impl Consumer {
         if self.fetcher.has_all_positions() {
             return;
         }
-        self.ask_leaders(fx, |phase| match phase {
+        self.ask_leaders(now, fx, |phase| match phase {
             Phase::AwaitValidation { asked } => !std::mem::replace(asked, true),
             Phase::Initializing | Phase::AwaitReset { .. } | Phase::Fetching => false,
         });
@@ -35,22 +35,25 @@ impl Consumer {
             self.call_coordinator(now, CallKind::OffsetFetch, request, fx);
             return;
         }
-        self.reset_positions(fx);
+        self.reset_positions(now, fx);
     }
 
-    fn reset_positions(&mut self, fx: &mut ConsumerEffects) {
-        self.ask_leaders(fx, |phase| match phase {
+    fn reset_positions(&mut self, now: Instant, fx: &mut ConsumerEffects) {
+        self.ask_leaders(now, fx, |phase| match phase {
             Phase::AwaitReset { asked } => !std::mem::replace(asked, true),
             Phase::Initializing | Phase::AwaitValidation { .. } | Phase::Fetching => false,
         });
     }
 
     /// One request to each leader for the partitions that `due` picks (and marks as asked for): ListOffsets or OffsetsForLeaderEpoch.
-    fn ask_leaders(&mut self, fx: &mut ConsumerEffects, due: impl Fn(&mut Phase) -> bool) {
+    fn ask_leaders(&mut self, now: Instant, fx: &mut ConsumerEffects, due: impl Fn(&mut Phase) -> bool) {
         for broker in (0..self.config.brokers).map(BrokerId) {
+            if !self.links.may_be_asked(now, broker) {
+                continue;
+            }
             let mut validates = false;
             let mut partitions = Vec::new();
-            for owned in self.fetcher.owned_mut().iter_mut().filter(|owned| owned.leader == broker) {
+            for owned in self.fetcher.owned_mut().iter_mut().filter(|owned| owned.leader == Some(broker)) {
                 if due(&mut owned.phase) {
                     validates = matches!(owned.phase, Phase::AwaitValidation { .. });
                     partitions.push(owned.partition);
@@ -64,7 +67,7 @@ impl Consumer {
             } else {
                 Request::ListOffsets { latest: self.config.reset == OffsetReset::Latest, partitions }
             };
-            fx.send(Outgoing::Request(To::Broker(broker), request));
+            self.ask_leader(now, broker, request, fx);
         }
     }
 
@@ -75,6 +78,9 @@ impl Consumer {
             return;
         }
         self.app = App::Idle;
+        if matches!(answer.error, ErrorCode::NotCoordinator | ErrorCode::CoordinatorNotAvailable) {
+            self.forget_coordinator(now, fx);
+        }
         if answer.error != ErrorCode::None {
             fx.wake(now + self.config.retry_backoff, ConsumerTimer::Retry);
             return;
@@ -96,7 +102,7 @@ impl Consumer {
                 FetchedOffset::Unstable => {}
             }
         }
-        self.reset_positions(fx);
+        self.reset_positions(now, fx);
         self.collect_or_fetch(now, fx);
     }
 

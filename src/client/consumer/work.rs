@@ -224,7 +224,7 @@ impl Consumer {
                 AfterCommit::Resume(batch) => self.tell_dropped(&batch, fx),
                 AfterCommit::Poll | AfterCommit::Listener(_) | AfterCommit::Close => {}
             },
-            App::Idle | App::AwaitingOffsets | App::Listening { .. } | App::Closing(_) | App::Done => {}
+            App::Idle | App::FindingCoordinator { .. } | App::AwaitingOffsets | App::Listening { .. } | App::Closing(_) | App::Done => {}
         }
     }
 

@@ -47,6 +47,7 @@ fn config(plan: &[(u64, u64)]) -> ProducerConfig {
         replication: Span::ZERO,
         partitions: vec![(Instant::ZERO, 1)],
         leaders: vec![BrokerId(0)],
+        reigns: Vec::new(),
         brokers: 1,
     }
 }

@@ -20,9 +20,13 @@ impl Coordinator {
                 fx.send(answer);
             }
         }
-        for (_, group) in std::mem::take(&mut self.groups) {
+        for (id, group) in std::mem::take(&mut self.groups) {
             match group {
-                Group::Classic(mut group) => group.unload(&mut self.turn(now, fx)),
+                Group::Classic(mut group) => {
+                    let stored = self.shard.stored.get(&id).cloned().unwrap_or_default();
+                    group.tell_forgotten(&stored, &mut self.turn(now, fx));
+                    group.unload(&mut self.turn(now, fx));
+                }
                 Group::Consumer(group) => {
                     self.shard.stored_consumers.insert(group.id, group);
                 }

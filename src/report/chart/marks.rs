@@ -178,7 +178,12 @@ fn concerns(scenario: &Scenario, group: usize, mark: &Mark) -> bool {
         | MarkKind::Slowed(client, _)
         | MarkKind::SpeedRestored(client)
         | MarkKind::Kicked(client)
-        | MarkKind::Failed(client) => ours(client),
+        | MarkKind::Failed(client)
+        | MarkKind::CutOff(client, _, _)
+        | MarkKind::RequestDropped(client, _)
+        | MarkKind::RequestDelayed(client, _, _) => ours(client),
+        MarkKind::BrokerDown(_, _) => true,
+        MarkKind::CoordinatorLoaded(id, _) => id == GroupId(group as u32),
         MarkKind::RateChanged(producer) => scenario.groups[group].topics.contains(&scenario.producers[producer.index()].topic),
         MarkKind::PartitionsAdded(topic, _) => scenario.groups[group].topics.contains(&topic),
         MarkKind::RunPhaseEnded => true,
@@ -240,6 +245,13 @@ fn deed(scenario: &Scenario, Mark { at, kind }: &Mark, x: Units) -> Deed {
         MarkKind::PartitionsAdded(topic, to) => {
             (scenario.topics[topic.index()].name.clone(), ("grows", "grow"), format!("to {to} partitions"), false)
         }
+        MarkKind::CutOff(id, from, lasts) => {
+            (client(id), ("cut off", "cut off"), format!("from {} for {}", names::peers(*from), figures::span(*lasts)), true)
+        }
+        MarkKind::RequestDropped(id, request) => (client(id), ("loses its", "lose their"), request.to_string(), true),
+        MarkKind::RequestDelayed(id, request, _) => (client(id), ("is late with its", "are late with their"), request.to_string(), true),
+        MarkKind::BrokerDown(broker, lasts) => (names::broker(*broker), ("dies", "die"), format!("for {}", figures::span(*lasts)), true),
+        MarkKind::CoordinatorLoaded(_, broker) => (names::broker(*broker), ("coordinates", "coordinate"), String::new(), false),
         MarkKind::RunPhaseEnded => (String::new(), ("producers stop", "producers stop"), String::new(), false),
     };
     Deed { x, who, verb, detail, fault }
@@ -258,7 +270,10 @@ fn rate_from(scenario: &Scenario, producer: ProducerId, at: &Instant) -> Option<
         | Verb::Slow { .. }
         | Verb::Partitions { .. }
         | Verb::Scale { .. }
-        | Verb::RollingRestart { .. } => None,
+        | Verb::RollingRestart { .. }
+        | Verb::Disconnect { .. }
+        | Verb::Disturb { .. }
+        | Verb::BrokerDown { .. } => None,
     });
     steps.chain(timeline).last()
 }

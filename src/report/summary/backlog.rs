@@ -152,6 +152,8 @@ fn disturbed(report: &Report, group: usize) -> bool {
         Verb::Crash(client) | Verb::Start(client) | Verb::Stop(client) => ours(client),
         Verb::Pause { client, .. } | Verb::Slow { client, .. } => ours(client),
         Verb::Scale { group: id, .. } | Verb::RollingRestart { group: id, .. } => id.index() == group,
+        Verb::Disconnect { client, .. } | Verb::Disturb { client, .. } => ours(client),
+        Verb::BrokerDown { .. } => true,
         Verb::Rate { .. } | Verb::Partitions { .. } => false,
     })
 }

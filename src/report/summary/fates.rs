@@ -235,6 +235,7 @@ fn removal(reason: RemovalReason) -> &'static str {
         RemovalReason::NewMemberTimedOut => "it never finished joining",
         RemovalReason::JoinTimedOut => "it did not rejoin in time",
         RemovalReason::SyncTimedOut => "it did not sync in time",
+        RemovalReason::Forgotten => "the coordinator failed over",
         RemovalReason::GroupFull => "the group was full",
         RemovalReason::RevocationTimedOut => "it did not give its partitions up in time",
     }

@@ -138,6 +138,11 @@ fn deed(report: &Report, owner: ClientId, at: Instant) -> Option<String> {
             | MarkKind::SpeedRestored(_)
             | MarkKind::RateChanged(_)
             | MarkKind::PartitionsAdded(_, _)
+            | MarkKind::CutOff(_, _, _)
+            | MarkKind::RequestDropped(_, _)
+            | MarkKind::RequestDelayed(_, _, _)
+            | MarkKind::BrokerDown(_, _)
+            | MarkKind::CoordinatorLoaded(_, _)
             | MarkKind::RunPhaseEnded => None,
         })
         .next()

@@ -112,6 +112,8 @@ fn behind(report: &Report, client: ClientId, rebalance: &Rebalance) -> Option<St
                 MarkKind::Stopping(id) if id == client => Some(format!(" (stopped at {at})")),
                 MarkKind::Crashed(id) if id == client => Some(format!(" (crashed at {at})")),
                 MarkKind::Paused(id, _) if id == client => Some(format!(" (paused at {at})")),
+                MarkKind::CutOff(id, from, _) if id == client => Some(format!(" (cut off from {} at {at})", names::peers(from))),
+                MarkKind::RequestDropped(id, request) if id == client => Some(format!(" (its {request} was lost at {at})")),
                 MarkKind::Kicked(id) if id == client => Some(" (max.poll.interval.ms)".to_owned()),
                 MarkKind::Failed(id) if id == client => Some(format!(" (failed at {at})")),
                 MarkKind::Started(_)
@@ -124,6 +126,11 @@ fn behind(report: &Report, client: ClientId, rebalance: &Rebalance) -> Option<St
                 | MarkKind::Failed(_)
                 | MarkKind::RateChanged(_)
                 | MarkKind::PartitionsAdded(_, _)
+                | MarkKind::CutOff(_, _, _)
+                | MarkKind::RequestDropped(_, _)
+                | MarkKind::RequestDelayed(_, _, _)
+                | MarkKind::BrokerDown(_, _)
+                | MarkKind::CoordinatorLoaded(_, _)
                 | MarkKind::RunPhaseEnded => None,
             }
         })
@@ -153,6 +160,7 @@ fn wait(scenario: &Scenario, waited: &Waited) -> String {
             format!("{who} {lasted} (timed out)")
         }
         WaitEnd::Removed(RemovalReason::RevocationTimedOut) => format!("{who} {lasted} (revocation timed out)"),
+        WaitEnd::Removed(RemovalReason::Forgotten) => format!("{who} {lasted} (forgotten in the failover)"),
         WaitEnd::Removed(RemovalReason::GroupFull) => format!("{who} {lasted} (group full)"),
     }
 }

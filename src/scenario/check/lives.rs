@@ -1,9 +1,10 @@
 //! Which processes run when, as far as the file alone can tell: enough to refuse a crash of a process that is not there.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::super::Client;
-use crate::units::{ClientId, Instant, Span};
+use crate::units::{BrokerId, ClientId, Instant, Span};
 
 /// What is known of a process.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -32,6 +33,8 @@ pub struct Lives {
     rolling: Vec<Range<Instant>>,
     /// By client.
     groups: Vec<usize>,
+    /// Until when each broker that dies is away.
+    brokers: BTreeMap<BrokerId, Option<Instant>>,
 }
 
 impl Lives {
@@ -43,6 +46,7 @@ impl Lives {
             processes: clients.iter().map(process).collect(),
             rolling: vec![never.clone(); groups],
             groups: clients.iter().map(|client| client.group.index()).collect(),
+            brokers: BTreeMap::new(),
         }
     }
 
@@ -129,6 +133,15 @@ impl Lives {
         let overlaps = rolling.contains(&at);
         *rolling = at..until;
         if overlaps { Err("is being restarted already".to_owned()) } else { Ok(()) }
+    }
+
+    /// Without `lasts` it stays away until the end of the run phase.
+    pub fn broker_down(&mut self, broker: BrokerId, at: Instant, lasts: Option<Span>) -> Result<(), String> {
+        match self.brokers.insert(broker, lasts.map(|lasts| at + lasts)) {
+            Some(None) => Err("is down until the end of the run phase".to_owned()),
+            Some(Some(until)) if until > at => Err(format!("is down until {}", until.since(Instant::ZERO))),
+            None | Some(Some(_)) => Ok(()),
+        }
     }
 
     /// How many of these clients run.

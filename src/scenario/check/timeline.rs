@@ -22,6 +22,7 @@ pub struct Stage<'a> {
     pub producers: &'a Names,
     pub groups: &'a Names,
     pub cast: &'a Cast,
+    pub brokers: u32,
     /// Of the run phase.
     pub end: Span,
     pub settle: Span,
@@ -56,7 +57,21 @@ impl Checker<'_> {
     }
 
     fn entry(&mut self, written: &EntryFile, site: Site<'_>, stage: &Stage<'_>, placed: &mut Vec<Placed>) {
-        const VERBS: [&str; 9] = ["crash", "start", "stop", "pause", "slow", "rate", "partitions", "scale", "rolling.restart"];
+        const VERBS: [&str; 13] = [
+            "crash",
+            "start",
+            "stop",
+            "pause",
+            "slow",
+            "rate",
+            "partitions",
+            "scale",
+            "rolling.restart",
+            "disconnect",
+            "drop",
+            "delay",
+            "broker.down",
+        ];
         let verbs: Vec<&str> = VERBS.into_iter().filter(|verb| site.has(verb)).collect();
         let time = self.require(written.at, site, "this entry", "at", "when it happens, such as `at: 30s`");
         let [verb] = verbs.as_slice() else {
@@ -88,9 +103,11 @@ impl Checker<'_> {
             "pause" => &["for"],
             "slow" => &["for", "factor"],
             "rolling.restart" => &["every", "down"],
+            "disconnect" | "broker.down" => &["for"],
+            "drop" | "delay" => &["for", "count"],
             _ => &[],
         };
-        for parameter in ["for", "factor", "every", "down"] {
+        for parameter in ["for", "factor", "every", "down", "count"] {
             if site.has(parameter) && !parameters.contains(&parameter) {
                 self.error(site.child(parameter).key(), format!("`{parameter}` means nothing with `{verb}`"));
             }
@@ -131,6 +148,7 @@ impl Checker<'_> {
                 verbs.push((Verb::RollingRestart { group: GroupId(group), every, down }, format!("the group `{name}`"), place.value()));
             }
         }
+        self.network_verbs(written, site, stage, &mut verbs);
         verbs
     }
 
@@ -206,6 +224,8 @@ impl Checker<'_> {
                 Verb::Start(client) => lives.start(*client, at),
                 Verb::Pause { client, lasts } => lives.pause(*client, at, *lasts),
                 Verb::Slow { client, factor: _, lasts } => lives.slow(*client, at, *lasts),
+                Verb::Disconnect { client, .. } | Verb::Disturb { client, .. } => lives.running(*client, at),
+                Verb::BrokerDown { broker, lasts } => lives.broker_down(*broker, at, *lasts),
                 Verb::Rate { .. } => Ok(()),
                 Verb::Partitions { topic, to } => grow(&mut topics[topic.index()], *to),
                 Verb::Scale { group, members } => lives.scale(stage.cast.members(*group), *members, at),

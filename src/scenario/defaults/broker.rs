@@ -17,6 +17,7 @@ pub const MODELLED: &[Modelled<BrokerConfig>] = &[
     Modelled { name: "group.coordinator.append.linger.ms", slot: Slot::Read(read_append_linger) },
     Modelled { name: "offsets.retention.minutes", slot: Slot::Minutes(|c| &mut c.offsets_retention, 1, 5_256_000) },
     Modelled { name: "offsets.retention.check.interval.ms", slot: Slot::Millis(|c| &mut c.offsets_retention_check_interval, 1, INT_MAX) },
+    Modelled { name: "broker.session.timeout.ms", slot: Slot::Millis(|c| &mut c.broker_session_timeout, 1, INT_MAX) },
     Modelled { name: "offset.metadata.max.bytes", slot: Slot::Count(|c| &mut c.offset_metadata_max_bytes, 0, i32::MAX as u32) },
 ];
 
@@ -32,6 +33,7 @@ pub fn config(release: Release) -> BrokerConfig {
         offsets_retention: Span::from_secs(10_080 * 60),
         offsets_retention_check_interval: Span::from_millis(600_000),
         offset_metadata_max_bytes: 4_096,
+        broker_session_timeout: Span::from_millis(9_000),
         append_linger: Span::from_millis(if lingers { 5 } else { 0 }),
     }
 }
@@ -57,7 +59,6 @@ pub const NOT_MODELLED: &[&str] = &[
     "broker.heartbeat.interval.ms",
     "broker.id",
     "broker.rack",
-    "broker.session.timeout.ms",
     "client.quota.callback.class",
     "compression.gzip.level",
     "compression.lz4.level",

@@ -15,7 +15,8 @@ use super::shapes::{Duration, NoLong, RateText, Shapes};
 #[serde(deny_unknown_fields)]
 #[schemars(extend("oneOf" = [
     {"required": ["crash"]}, {"required": ["start"]}, {"required": ["stop"]}, {"required": ["pause"]}, {"required": ["slow"]},
-    {"required": ["rate"]}, {"required": ["partitions"]}, {"required": ["scale"]}, {"required": ["rolling.restart"]}
+    {"required": ["rate"]}, {"required": ["partitions"]}, {"required": ["scale"]}, {"required": ["rolling.restart"]},
+    {"required": ["disconnect"]}, {"required": ["drop"]}, {"required": ["delay"]}, {"required": ["broker.down"]}
 ]))]
 pub struct EntryFile {
     /// When, counted from the start of the run.
@@ -29,7 +30,7 @@ pub struct EntryFile {
     pub stop: Option<String>,
     /// The whole process stands still, heartbeats included: a long garbage collection, a stopped VM.
     pub pause: Option<String>,
-    /// How long a pause or a slow phase lasts.
+    /// How long a pause, a slow phase or a fault of the network or of a broker lasts.
     #[serde(rename = "for")]
     pub lasts: Option<Duration>,
     /// Processing takes `factor` times as long.
@@ -49,6 +50,65 @@ pub struct EntryFile {
     pub every: Option<Duration>,
     /// How long each process is down.
     pub down: Option<Duration>,
+    /// A member and whom it cannot reach: `coordinator`, `leaders`, `all`, or the number of a broker.
+    pub disconnect: Option<Vec<PeerFile>>,
+    /// Requests of one kind that a member sends are lost on their way.
+    pub drop: Option<DropFile>,
+    /// Requests of one kind that a member sends come late, and what it sends behind them on the same connection.
+    pub delay: Option<DelayFile>,
+    /// So many requests are dropped or delayed. Default: all, for as long as `for` says.
+    pub count: Option<u32>,
+    /// This broker, counted from 0, dies and comes back after `for`.
+    #[serde(rename = "broker.down")]
+    pub broker_down: Option<u32>,
+}
+
+/// A member, or whom it cannot reach.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PeerFile(pub String);
+
+impl<'de> Deserialize<'de> for PeerFile {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let read = |text: &str| Ok(PeerFile(text.to_owned()));
+        Shapes::<_, NoLong>::new("a member, `coordinator`, `leaders`, `all` or the number of a broker", read).read(deserializer)
+    }
+}
+
+impl JsonSchema for PeerFile {
+    fn schema_name() -> Cow<'static, str> {
+        "Peer".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"anyOf": [{"type": "string"}, {"type": "integer", "minimum": 0}]})
+    }
+}
+
+/// Which requests of whom are lost.
+#[derive(Clone, PartialEq, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DropFile {
+    /// Kafka's name of the request, such as Heartbeat.
+    #[schemars(required)]
+    pub request: Option<String>,
+    /// The member that sends it, as group/member.
+    #[schemars(required)]
+    pub from: Option<String>,
+}
+
+/// Which requests of whom are late.
+#[derive(Clone, PartialEq, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DelayFile {
+    /// Kafka's name of the request, such as Heartbeat.
+    #[schemars(required)]
+    pub request: Option<String>,
+    /// The member that sends it, as group/member.
+    #[schemars(required)]
+    pub from: Option<String>,
+    /// How late it comes.
+    #[schemars(required)]
+    pub by: Option<Duration>,
 }
 
 /// A factor in thousandths.

@@ -9,7 +9,8 @@ use crate::kafka::coordinator::shard::Turn;
 use crate::kafka::coordinator::timers::CoordinatorTimer;
 use crate::kafka::group::classic::{CONSUMER, ClassicGroup, Member};
 use crate::kafka::message::{Assignment, GroupResponse, JoinAnswer, ProtocolEntry, Subscription, SyncAnswer};
-use crate::terms::{ErrorCode, GroupState, Name, RebalanceReason};
+use crate::terms::{ErrorCode, GroupState, Name, RebalanceReason, RemovalReason};
+use crate::trace::TraceEvent;
 use crate::units::{GroupId, InstanceId, Instant, MemberId, Span};
 
 #[derive(Clone, Debug, Default)]
@@ -92,6 +93,8 @@ impl ClassicGroup {
             group.state = GroupState::Stable;
             group.previous_state = GroupState::Stable;
         }
+        let (group_id, to, generation) = (group.id, group.state, group.generation);
+        turn.emit(TraceEvent::GroupStateChanged { group: group_id, from: GroupState::Dead, to, generation });
         group.subscribed_topics = group.compute_subscribed_topics();
         if group.members.len() > turn.config().max_size as usize {
             group.prepare_rebalance(RebalanceReason::GroupTooLarge, None, turn);
@@ -116,6 +119,20 @@ impl ClassicGroup {
         let assignments: Vec<(MemberId, Assignment)> = group.members.values().map(|one| (one.id, one.assignment.clone())).collect();
         group.store(&assignments, turn);
         group
+    }
+
+    /// Tells what the next coordinator will not know: whoever has joined since the record was written is forgotten, whoever left is a member again.
+    pub fn tell_forgotten(&self, record: &StoredGroup, turn: &mut Turn<'_>) {
+        let (group, reason) = (self.id, RemovalReason::Forgotten);
+        for member in self.pending_join() {
+            turn.emit(TraceEvent::PendingDropped { group, member, reason });
+        }
+        for member in self.members.values().filter(|member| !record.members.iter().any(|stored| stored.id == member.id)) {
+            turn.emit(TraceEvent::MemberRemoved { group, member: member.id, reason });
+        }
+        for stored in record.members.iter().filter(|stored| !self.members.values().any(|member| member.id == stored.id)) {
+            turn.emit(TraceEvent::MemberAdded { group, member: stored.id, instance: stored.instance });
+        }
     }
 
     /// The coordinator moves away: whoever waits is told to look for the new one.

@@ -1,0 +1,75 @@
+//! What happens to the network and to the brokers, and how they come back.
+
+use crate::terms::{ClientRequest, Peers};
+use crate::trace::subject::Subject;
+use crate::units::{BrokerId, ClientId, GroupId, Instant, Span, TopicPartition};
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Fault {
+    /// What the process sends to these brokers, or gets from them, does not arrive.
+    CutOff {
+        client: ClientId,
+        from: Peers,
+        until: Instant,
+    },
+    /// The cut has healed; what waited in it is on its way again.
+    Reconnected {
+        client: ClientId,
+        from: Peers,
+    },
+    RequestDropped {
+        client: ClientId,
+        request: ClientRequest,
+    },
+    RequestDelayed {
+        client: ClientId,
+        request: ClientRequest,
+        by: Span,
+    },
+    /// The broker's process dies; its connections break.
+    BrokerDied {
+        broker: BrokerId,
+        until: Instant,
+    },
+    BrokerReturned {
+        broker: BrokerId,
+    },
+    /// A partition that had no leader has one.
+    LeaderElected {
+        partition: TopicPartition,
+        broker: BrokerId,
+    },
+    /// A broker has read the group's records after a failure: it is the coordinator, and every session starts in full.
+    CoordinatorLoaded {
+        group: GroupId,
+        broker: BrokerId,
+    },
+}
+
+impl Fault {
+    pub const fn subject(&self) -> Subject {
+        match self {
+            Fault::CutOff { client, .. }
+            | Fault::Reconnected { client, .. }
+            | Fault::RequestDropped { client, .. }
+            | Fault::RequestDelayed { client, .. } => Subject::Client(*client),
+            Fault::BrokerDied { broker, .. } | Fault::BrokerReturned { broker } => Subject::Broker(*broker),
+            Fault::LeaderElected { partition, .. } => Subject::Topic(partition.topic),
+            Fault::CoordinatorLoaded { group, .. } => Subject::Group(*group),
+        }
+    }
+
+    /// The word for its kind, as in the JSON Lines.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Fault::CutOff { .. } => "client_cut_off",
+            Fault::Reconnected { .. } => "client_reconnected",
+            Fault::RequestDropped { .. } => "request_dropped",
+            Fault::RequestDelayed { .. } => "request_delayed",
+            Fault::BrokerDied { .. } => "broker_died",
+            Fault::BrokerReturned { .. } => "broker_returned",
+            Fault::LeaderElected { .. } => "leader_elected",
+            Fault::CoordinatorLoaded { .. } => "coordinator_loaded",
+        }
+    }
+}
