@@ -100,7 +100,7 @@ pub struct Membership {
     pub assigned_counts: Option<Vec<u32>>,
     /// Requests to the coordinator, in order.
     pub calls: VecDeque<Call>,
-    /// No JoinGroup before then.
+    /// No further attempt to join before then.
     pub join_not_before: Instant,
     /// Requests to a coordinator so far.
     pub called: u32,

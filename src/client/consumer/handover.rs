@@ -47,7 +47,8 @@ impl Consumer {
         if failure == Some(CommitFailure::Retriable) {
             self.membership.rejoin = Rejoin::Idle;
             self.membership.needs_prepare = true;
-            fx.wake(now + self.config.retry_backoff, ConsumerTimer::Retry);
+            self.membership.join_not_before = now + self.config.retry_backoff;
+            fx.wake(self.membership.join_not_before, ConsumerTimer::Retry);
         } else {
             self.membership.rejoin = Rejoin::Committed;
         }

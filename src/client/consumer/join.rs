@@ -19,6 +19,11 @@ impl Consumer {
                     self.membership.rejoin = Rejoin::Idle;
                     return true;
                 }
+                // The last attempt failed: the application sleeps retry.backoff.ms.
+                waiting @ (Rejoin::Idle | Rejoin::Prepared) if now < self.membership.join_not_before => {
+                    self.membership.rejoin = waiting;
+                    return false;
+                }
                 Rejoin::Idle => {
                     self.membership.rejoin = Rejoin::Prepared;
                     if self.membership.needs_prepare {
@@ -43,10 +48,6 @@ impl Consumer {
                     return false;
                 }
                 Rejoin::Prepared => {
-                    if now < self.membership.join_not_before {
-                        self.membership.rejoin = Rejoin::Prepared;
-                        return false;
-                    }
                     self.send_join(now, fx);
                     return false;
                 }
