@@ -54,6 +54,7 @@ builtins! {
     "slow-handler-fixed",
     "hot-partition",
     "partition-growth",
+    "new-partitions-latest-loses",
 }
 
 pub fn find(name: &str) -> Option<Builtin> {
