@@ -16,7 +16,7 @@ pub mod yaml;
 use crate::error::Problems;
 use crate::release::Release;
 use crate::scenario::expectation::Expectation;
-use crate::terms::Name;
+use crate::terms::{GroupProtocol, Name};
 use crate::trace::Cast;
 use crate::trace::names::Names;
 use crate::units::{ClientId, GroupId, InstanceId, Instant, ProducerId, Rate, Span, TopicId};
@@ -94,8 +94,25 @@ pub struct BrokerConfig {
     pub offsets_retention: Span,
     pub offsets_retention_check_interval: Span,
     pub offset_metadata_max_bytes: u32,
+    pub consumer_groups: ConsumerGroupConfig,
     /// Zero where the coordinator does not wait: before 4.0 it has no such setting, and with -1 (since 4.2) an idle one does not.
     pub append_linger: Span,
+}
+
+/// Broker properties of KIP-848 groups, `group.consumer.…`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ConsumerGroupConfig {
+    pub session_timeout: Span,
+    pub min_session_timeout: Span,
+    pub max_session_timeout: Span,
+    pub heartbeat_interval: Span,
+    pub min_heartbeat_interval: Span,
+    pub max_heartbeat_interval: Span,
+    /// It does nothing before 4.3.
+    pub assignment_interval: Span,
+    pub max_size: u32,
+    /// By name; the first one serves members that name none.
+    pub assignors: Vec<Name>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -191,6 +208,9 @@ pub struct Client {
 /// Consumer properties that the model uses.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ConsumerConfig {
+    pub protocol: GroupProtocol,
+    /// group.remote.assignor
+    pub remote_assignor: Option<Name>,
     pub session_timeout: Span,
     pub heartbeat_interval: Span,
     pub max_poll_interval: Span,
@@ -344,6 +364,15 @@ impl Scenario {
             producers: self.producers.iter().map(|producer| producer.name.clone()).collect(),
             instances: self.instances.clone(),
         }
+    }
+
+    /// The protocol of a group by its number; all its members speak the same one.
+    pub fn protocol(&self, group: usize) -> GroupProtocol {
+        let first = self.groups[group].first_client.index();
+        self.clients
+            .get(first)
+            .filter(|client| client.group.index() == group)
+            .map_or(GroupProtocol::Classic, |client| client.config.protocol)
     }
 
     /// Who takes part, as dense numbers.

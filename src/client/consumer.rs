@@ -1,4 +1,6 @@
-//! The classic consumer: an application thread in its poll loop and a heartbeat thread (ClassicKafkaConsumer, ConsumerCoordinator).
+//! The consumer: an application thread in its poll loop and a heartbeat thread (ClassicKafkaConsumer, ConsumerCoordinator), or the network
+//! thread of the KIP-848 protocol (AsyncKafkaConsumer). What differs between the two stands in `join` and `heartbeat` for the classic one, in
+//! `reconcile` and `group_heartbeat` for the other.
 //!
 //! `loop { records = poll(timeout); process them; commit }`. Everything but heartbeats and the detection of a missed poll deadline happens
 //! inside poll(), commit and close. A consumer that waits in poll() acts on each network event as it arrives; one that is busy acts at
@@ -10,12 +12,13 @@
 use std::rc::Rc;
 
 use crate::client::fetcher::{Fetcher, Slice};
-use crate::client::membership::Membership;
+use crate::client::membership::consumer::{ConsumerMembership, State};
+use crate::client::membership::{CoordinatorKnown, MemberState, Membership, Protocol};
+use crate::client::release::ClientSwitches;
 use crate::effects::Effects;
 use crate::kafka::fetch::{FetchEntry, FetchLimits, Fetched};
 use crate::kafka::request::{Request, Response, To};
-use crate::terms::FatalError;
-use crate::terms::{CommitKind, Name};
+use crate::terms::{CommitKind, FatalError, GroupProtocol, Name};
 use crate::trace::TraceEvent;
 use crate::trace::names::Names;
 use crate::units::{BrokerId, ClientId, InstanceId, Instant, MemberId, Offset, Span, TopicId, TopicPartition};
@@ -23,10 +26,12 @@ use crate::units::{BrokerId, ClientId, InstanceId, Instant, MemberId, Offset, Sp
 mod close;
 mod commit;
 mod fatal;
+mod group_heartbeat;
 mod heartbeat;
 mod join;
 mod poll;
 mod position;
+mod reconcile;
 mod work;
 
 use work::Batch;
@@ -68,6 +73,11 @@ pub struct ConsumerConfig {
     pub life: u32,
     pub topics: Vec<TopicId>,
     pub instance: Option<InstanceId>,
+    pub protocol: GroupProtocol,
+    /// group.remote.assignor
+    pub remote_assignor: Option<Name>,
+    /// Of the consumer protocol: what differs between releases.
+    pub switches: ClientSwitches,
     /// partition.assignment.strategy by protocol name, in order of preference.
     pub protocols: Vec<Name>,
     pub session_timeout: Span,
@@ -93,8 +103,6 @@ pub struct ConsumerConfig {
     /// A real client looks its coordinator up and its requests wait behind a parked Fetch; an ideal one does neither.
     pub real: bool,
     pub validate_positions: bool,
-    /// KAFKA-17182.
-    pub spare_buffered_brokers: bool,
     pub brokers: u32,
     /// The coordinator, for an ideal client.
     pub coordinator: BrokerId,
@@ -189,6 +197,10 @@ enum AfterCommit {
 enum AfterListener {
     /// onJoinPrepare is done.
     SendJoin,
+    /// On with the reconciliation of a KIP-848 member.
+    Reconcile,
+    /// What a KIP-848 member lost is given up: it joins again.
+    Rejoin,
     Close,
 }
 
@@ -206,6 +218,7 @@ pub struct Consumer {
     config: ConsumerConfig,
     app: App,
     membership: Membership,
+    protocol: Protocol,
     fetcher: Fetcher,
     /// Partition counts by topic, as this client's metadata has them.
     metadata: Vec<u32>,
@@ -231,12 +244,20 @@ pub struct Consumer {
 impl Consumer {
     /// A process that was just started; `metadata` are the partition counts by topic.
     pub fn new(config: ConsumerConfig, metadata: Vec<u32>) -> Self {
-        let fetcher = Fetcher::new(config.brokers as usize, config.spare_buffered_brokers);
+        let fetcher = Fetcher::new(config.brokers as usize, config.switches.spare_buffered_brokers);
         let sessions = vec![false; config.brokers as usize];
+        let (mut membership, mut protocol) = (Membership::new(), Protocol::Classic);
+        if config.protocol == GroupProtocol::Consumer {
+            // One id for each consumer object, made by the client and kept for good (KIP-1082).
+            membership.member = Some(MemberId { client: config.client, number: config.life });
+            membership.rejoin_needed = false;
+            protocol = Protocol::Consumer(ConsumerMembership::new(config.remote_assignor.clone()));
+        }
         Consumer {
             config,
             app: App::Idle,
-            membership: Membership::new(),
+            membership,
+            protocol,
             fetcher,
             metadata,
             poll_started: Instant::ZERO,
@@ -261,7 +282,10 @@ impl Consumer {
 
     /// A member with its assignment: what a rolling restart waits for.
     pub fn is_up(&self) -> bool {
-        self.membership.state == crate::client::membership::MemberState::Stable && !self.membership.rejoin_needed_or_pending()
+        match &self.protocol {
+            Protocol::Classic => self.membership.state == MemberState::Stable && !self.membership.rejoin_needed_or_pending(),
+            Protocol::Consumer(own) => own.state == State::Stable,
+        }
     }
 
     /// No records in hand or waiting.
@@ -280,7 +304,7 @@ impl Consumer {
             self.auto_commit_due = now + interval;
         }
         if !self.config.real {
-            self.membership.coordinator = crate::client::membership::CoordinatorKnown::Yes(self.config.coordinator);
+            self.membership.coordinator = CoordinatorKnown::Yes(self.config.coordinator);
         }
         fx.wake(now + self.config.metadata_max_age, ConsumerTimer::MetadataAge);
         self.poll_started = now;
@@ -336,7 +360,7 @@ impl Consumer {
             Response::EpochsValid(partitions) => self.on_validated(&partitions, fx),
             Response::FetchSessionClosed => self.on_session_closed(fx),
         }
-        if polling {
+        if polling || self.is_application_needed() {
             self.on_network_event(now, fx);
         }
     }

@@ -108,6 +108,18 @@ impl Fetcher {
         self.buffer.clear();
     }
 
+    /// Gives some partitions up; the others go on.
+    pub fn release(&mut self, partitions: &[TopicPartition]) {
+        self.owned.retain(|owned| !partitions.contains(&owned.partition));
+        self.buffer.retain(|fetched| !partitions.contains(&fetched.partition));
+        self.untold = self.owned.iter().filter(|owned| !owned.fetch_told).count();
+    }
+
+    /// A partition that is to be read was not in a Fetch yet.
+    pub fn awaits_first_fetch(&self) -> bool {
+        self.untold > 0 && self.owned.iter().any(|owned| !owned.fetch_told && owned.is_fetchable())
+    }
+
     /// Takes partitions over, in this order; positions are to be found.
     pub fn assign(&mut self, partitions: impl Iterator<Item = (TopicPartition, BrokerId)>) {
         self.owned.extend(partitions.map(|(partition, leader)| Owned {

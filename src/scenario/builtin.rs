@@ -32,6 +32,7 @@ builtins! {
     "slow-handler-fixed",
     "hot-partition",
     "partition-growth",
+    "consumer-protocol-join",
 }
 
 pub fn find(name: &str) -> Option<Builtin> {

@@ -4,8 +4,10 @@ use std::rc::Rc;
 
 use crate::client::consumer::{CommitPolicy, ConsumerConfig, ConsumerEffects, OffsetReset, Service};
 use crate::client::producer::{Producer, ProducerConfig};
+use crate::client::release::ClientSwitches;
+use crate::kafka::assignor::server::ServerAssignor;
 use crate::kafka::coordinator::Coordinator;
-use crate::kafka::coordinator::shard::{ConsumerGroupConfig, CoordinatorConfig, CoordinatorEffects};
+use crate::kafka::coordinator::shard::{ConsumerGroupConfig, CoordinatorConfig, CoordinatorEffects, MigrationPolicy};
 use crate::kafka::coordinator::writes::WriteLatency;
 use crate::kafka::fetch::FetchLimits;
 use crate::kafka::log::PartitionLog;
@@ -130,7 +132,13 @@ fn coordinators(scenario: &Scenario) -> (Vec<Coordinator>, Vec<(u32, BrokerId)>)
         shards.push((shard as u32, placement::coordinator(partition, scenario.cluster.brokers)));
     }
     let config = coordinator_config(scenario);
-    (partitions.iter().map(|_| Coordinator::new(config)).collect(), shards)
+    let topics = || (0..).map(TopicId).zip(&scenario.topics);
+    let coordinators = partitions.iter().map(|_| {
+        let mut coordinator = Coordinator::new(config);
+        topics().for_each(|(id, topic)| _ = coordinator.on_topic_image(id, topic.partitions));
+        coordinator
+    });
+    (coordinators.collect(), shards)
 }
 
 fn coordinator_config(scenario: &Scenario) -> CoordinatorConfig {
@@ -151,8 +159,21 @@ fn coordinator_config(scenario: &Scenario) -> CoordinatorConfig {
         retention_check_interval: config.offsets_retention_check_interval,
         offset_metadata_max_bytes: config.offset_metadata_max_bytes,
         write_latency,
-        consumer: ConsumerGroupConfig::DEFAULT,
+        consumer: consumer_group_config(&config.consumer_groups),
         switches,
+    }
+}
+
+fn consumer_group_config(config: &scenario::ConsumerGroupConfig) -> ConsumerGroupConfig {
+    let first = config.assignors.first().expect("a broker has an assignor");
+    ConsumerGroupConfig {
+        session_timeout: config.session_timeout,
+        heartbeat_interval: config.heartbeat_interval,
+        max_size: config.max_size,
+        default_assignor: ServerAssignor::named(first).expect("the scenario names Kafka's assignors"),
+        all_assignors: config.assignors.len() == ServerAssignor::ALL.len(),
+        migration: MigrationPolicy::Bidirectional,
+        assignment_interval: config.assignment_interval,
     }
 }
 
@@ -253,6 +274,8 @@ fn consumer_config(scenario: &Scenario, names: &Rc<Names>, cast: &Cast, coordina
         life: 0,
         topics: scenario.groups[client.group.index()].topics.clone(),
         instance: client.instance,
+        protocol: config.protocol,
+        remote_assignor: config.remote_assignor.clone(),
         protocols: config.assignors.clone(),
         session_timeout: config.session_timeout,
         heartbeat_interval: config.heartbeat_interval,
@@ -290,7 +313,7 @@ fn consumer_config(scenario: &Scenario, names: &Rc<Names>, cast: &Cast, coordina
         listener_takes: client.on_revoke.takes,
         real: scenario.model.real_client,
         validate_positions: scenario.model.validate_positions,
-        spare_buffered_brokers: crate::client::release::ClientSwitches::of(scenario.kafka.clients).spare_buffered_brokers,
+        switches: ClientSwitches::of(scenario.kafka.clients),
         brokers: scenario.cluster.brokers,
         coordinator,
         names: names.clone(),

@@ -120,6 +120,10 @@ impl RebalanceReason {
             RebalanceReason::AssignmentNotStored => "assignment_not_stored",
             RebalanceReason::GroupTooLarge => "group_too_large",
             RebalanceReason::Downgraded => "downgraded",
+            RebalanceReason::SubscriptionChanged => "subscription_changed",
+            RebalanceReason::TopicsChanged => "topics_changed",
+            RebalanceReason::AssignorChanged => "assignor_changed",
+            RebalanceReason::RevocationTimedOut => "revocation_timed_out",
         }
     }
 }
@@ -156,6 +160,7 @@ impl CommitFailure {
             CommitFailure::RebalanceInProgress => "RebalanceInProgressException",
             CommitFailure::Fenced => "FencedInstanceIdException",
             CommitFailure::Retriable => "RetriableCommitFailedException",
+            CommitFailure::StaleEpoch => "StaleMemberEpochException",
         }
     }
 }
@@ -169,6 +174,10 @@ impl FatalError {
             FatalError::InvalidSessionTimeout => "InvalidSessionTimeoutException",
             FatalError::GroupMaxSizeReached => "GroupMaxSizeReachedException",
             FatalError::NoOffsetForPartition => "NoOffsetForPartitionException",
+            FatalError::UnreleasedInstanceId => "UnreleasedInstanceIdException",
+            FatalError::UnsupportedAssignor => "UnsupportedAssignorException",
+            FatalError::GroupIdNotFound => "GroupIdNotFoundException",
+            FatalError::UnsupportedVersion => "UnsupportedVersionException",
         }
     }
 }

@@ -14,6 +14,9 @@ use crate::units::{Instant, Offset, TopicPartition};
 impl Consumer {
     /// Why a commit cannot even be sent.
     fn commit_refusal(&self) -> Option<CommitFailure> {
+        if self.speaks_consumer_protocol() {
+            return None;
+        }
         match self.membership.state {
             MemberState::Stable => None,
             MemberState::Preparing | MemberState::Completing => Some(CommitFailure::RebalanceInProgress),
@@ -27,7 +30,7 @@ impl Consumer {
             instance: self.config.instance,
             generation: self.membership.generation,
             offsets: offsets.iter().map(|(partition, offset)| (*partition, *offset, 0)).collect(),
-            version: 9,
+            version: if self.speaks_consumer_protocol() && self.config.switches.commits_by_topic_id { 10 } else { 9 },
             kind,
         });
         self.call_coordinator(now, CallKind::Commit(kind), request, fx);
@@ -138,6 +141,11 @@ impl Consumer {
     pub(super) fn on_commit_answer(&mut self, now: Instant, error: ErrorCode, fx: &mut ConsumerEffects) {
         let call = self.membership.answered(|kind| matches!(kind, CallKind::Commit(_))).expect("an answered commit was sent");
         let CallKind::Commit(kind) = call.kind else { unreachable!("the call is a commit") };
+        if self.speaks_consumer_protocol() {
+            let failure = self.consumer_commit_failure(now, kind, error, fx);
+            self.settle_commit(now, kind, failure, fx);
+            return;
+        }
         let current = call.generation == self.membership.generation;
         let failure = match error {
             ErrorCode::None => None,
@@ -206,6 +214,9 @@ impl Consumer {
     pub(super) fn on_retry(&mut self, now: Instant, fx: &mut ConsumerEffects) {
         if matches!(self.app, App::Committing(_)) && !self.membership.calls.iter().any(|call| matches!(call.kind, CallKind::Commit(_))) {
             self.try_commit_again(now, fx);
+        }
+        if self.speaks_consumer_protocol() {
+            self.retry_reconciliation_commit(now, fx);
         }
         self.iterate(now, fx);
     }

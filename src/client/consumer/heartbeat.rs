@@ -23,6 +23,10 @@ impl Consumer {
 
     /// One pass of the thread does the first that applies.
     pub(super) fn heartbeat_pass(&mut self, now: Instant, fx: &mut ConsumerEffects) {
+        if self.speaks_consumer_protocol() {
+            self.network_pass(now, fx);
+            return;
+        }
         if !self.thread_is_enabled() {
             return;
         }
@@ -101,7 +105,7 @@ impl Consumer {
         }
     }
 
-    fn poll_deadline_passed(&self, now: Instant) -> bool {
+    pub(super) fn poll_deadline_passed(&self, now: Instant) -> bool {
         let away = match self.app {
             App::Busy(_) | App::Committing(_) | App::Listening { .. } => true,
             App::Idle | App::AwaitingOffsets | App::Closing(_) | App::Done => false,
@@ -146,6 +150,9 @@ impl Consumer {
         }
         if self.membership.calls.iter().any(|call| call.deadline <= now) {
             self.forget_coordinator(now, fx);
+            if self.speaks_consumer_protocol() {
+                self.network_pass(now, fx);
+            }
             self.on_network_event(now, fx);
         } else {
             self.arm_request_timeout(fx);
@@ -168,6 +175,7 @@ impl Consumer {
                         self.membership.rejoin = Rejoin::Idle;
                     }
                 }
+                CallKind::Heartbeat if self.speaks_consumer_protocol() => self.on_group_heartbeat_lost(now, fx),
                 CallKind::Heartbeat => {
                     if self.membership.heartbeat.at().is_some() {
                         self.arm_heartbeat(now + self.config.retry_backoff, fx);

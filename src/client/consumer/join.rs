@@ -88,6 +88,10 @@ impl Consumer {
 
     /// The commit of onJoinPrepare was answered; a retriable failure is tried again, others do not stop the rejoin.
     pub(super) fn on_prepare_committed(&mut self, now: Instant, failure: Option<CommitFailure>, fx: &mut ConsumerEffects) {
+        if self.speaks_consumer_protocol() {
+            self.on_reconciliation_committed(now, failure, fx);
+            return;
+        }
         if let Some(failure) = failure {
             fx.emit(TraceEvent::CommitFailed { client: self.config.client, kind: CommitKind::Prepare, failure });
             if failure == CommitFailure::Retriable && self.membership.rejoin == Rejoin::Committing {
@@ -158,8 +162,13 @@ impl Consumer {
     /// The listener returned.
     pub(super) fn after_listener(&mut self, now: Instant, then: AfterListener, fx: &mut ConsumerEffects) {
         self.app = App::Idle;
+        if matches!(then, AfterListener::Reconcile | AfterListener::Rejoin) {
+            self.after_consumer_listener(now, then, fx);
+            return;
+        }
         self.finish_revocation(fx);
         match then {
+            AfterListener::Reconcile | AfterListener::Rejoin => {}
             AfterListener::SendJoin if self.stopping => self.begin_close(now, fx),
             AfterListener::SendJoin => self.iterate(now, fx),
             AfterListener::Close => self.close_leave(now, fx),
@@ -209,10 +218,8 @@ impl Consumer {
                 self.on_commit_answer(now, error, fx);
             }
             GroupResponse::OffsetFetch(answer) => self.on_offsets_fetched(now, &answer, fx),
-            GroupResponse::ConsumerHeartbeat(_)
-            | GroupResponse::TxnOffsetCommit(_)
-            | GroupResponse::OffsetDelete { .. }
-            | GroupResponse::DeleteGroup(_) => {
+            GroupResponse::ConsumerHeartbeat(answer) => self.on_group_heartbeat_answer(now, answer, fx),
+            GroupResponse::TxnOffsetCommit(_) | GroupResponse::OffsetDelete { .. } | GroupResponse::DeleteGroup(_) => {
                 unreachable!("a consumer does not ask for that")
             }
         }
