@@ -239,3 +239,39 @@ fn a_closing_member_commits_gives_up_and_leaves_in_the_middle_of_a_revocation() 
     assert_eq!(story.times("g", "M1 removed, left"), [15_007_500_000]);
     assert_eq!(story.millis("M2", "assigned t-0..3"), [16_004]);
 }
+
+/// The same join, with a real client that polls for `timeout`.
+fn real(release: &str, timeout: &str) -> Story {
+    use groupsim::trace::text::TextLines;
+    let scenario = format!(
+        "
+        name: story
+        settle: 0s
+        kafka: \"{release}\"
+        cluster: {{write.latency: 0ms}}
+        topics: {{t: 4}}
+        groups:
+          g:
+            topics: [t]
+            members: {{M1: , M2: {{start: 11s}}}}
+            commit: auto
+            poll.timeout: {timeout}
+            config: {{auto.offset.reset: earliest, group.protocol: consumer}}
+        duration: 35s
+        "
+    );
+    let (scenario, _) = groupsim::scenario::load(&scenario, "real.yaml").unwrap_or_else(|problems| panic!("{}", problems.styled()));
+    let mut lines = TextLines::new(scenario.names(), Vec::new());
+    groupsim::run::play(&scenario, scenario.seed, &mut lines);
+    Story::read(&String::from_utf8(lines.finish().expect("memory takes lines")).expect("lines are text"))
+}
+
+#[test]
+fn a_blocked_application_takes_one_step_a_pass() {
+    // The first answer is there at 4 ms: the look-up of the coordinator, then the heartbeat. The reconciliation starts at once, and a pass
+    // later comes the callback.
+    assert_eq!(real("4.4", "1h").times("M1", "assigned t-0..3"), [104_000_000]);
+    assert_eq!(real("4.3", "1h").times("M1", "assigned t-0..3"), [104_000_000]);
+    assert_eq!(real("4.1", "1h").times("M1", "assigned t-0..3"), [5_004_000_000]);
+    assert_eq!(real("4.1", "100ms").times("M1", "assigned t-0..3"), [104_000_000]);
+}

@@ -29,6 +29,7 @@ mod fatal;
 mod group_heartbeat;
 mod heartbeat;
 mod join;
+mod passes;
 mod poll;
 mod position;
 mod reconcile;
@@ -307,8 +308,7 @@ impl Consumer {
             self.membership.coordinator = CoordinatorKnown::Yes(self.config.coordinator);
         }
         fx.wake(now + self.config.metadata_max_age, ConsumerTimer::MetadataAge);
-        self.poll_started = now;
-        self.iterate(now, fx);
+        self.poll(now, fx);
     }
 
     /// The application is told to stop: what it has in hand is finished, then close().

@@ -112,6 +112,8 @@ impl Consumer {
             fx.emit(TraceEvent::RebalanceNoticed { client: self.config.client });
         }
         if interval_changed {
+            // Without an interval the thread does not block: the first answer finds it at the beginning of a pass.
+            self.begin_pass(now);
             self.arm_heartbeat(now + answer.heartbeat_interval, fx);
         }
         self.network_pass(now, fx);

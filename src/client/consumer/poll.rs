@@ -19,6 +19,7 @@ impl Consumer {
             return;
         }
         self.poll_started = now;
+        self.begin_pass(now);
         self.iterate(now, fx);
     }
 
@@ -136,6 +137,9 @@ impl Consumer {
         if !self.fetcher.has_all_positions() {
             at = at.min(now + POSITION_CHECK);
         }
+        if self.is_application_needed() {
+            at = at.min(self.pass_ends(now));
+        }
         if at == Instant::NEVER || self.idle_wake.is_some_and(|wake| wake <= at) {
             return;
         }
@@ -150,7 +154,7 @@ impl Consumer {
         if !matches!(self.app, App::Idle) {
             return;
         }
-        if self.auto_commit_due <= now || !self.fetcher.has_all_positions() {
+        if self.auto_commit_due <= now || !self.fetcher.has_all_positions() || self.is_application_needed() {
             self.iterate(now, fx);
         } else {
             self.arm_idle_wake(now, fx);

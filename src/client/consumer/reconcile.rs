@@ -3,10 +3,9 @@
 //!
 //! The order since 4.0: what is to be revoked stops, consumed positions are committed, onPartitionsRevoked, the assignment is replaced,
 //! onPartitionsAssigned, acknowledgement. Every consumer has a rebalance listener. Its calls, the start with auto-commit, and since 4.2.1 the
-//! start of any revocation need the application thread: they happen at once while it waits in poll(), else at its next poll().
+//! start of any revocation are steps of the application thread: of one that waits in poll() as `passes` says, else at its next poll().
 //!
-//! Not modelled: the passes of the application thread. A thread blocked in poll() is not woken for its steps in Kafka; each comes later there by
-//! what is left of the pass, at most the poll timeout and three times in a reconciliation. Metadata of partitions that are just created is there at once.
+//! Not modelled: metadata of partitions that are just created is there at once, which saves a round trip.
 
 use super::{AfterListener, App, CommitPolicy, Consumer, ConsumerEffects, ConsumerTimer};
 use crate::client::membership::consumer::{Reconciliation, State, Step};
@@ -20,26 +19,46 @@ impl Consumer {
     /// The application's part of the membership, as far as it gets without waiting. False: the rebalance listener is at work.
     pub(super) fn progress_membership(&mut self, now: Instant, fx: &mut ConsumerEffects) -> bool {
         loop {
+            if self.is_application_needed() && !self.may_step(now) {
+                return true;
+            }
             let own = self.own();
             match (own.state, own.reconciliation.as_ref().map(|reconciliation| reconciliation.step)) {
                 (State::Fenced | State::Stale, _) => {
                     if !self.run_revocation(now, true, AfterListener::Rejoin, fx) {
                         return false;
                     }
+                    self.step_taken(now);
                     self.rejoin(now, fx);
                 }
-                (State::Reconciling, None) => self.begin_reconciliation(now, fx),
+                (State::Reconciling, None) => {
+                    if self.starts_on_application() {
+                        self.step_taken(now);
+                    }
+                    self.begin_reconciliation(now, fx);
+                }
                 (State::Reconciling, Some(Step::Revoking)) => {
                     if !self.revoke(now, fx) {
                         return false;
                     }
+                    self.step_taken(now);
                 }
-                (State::Reconciling, Some(Step::Assigning)) => self.complete_reconciliation(now, fx),
+                (State::Reconciling, Some(Step::Assigning)) => {
+                    self.step_taken(now);
+                    self.complete_reconciliation(now, fx);
+                }
                 (State::Reconciling, Some(Step::Listening)) => return false,
                 (State::Reconciling, Some(Step::Committing { .. })) => return true,
                 (State::Joining | State::Acknowledging | State::Stable | State::PrepareLeaving, _) => return true,
             }
         }
+    }
+
+    /// Whether a reconciliation is begun by the application's thread rather than by the network's.
+    fn starts_on_application(&self) -> bool {
+        let target = self.own().target.as_deref().unwrap_or_default();
+        let revokes = self.fetcher.owned().iter().any(|owned| !target.contains(&owned.partition));
+        matches!(self.config.commit, CommitPolicy::Auto(_)) || revokes && !self.config.switches.background_revocations
     }
 
     /// Whether the application thread has something to do for the membership.
@@ -187,6 +206,7 @@ impl Consumer {
 
     /// The listener returned.
     pub(super) fn after_consumer_listener(&mut self, now: Instant, then: AfterListener, fx: &mut ConsumerEffects) {
+        self.step_taken(now);
         match then {
             AfterListener::Reconcile => {
                 if self.own().reconciliation.as_ref().is_some_and(|reconciliation| reconciliation.step == Step::Listening) {

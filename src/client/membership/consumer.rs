@@ -81,6 +81,10 @@ pub struct ConsumerMembership {
     pub heartbeat_interval: Span,
     /// group.remote.assignor
     pub assignor: Option<Name>,
+    /// When the application thread's passes are counted from: its last call of poll(), or its last step.
+    pub pass_started: Instant,
+    /// It has taken a step at that moment.
+    pub stepped: bool,
 }
 
 impl ConsumerMembership {
@@ -93,6 +97,8 @@ impl ConsumerMembership {
             told: None,
             heartbeat_interval: Span::ZERO,
             assignor,
+            pass_started: Instant::ZERO,
+            stepped: false,
         }
     }
 
