@@ -8,6 +8,7 @@ use crate::slots::Slots;
 use crate::trace::{Cast, Sink, TraceEvent};
 use crate::units::{ClientId, GroupId, Instant};
 
+mod epochs;
 mod groups;
 mod positions;
 mod reading;

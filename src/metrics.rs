@@ -12,6 +12,7 @@ use crate::trace::{Cast, Sink, TraceEvent};
 use crate::units::{BrokerId, ClientId, GroupId, Instant, MemberId, Offset, Span, TopicId, TopicPartition};
 
 mod availability;
+mod epochs;
 mod latency;
 mod reading;
 mod rebalances;
@@ -135,27 +136,27 @@ pub struct Outage {
     pub initial: bool,
 }
 
-/// A rebalance of a classic group: from PreparingRebalance until Stable (or Empty, or until the next one overtook it).
+/// A rebalance: from PreparingRebalance, in a KIP-848 group from a bump of its epoch, until Stable (or Empty, or the next one overtook it).
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Rebalance {
     pub reason: RebalanceReason,
     /// Who caused it: the joiner, the leaver, the expired one.
     pub trigger: Option<MemberId>,
     pub started: Instant,
-    /// The end of the join phase; `None` if the run ended first.
+    /// The end of the join phase, or the computation of the target; `None` if the run ended first.
     pub joined: Option<Instant>,
     /// Stable again (the assignment is stored), or Empty.
     pub ended: Option<Instant>,
     /// The state in which it ended; PreparingRebalance if the next rebalance overtook it.
     pub ended_in: Option<GroupState>,
-    /// The generation that it made.
+    /// The generation that it made, or the epoch.
     pub generation: Option<i32>,
     pub leader: Option<MemberId>,
     pub protocol: Option<Name>,
     pub members: u32,
     /// The initial rebalance delay (the group came from Empty).
     pub initial: bool,
-    /// Members of the group whose rejoining (or removal) the join phase waited for, in the order in which they were done; the time counts
+    /// Members of the group whose rejoining (or removal) the join phase waited for, or whose way to the target (or removal); in the order in which they were done; the time counts
     /// from the start of the rebalance.
     pub waited_for: Vec<Waited>,
 }
@@ -170,6 +171,8 @@ pub struct Waited {
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub enum WaitEnd {
     Rejoined,
+    /// It is at the target (KIP-848).
+    Reconciled,
     Removed(RemovalReason),
 }
 
@@ -349,6 +352,9 @@ impl Metrics {
             | TraceEvent::MemberRemoved { group, .. }
             | TraceEvent::RebalanceStarted { group, .. }
             | TraceEvent::MemberRejoined { group, .. }
+            | TraceEvent::GroupEpochBumped { group, .. }
+            | TraceEvent::TargetComputed { group, .. }
+            | TraceEvent::MemberReconciled { group, .. }
             | TraceEvent::JoinPhaseEnded { group, .. } => self.group(*group).rebalances.record(at, event),
             TraceEvent::PollIntervalExceeded { client, .. } => self.kicked(at, *client),
             TraceEvent::RateChanged { producer, .. } => self.mark(at, MarkKind::RateChanged(*producer)),
@@ -369,9 +375,6 @@ impl Metrics {
             | TraceEvent::ClientResumed { .. }
             | TraceEvent::InitialDelayExtended { .. }
             | TraceEvent::GroupProtocolChanged { .. }
-            | TraceEvent::GroupEpochBumped { .. }
-            | TraceEvent::TargetComputed { .. }
-            | TraceEvent::MemberReconciled { .. }
             | TraceEvent::RequestRefused { .. }
             | TraceEvent::CoordinatorFound { .. }
             | TraceEvent::JoinSent { .. }

@@ -4,6 +4,7 @@
 //! file as written ([`file`]); code that gets a `Scenario` validates nothing again.
 
 pub mod builtin;
+mod cast;
 pub mod check;
 pub mod defaults;
 pub mod expectation;
@@ -16,8 +17,7 @@ pub mod yaml;
 use crate::error::Problems;
 use crate::release::Release;
 use crate::scenario::expectation::Expectation;
-use crate::terms::{ClientRequest, Name, Peers};
-use crate::trace::Cast;
+use crate::terms::{ClientRequest, GroupProtocol, Name, Peers};
 use crate::trace::names::Names;
 use crate::units::{BrokerId, ClientId, GroupId, InstanceId, Instant, ProducerId, Rate, Span, TopicId};
 
@@ -96,10 +96,27 @@ pub struct BrokerConfig {
     pub offsets_retention: Span,
     pub offsets_retention_check_interval: Span,
     pub offset_metadata_max_bytes: u32,
+    pub consumer_groups: ConsumerGroupConfig,
     /// Zero where the coordinator does not wait: before 4.0 it has no such setting, and with -1 (since 4.2) an idle one does not.
     pub append_linger: Span,
     /// How long the controller waits for the heartbeat of a broker before it counts as dead.
     pub broker_session_timeout: Span,
+}
+
+/// Broker properties of KIP-848 groups, `group.consumer.…`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ConsumerGroupConfig {
+    pub session_timeout: Span,
+    pub min_session_timeout: Span,
+    pub max_session_timeout: Span,
+    pub heartbeat_interval: Span,
+    pub min_heartbeat_interval: Span,
+    pub max_heartbeat_interval: Span,
+    /// It does nothing before 4.3.
+    pub assignment_interval: Span,
+    pub max_size: u32,
+    /// By name; the first one serves members that name none.
+    pub assignors: Vec<Name>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -195,6 +212,9 @@ pub struct Client {
 /// Consumer properties that the model uses.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ConsumerConfig {
+    pub protocol: GroupProtocol,
+    /// group.remote.assignor
+    pub remote_assignor: Option<Name>,
     pub session_timeout: Span,
     pub heartbeat_interval: Span,
     pub max_poll_interval: Span,
@@ -371,23 +391,6 @@ impl Scenario {
             topics: self.topics.iter().map(|topic| topic.name.clone()).collect(),
             producers: self.producers.iter().map(|producer| producer.name.clone()).collect(),
             instances: self.instances.clone(),
-        }
-    }
-
-    /// Who takes part, as dense numbers.
-    pub fn cast(&self) -> Cast {
-        let mut next = 0;
-        let mut first_partition = Vec::with_capacity(self.topics.len());
-        for topic in &self.topics {
-            first_partition.push(next);
-            next += topic.most_partitions as usize;
-        }
-        Cast {
-            first_partition,
-            partitions: self.topics.iter().map(|topic| (topic.partitions, topic.most_partitions)).collect(),
-            producer_topic: self.producers.iter().map(|producer| producer.topic).collect(),
-            client_group: self.clients.iter().map(|client| client.group).collect(),
-            group_topics: self.groups.iter().map(|group| group.topics.clone()).collect(),
         }
     }
 }

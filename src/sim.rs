@@ -3,6 +3,7 @@
 //! Pop the next event, hand it to the machine that it is for, do what the machine wants, record what it said. Two phases: the *run*, and the
 //! *settle* phase, in which producers have stopped and what was broken has healed. Only after that does "not processed" mean lost.
 
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use crate::client::consumer::{Consumer, ConsumerEffects, ConsumerTimer};
@@ -12,7 +13,7 @@ use crate::kafka::coordinator::shard::CoordinatorEffects;
 use crate::kafka::coordinator::timers::CoordinatorTimer;
 use crate::kafka::fetch::{FetchSession, Fetched};
 use crate::kafka::log::PartitionLog;
-use crate::kafka::request::Response;
+use crate::kafka::request::{Request, Response};
 use crate::scenario::Scenario;
 use crate::sim::leadership::Leadership;
 use crate::sim::network::{Connection, ConnectionId, InFlight, Message};
@@ -168,6 +169,8 @@ pub struct Simulation<'a> {
     consumer_fx: ConsumerEffects,
     /// Buffers of Fetch answers that were read.
     spare_records: Vec<Vec<Fetched>>,
+    /// Requests that brokers read next, since they have answered those before.
+    unmuted: VecDeque<(ConnectionId, Request)>,
 }
 
 impl<'a> Simulation<'a> {
@@ -231,6 +234,7 @@ impl<'a> Simulation<'a> {
             self.now = at;
             self.events += 1;
             self.dispatch(event);
+            self.read_on();
             self.flush(sink);
             if at_this_instant > self.limits.at_one_instant || self.events > self.limits.events {
                 return Some(self.stuck(event, at_this_instant));

@@ -132,6 +132,14 @@ pub enum RebalanceReason {
     GroupTooLarge,
     /// The last KIP-848 member is gone: the group is a classic one.
     Downgraded,
+    /// A member of a KIP-848 group subscribed to other topics.
+    SubscriptionChanged,
+    /// Topics of a KIP-848 group were created, deleted or got more partitions.
+    TopicsChanged,
+    /// A KIP-848 group prefers another assignor.
+    AssignorChanged,
+    /// A member of a KIP-848 group did not give partitions up in time.
+    RevocationTimedOut,
 }
 
 /// Why a member was taken out of a group.
@@ -174,6 +182,8 @@ pub enum CommitFailure {
     Fenced,
     /// RetriableCommitFailedException or a time-out.
     Retriable,
+    /// StaleMemberEpochException: the member has moved to another epoch meanwhile (KIP-848).
+    StaleEpoch,
 }
 
 /// A fatal exception thrown to the application; the client is closed without a word to the group.
@@ -187,6 +197,13 @@ pub enum FatalError {
     NoOffsetForPartition,
     /// The assignor of the group's leader threw.
     AssignorFailed,
+    /// Another process has the instance id (KIP-848).
+    UnreleasedInstanceId,
+    UnsupportedAssignor,
+    /// The group is gone, or is a classic one that cannot be upgraded.
+    GroupIdNotFound,
+    /// The broker does not know the request.
+    UnsupportedVersion,
 }
 
 /// What a consumer asks a broker for.

@@ -63,7 +63,16 @@ expect:
     a_session_has_the_brokers_bounds: with_group("    config: {session.timeout.ms: 5999}\n");
     numbers_have_kafkas_bounds: with_group("    config: {max.poll.records: 0, fetch.max.wait.ms: -1, max.poll.interval.ms: 99999999999}\n");
     an_unknown_assignor_is_guessed: with_group("    config: {partition.assignment.strategy: [roundrobbin]}\n");
-    the_next_generation_protocol_is_refused: with_group("    config: {group.protocol: consumer, group.remote.assignor: uniform}\n");
+    each_protocol_refuses_the_properties_of_the_other: "duration: 1m
+cluster: {config: {group.consumer.session.timeout.ms: 10s, group.consumer.assignors: [range]}}
+topics: {a: 1}
+groups:
+  classic: {topics: a, members: 1, config: {group.remote.assignor: uniform}}
+  consumer:
+    {topics: a, members: {A: {config: {session.timeout.ms: 10000}}, B: {config: {group.protocol: classic}}},
+    config: {group.protocol: consumer, partition.assignment.strategy: range, group.remote.assignor: uniform}}\n";
+    the_consumer_protocol_needs_its_release: "kafka: {brokers: \"3.9\", clients: \"4.3\"}\nduration: 1m\ntopics: {a: 1}\ngroups: {g: {topics: a, members: 1, config: {group.protocol: consumer}}}\n";
+    a_protocol_is_classic_or_consumer: with_group("    config: {group.protocol: streams}\n");
     commit_and_auto_commit_must_agree: with_group("    commit: auto\n    config: {enable.auto.commit: false}\n");
     without_auto_commit_somebody_has_to_commit: with_group("    config: {enable.auto.commit: false}\n");
     a_way_to_commit_is_guessed: with_group("    commit: per-recrod\n");

@@ -1,4 +1,6 @@
-//! The classic consumer: an application thread in its poll loop and a heartbeat thread (ClassicKafkaConsumer, ConsumerCoordinator).
+//! The consumer: an application thread in its poll loop and a heartbeat thread (ClassicKafkaConsumer, ConsumerCoordinator), or the network
+//! thread of the KIP-848 protocol (AsyncKafkaConsumer). What differs between the two stands in `join` and `heartbeat` for the classic one, in
+//! `reconcile` and `group_heartbeat` for the other.
 //!
 //! `loop { records = poll(timeout); process them; commit }`. Everything but heartbeats and the detection of a missed poll deadline happens
 //! inside poll(), commit and close. A consumer that waits in poll() acts on each network event as it arrives; one that is busy acts at
@@ -11,18 +13,20 @@ use std::rc::Rc;
 
 use crate::client::fetcher::{Fetcher, Slice};
 use crate::client::leader_links::LeaderLinks;
-use crate::client::membership::{CoordinatorKnown, Membership, RebalanceProtocol};
+use crate::client::membership::consumer::{ConsumerMembership, State};
+use crate::client::membership::{MemberState, Membership, Protocol, RebalanceProtocol};
+use crate::client::release::ClientSwitches;
 use crate::effects::Effects;
 use crate::kafka::fetch::{FetchEntry, FetchLimits, Fetched};
 use crate::kafka::request::{Metadata, Request, Response, To};
-use crate::terms::{ClientRequest, CommitKind, FatalError, Name};
-use crate::trace::TraceEvent;
+use crate::terms::{ClientRequest, CommitKind, FatalError, GroupProtocol, Name};
 use crate::trace::names::Names;
 use crate::units::{BrokerId, ClientId, InstanceId, Instant, MemberId, Offset, Span, TopicId, TopicPartition};
 
 mod close;
 mod commit;
 mod fatal;
+mod group_heartbeat;
 mod handover;
 mod heartbeat;
 mod join;
@@ -30,8 +34,11 @@ mod leader;
 mod leaders;
 mod lookup;
 mod network;
+mod passes;
 mod poll;
 mod position;
+mod process;
+mod reconcile;
 mod work;
 
 use work::Batch;
@@ -73,6 +80,11 @@ pub struct ConsumerConfig {
     pub life: u32,
     pub topics: Vec<TopicId>,
     pub instance: Option<InstanceId>,
+    pub protocol: GroupProtocol,
+    /// group.remote.assignor
+    pub remote_assignor: Option<Name>,
+    /// Of the consumer protocol: what differs between releases.
+    pub switches: ClientSwitches,
     /// partition.assignment.strategy by protocol name, in order of preference.
     pub protocols: Vec<Name>,
     pub session_timeout: Span,
@@ -99,8 +111,6 @@ pub struct ConsumerConfig {
     /// A real client looks its coordinator up and its requests wait behind a parked Fetch; an ideal one does neither.
     pub real: bool,
     pub validate_positions: bool,
-    /// KAFKA-17182.
-    pub spare_buffered_brokers: bool,
     pub brokers: u32,
     /// The coordinator, for an ideal client.
     pub coordinator: BrokerId,
@@ -209,6 +219,10 @@ enum AfterListener {
     SendJoin,
     /// onJoinComplete goes on.
     Assign,
+    /// On with the reconciliation of a KIP-848 member.
+    Reconcile,
+    /// What a KIP-848 member lost is given up: it joins again.
+    Rejoin,
     Close,
 }
 
@@ -227,6 +241,7 @@ pub struct Consumer {
     rebalance_protocol: RebalanceProtocol,
     app: App,
     membership: Membership,
+    protocol: Protocol,
     fetcher: Fetcher,
     /// Connections to the partition leaders.
     links: LeaderLinks,
@@ -263,12 +278,20 @@ impl Consumer {
     /// A process that was just started; `metadata` are the partition counts by topic.
     pub fn new(config: ConsumerConfig, metadata: Metadata) -> Self {
         let brokers = config.brokers as usize;
-        let fetcher = Fetcher::new(brokers, config.spare_buffered_brokers);
+        let fetcher = Fetcher::new(brokers, config.switches.spare_buffered_brokers);
+        let (mut membership, mut protocol) = (Membership::new(), Protocol::Classic);
+        if config.protocol == GroupProtocol::Consumer {
+            // One id for each consumer object, made by the client and kept for good (KIP-1082).
+            membership.member = Some(MemberId { client: config.client, number: config.life });
+            membership.rejoin_needed = false;
+            protocol = Protocol::Consumer(ConsumerMembership::new(config.remote_assignor.clone()));
+        }
         Consumer {
             rebalance_protocol: RebalanceProtocol::of(&config.protocols),
             config,
             app: App::Idle,
-            membership: Membership::new(),
+            membership,
+            protocol,
             fetcher,
             links: LeaderLinks::new(brokers),
             lookup: lookup::Lookup::default(),
@@ -298,60 +321,14 @@ impl Consumer {
 
     /// A member with its assignment: what a rolling restart waits for.
     pub fn is_up(&self) -> bool {
-        self.membership.state == crate::client::membership::MemberState::Stable && !self.membership.rejoin_needed_or_pending()
+        match &self.protocol {
+            Protocol::Classic => self.membership.state == MemberState::Stable && !self.membership.rejoin_needed_or_pending(),
+            Protocol::Consumer(own) => own.state == State::Stable,
+        }
     }
 
     pub fn member(&self) -> Option<MemberId> {
         self.membership.member
-    }
-
-    /// The process starts and calls poll().
-    pub fn start(&mut self, now: Instant, fx: &mut ConsumerEffects) {
-        fx.emit(TraceEvent::ClientStarted { client: self.config.client, life: self.config.life });
-        if let CommitPolicy::Auto(interval) = self.config.commit {
-            self.auto_commit_due = now + interval;
-        }
-        if !self.config.real {
-            self.membership.coordinator = CoordinatorKnown::Yes(self.config.coordinator);
-        }
-        self.metadata_is_fresh(now, fx);
-        self.poll_started = now;
-        self.iterate(now, fx);
-    }
-
-    /// The application is told to stop: what it has in hand is finished, then close().
-    pub fn stop(&mut self, now: Instant, fx: &mut ConsumerEffects) {
-        if self.stopping {
-            return;
-        }
-        fx.emit(TraceEvent::ClientStopping { client: self.config.client });
-        self.stopping = true;
-        if matches!(self.app, App::Idle | App::FindingCoordinator { .. } | App::AwaitingOffsets) {
-            self.begin_close(now, fx);
-        }
-    }
-
-    /// The process dies between two records; nothing is sent.
-    pub fn crash(&mut self, now: Instant, fx: &mut ConsumerEffects) {
-        self.drop_batch(now, fx);
-        fx.emit(TraceEvent::ClientCrashed { client: self.config.client });
-        self.app = App::Done;
-    }
-
-    /// An exception that the application does not survive: the process ends without a word to the group.
-    fn fail(&mut self, now: Instant, error: FatalError, fx: &mut ConsumerEffects) {
-        self.drop_batch(now, fx);
-        fx.emit(TraceEvent::ClientFailed { client: self.config.client, error });
-        fx.send(Outgoing::Exit);
-        self.app = App::Done;
-    }
-
-    /// The application gets an exception: at once if it waits in poll(), else at its next one.
-    fn throw(&mut self, now: Instant, error: FatalError, fx: &mut ConsumerEffects) {
-        match self.app {
-            App::Idle | App::FindingCoordinator { .. } | App::AwaitingOffsets => self.fail(now, error, fx),
-            App::Busy(_) | App::Committing(_) | App::Listening { .. } | App::Closing(_) | App::Done => self.failed = Some(error),
-        }
     }
 
     /// A Fetch was answered by the leader that it was sent to.

@@ -125,6 +125,11 @@ impl Fetcher {
         self.untold = self.owned.iter().filter(|owned| !owned.fetch_told).count();
     }
 
+    /// A partition that is to be read was not in a Fetch yet.
+    pub fn awaits_first_fetch(&self) -> bool {
+        self.untold > 0 && self.owned.iter().any(|owned| !owned.fetch_told && owned.is_fetchable())
+    }
+
     /// Has these partitions and no others, in this order; what was owned before stays as it is, positions of others are to be found.
     pub fn assign(&mut self, partitions: impl Iterator<Item = (TopicPartition, Option<BrokerId>)>) {
         let mut kept = std::mem::take(&mut self.owned);

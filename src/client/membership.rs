@@ -1,12 +1,24 @@
-//! What a classic member knows about its membership (AbstractCoordinator).
+//! What a member knows about its membership: what both protocols share, and the classic one's part (AbstractCoordinator).
+//!
+//! In the KIP-848 protocol `generation` is the member's epoch, -1 while it has none; the classic states stay as they are.
 
 use std::collections::VecDeque;
 
+use crate::client::membership::consumer::ConsumerMembership;
 use crate::effects::Deadline;
 use crate::kafka::assignor::Assignor;
 use crate::kafka::message::Assignment;
 use crate::terms::{CommitKind, Name};
 use crate::units::{BrokerId, Instant, MemberId, TopicPartition};
+
+pub mod consumer;
+
+/// Which protocol a consumer speaks, `group.protocol`, with what only that one knows.
+#[derive(Debug)]
+pub enum Protocol {
+    Classic,
+    Consumer(ConsumerMembership),
+}
 
 /// `AbstractCoordinator.MemberState`.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]

@@ -6,22 +6,41 @@ use crate::release::Release;
 pub struct ClientSwitches {
     /// KAFKA-17182 (4.0): a broker that leads a partition with buffered records gets no Fetch, which keeps fetch sessions stable.
     pub spare_buffered_brokers: bool,
+    /// A KIP-848 member without auto-commit starts a revocation while its application is busy; since 4.2.1 (KAFKA-20332) every one waits for
+    /// poll().
+    pub background_revocations: bool,
+    /// OffsetCommit v10 (4.1) names topics by their ids, so that brokers since 4.3 know since when a member has a partition.
+    pub commits_by_topic_id: bool,
+    /// How long an idle pass of a KIP-848 client's poll loop blocks.
+    pub idle_pass: IdlePass,
+}
+
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum IdlePass {
+    /// Up to a heartbeat interval; 100 ms while a partition has no position.
+    Long,
+    /// As `Long`, and 100 ms without partitions (4.2).
+    ShortWithoutPartitions,
+    /// 100 ms (4.4).
+    Short,
 }
 
 impl ClientSwitches {
     pub const fn of(release: Release) -> ClientSwitches {
         match release {
-            Release::V2_8 | Release::V3_9 => ClientSwitches { spare_buffered_brokers: false },
-            Release::V4_0_0
-            | Release::V4_0_1
-            | Release::V4_0_2
-            | Release::V4_1_0
-            | Release::V4_1_2
-            | Release::V4_2_0
-            | Release::V4_2_1
-            | Release::V4_3_0
-            | Release::V4_3_1
-            | Release::V4_4_0 => ClientSwitches { spare_buffered_brokers: true },
+            Release::V2_8 | Release::V3_9 => ClientSwitches { spare_buffered_brokers: false, ..V4_0 },
+            Release::V4_0_0 | Release::V4_0_1 | Release::V4_0_2 => V4_0,
+            Release::V4_1_0 | Release::V4_1_2 => V4_1,
+            Release::V4_2_0 => ClientSwitches { idle_pass: IdlePass::ShortWithoutPartitions, ..V4_1 },
+            Release::V4_2_1 | Release::V4_3_0 | Release::V4_3_1 => V4_2_1,
+            Release::V4_4_0 => ClientSwitches { idle_pass: IdlePass::Short, ..V4_2_1 },
         }
     }
 }
+
+const V4_0: ClientSwitches =
+    ClientSwitches { spare_buffered_brokers: true, background_revocations: true, commits_by_topic_id: false, idle_pass: IdlePass::Long };
+
+const V4_1: ClientSwitches = ClientSwitches { commits_by_topic_id: true, ..V4_0 };
+
+const V4_2_1: ClientSwitches = ClientSwitches { background_revocations: false, idle_pass: IdlePass::ShortWithoutPartitions, ..V4_1 };

@@ -1,8 +1,9 @@
-//! What must hold for a classic group as its coordinator tells it (ClassicGroupState, GroupMetadataManager).
+//! What must hold for a group as its coordinator tells it (ClassicGroupState, GroupMetadataManager); of KIP-848 groups more in `epochs`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Findings;
+use super::epochs::EpochRules;
 use crate::terms::GroupState;
 use crate::trace::TraceEvent;
 use crate::units::{ClientId, GroupId, MemberId, TopicPartition};
@@ -21,6 +22,7 @@ pub(super) struct GroupRules {
     computed: Option<Computed>,
     /// By client: whether it has found the coordinator again since its first JoinGroup in this life.
     reconnected: BTreeMap<ClientId, bool>,
+    epochs: EpochRules,
 }
 
 /// What a leader handed out.
@@ -41,6 +43,7 @@ impl GroupRules {
             current: BTreeSet::new(),
             computed: None,
             reconnected: BTreeMap::new(),
+            epochs: EpochRules::default(),
         }
     }
 
@@ -60,6 +63,7 @@ impl GroupRules {
 
     /// Takes what the coordinator tells of members and states.
     pub fn record(&mut self, event: &TraceEvent, findings: &mut Findings) {
+        self.epochs.record(self.group, event, findings);
         let group = self.group.0;
         if let TraceEvent::GroupStateChanged { from: GroupState::Dead, to, generation, .. } = event {
             self.loaded(*to, *generation, findings);
@@ -93,7 +97,7 @@ impl GroupRules {
     /// When all that happened at one moment has been told.
     pub fn check_settled(&self, findings: &mut Findings) {
         let GroupRules { group, members, .. } = self;
-        let is_fine = self.state != GroupState::Empty || members.is_empty();
+        let is_fine = self.epochs.are_in_use() || self.state != GroupState::Empty || members.is_empty();
         findings.expect(is_fine, || format!("group {}: Empty, but it has the members {members:?}", group.0));
         let strangers = || self.joining.difference(members);
         findings.expect(strangers().next().is_none(), || {
@@ -128,8 +132,9 @@ impl GroupRules {
         self.generation == Some(generation)
     }
 
+    /// In a KIP-848 group every member is.
     pub fn is_in_current_generation(&self, member: MemberId) -> bool {
-        self.current.contains(&member)
+        if self.epochs.are_in_use() { self.members.contains(&member) } else { self.current.contains(&member) }
     }
 
     /// The coordinator took a commit.
@@ -137,7 +142,11 @@ impl GroupRules {
         let GroupRules { group, members, state, .. } = self;
         match member {
             Some(member) => {
-                findings.expect(members.contains(&member), || format!("group {}: a commit of {member:?}, who is no member", group.0));
+                // Without members, a KIP-848 group takes commits from whoever was one.
+                let was_one = self.epochs.are_in_use() && members.is_empty();
+                findings.expect(was_one || members.contains(&member), || {
+                    format!("group {}: a commit of {member:?}, who is no member", group.0)
+                });
             }
             None => findings.expect(members.is_empty(), || format!("group {}: a commit without a member, but it has members", group.0)),
         }

@@ -1,6 +1,6 @@
 use super::*;
 use crate::story::{A, B, C, GROUP, Story, cast, member, ms, range, tp};
-use crate::terms::{CommitKind, ErrorCode, GroupState, PositionSource, RebalanceReason, RemovalReason};
+use crate::terms::{CommitKind, EpochReason, ErrorCode, GroupState, MemberState, PositionSource, RebalanceReason, RemovalReason};
 use crate::units::{ClientId, MemberId, TopicPartition};
 use GroupState::{CompletingRebalance, Empty, PreparingRebalance, Stable};
 
@@ -213,4 +213,59 @@ fn a_position_comes_from_what_was_committed_last() {
     assert!(violation(read_on(0, PositionSource::ResetEarliest)).contains("what was committed is Some(Offset(50))"));
     let expired = TraceEvent::OffsetExpired { group: GROUP, partition: tp(0) };
     assert!(violation(stable().committed(A, 0, 50).tell(expired).starts(A, 0, 50, PositionSource::Committed)).contains("is None"));
+}
+
+/// In a KIP-848 group at epoch 1, A has partition 0, and B has none yet.
+fn modern() -> Story {
+    let story = Story::default().added(A).added(B);
+    let story =
+        story.tell(TraceEvent::GroupEpochBumped { group: GROUP, epoch: 1, reason: EpochReason::MemberJoined, trigger: Some(member(A)) });
+    reconciled(targeted(story, 1, &[(A, &[0]), (B, &[1])]), A, 1, &[0], &[])
+}
+
+fn targeted(story: Story, epoch: i32, shares: &[(ClientId, &[u32])]) -> Story {
+    let share = |partitions: &[u32]| -> Box<[TopicPartition]> { partitions.iter().copied().map(tp).collect() };
+    let assigned = shares.iter().map(|(client, partitions)| (member(*client), share(partitions))).collect();
+    story.tell(TraceEvent::TargetComputed { group: GROUP, epoch, assigned })
+}
+
+fn reconciled(story: Story, client: ClientId, epoch: i32, assigned: &[u32], revoking: &[u32]) -> Story {
+    let held = |partitions: &[u32]| -> Box<[TopicPartition]> { partitions.iter().copied().map(tp).collect() };
+    story.tell(TraceEvent::MemberReconciled {
+        group: GROUP,
+        member: member(client),
+        epoch,
+        state: MemberState::Stable,
+        assigned: held(assigned),
+        revoking: held(revoking),
+    })
+}
+
+#[test]
+fn a_decent_consumer_group_violates_nothing() {
+    let story = reconciled(modern(), B, 1, &[1], &[]).assigned(A, 1, &[0]).assigned(B, 1, &[1]);
+    assert_eq!(invariants(&story.at(900).ends(0, true)).violations(), []);
+}
+
+#[test]
+fn a_partition_that_another_member_has_or_must_still_revoke_is_not_given_away() {
+    assert!(violation(reconciled(modern(), B, 1, &[0], &[])).contains("which MemberId { client: ClientId(0), number: 1 } has"));
+    let revoking = reconciled(modern(), A, 1, &[], &[0]);
+    assert!(violation(reconciled(revoking, B, 1, &[0], &[])).contains("which MemberId { client: ClientId(0), number: 1 } has"));
+    let gone = modern().removed(A, RemovalReason::SessionExpired);
+    assert_eq!(invariants(&reconciled(gone, B, 1, &[0], &[]).at(900).ends(0, true)).count(), 0, "what A had is free");
+}
+
+#[test]
+fn a_client_that_takes_what_a_fellow_member_can_still_hand_out_is_seen() {
+    let story = modern().assigned(A, 1, &[0]).assigned(B, 1, &[0]);
+    assert!(violation(story).contains("of the same generation has"));
+}
+
+#[test]
+fn epochs_that_jump_and_members_ahead_of_their_target_are_seen() {
+    let bump = TraceEvent::GroupEpochBumped { group: GROUP, epoch: 3, reason: EpochReason::MemberRemoved, trigger: None };
+    assert!(violation(modern().tell(bump)).contains("epoch 3 follows Some(1)"));
+    assert!(violation(reconciled(modern(), B, 2, &[1], &[])).contains("is at epoch 2, its target at 1"));
+    assert!(violation(targeted(modern(), 1, &[(A, &[0]), (B, &[0])])).contains("and to somebody else"));
 }

@@ -1,7 +1,8 @@
-//! The rebalances of a classic group, each with those for whom its join phase waited.
+//! The rebalances of a group; of a classic one each with those for whom its join phase waited. KIP-848 groups: `epochs`.
 
 use std::collections::BTreeSet;
 
+use super::epochs::Epochs;
 use super::{Rebalance, WaitEnd, Waited};
 use crate::terms::{GroupState, RebalanceReason};
 use crate::trace::TraceEvent;
@@ -10,6 +11,7 @@ use crate::units::{Instant, MemberId};
 #[derive(Clone, Default, Debug)]
 pub(super) struct Rebalances {
     pub list: Vec<Rebalance>,
+    epochs: Epochs,
     members: BTreeSet<MemberId>,
     /// MEMBER_ID_REQUIRED was answered; such an id holds a join phase up like a member.
     pending: BTreeSet<MemberId>,
@@ -20,6 +22,7 @@ pub(super) struct Rebalances {
 impl Rebalances {
     /// Takes the coordinator's facts about the members and states of this group; others do not concern it.
     pub fn record(&mut self, at: Instant, event: &TraceEvent) {
+        self.epochs.record(at, event, &mut self.list);
         if let TraceEvent::RebalanceStarted { reason, trigger, initial, .. } = event {
             self.started(at, *reason, *trigger, *initial);
         } else if let TraceEvent::JoinPhaseEnded { generation, leader, protocol, members, .. } = event

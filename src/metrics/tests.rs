@@ -1,6 +1,6 @@
 use super::*;
 use crate::story::{A, B, C, Story, cast, member, ms, range, tp};
-use crate::terms::{CommitFailure, ErrorCode, PositionSource};
+use crate::terms::{CommitFailure, EpochReason, ErrorCode, MemberState, PositionSource};
 use crate::units::OffsetRange;
 
 fn measured(story: &Story) -> Measurements {
@@ -210,4 +210,39 @@ fn creation_times_are_forgotten_when_every_group_is_done() {
     rest.trace.iter().for_each(|(at, event)| metrics.record(*at, event));
     assert_eq!(metrics.created.runs(), 1);
     assert_eq!(metrics.measurements().groups[1].latency.count, 495);
+}
+
+/// A bump of the group's epoch, and the target that is computed for it.
+fn bumped(story: Story, epoch: i32, reason: EpochReason, trigger: ClientId) -> Story {
+    let group = GroupId(0);
+    let story = story.tell(TraceEvent::GroupEpochBumped { group, epoch, reason, trigger: Some(member(trigger)) });
+    story.tell(TraceEvent::TargetComputed { group, epoch, assigned: Box::default() })
+}
+
+fn reconciled(story: Story, client: ClientId, epoch: i32, state: MemberState) -> Story {
+    let (assigned, revoking) = (Box::default(), Box::default());
+    story.tell(TraceEvent::MemberReconciled { group: GroupId(0), member: member(client), epoch, state, assigned, revoking })
+}
+
+#[test]
+fn a_rebalance_by_epochs_lasts_until_every_member_is_at_the_target() {
+    let story = bumped(Story::default().added(A), 1, EpochReason::MemberJoined, A);
+    let story = bumped(reconciled(story, A, 1, MemberState::Stable).at(100).added(B), 2, EpochReason::MemberJoined, B);
+    let story = reconciled(story, B, 2, MemberState::UnreleasedPartitions).at(150);
+    let story = reconciled(story, A, 1, MemberState::UnrevokedPartitions).at(160);
+    let story = reconciled(story, A, 2, MemberState::Stable).at(200);
+    let rebalances = group(&reconciled(story, B, 2, MemberState::Stable)).rebalances;
+    assert_eq!(rebalances.iter().map(|one| (one.started, one.ended)).collect::<Vec<_>>(), [(ms(0), Some(ms(0))), (ms(100), Some(ms(200)))]);
+    assert_eq!((rebalances[1].generation, rebalances[1].joined, rebalances[1].trigger), (Some(2), Some(ms(100)), Some(member(B))));
+    let waited = |client, millis| Waited { member: member(client), lasted: Span::from_millis(millis), how: WaitEnd::Reconciled };
+    assert_eq!(rebalances[1].waited_for, [waited(A, 60), waited(B, 100)]);
+}
+
+#[test]
+fn an_epoch_says_why_its_member_is_gone() {
+    let story = bumped(Story::default().added(A).added(B), 1, EpochReason::MemberJoined, A).at(50);
+    let story = story.removed(B, RemovalReason::RevocationTimedOut);
+    let rebalances = group(&bumped(story, 2, EpochReason::MemberRemoved, B)).rebalances;
+    assert_eq!(rebalances[0].ended_in, Some(GroupState::PreparingRebalance), "overtaken");
+    assert_eq!(rebalances[1].reason, RebalanceReason::RevocationTimedOut);
 }

@@ -55,6 +55,7 @@ builtins! {
     "hot-partition",
     "partition-growth",
     "new-partitions-latest-loses",
+    "consumer-protocol-join",
 }
 
 pub fn find(name: &str) -> Option<Builtin> {

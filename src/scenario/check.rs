@@ -10,6 +10,7 @@ pub mod members;
 pub mod names;
 pub mod network;
 pub mod producers;
+pub mod protocol;
 pub mod time;
 pub mod timeline;
 pub mod topics;
@@ -189,7 +190,7 @@ impl Checker<'_> {
         let topic_names = names::Names::new("topic", &file.topics, root, "topics");
         let producer_names = names::Names::new("producer", &file.producers, root, "producers");
         let producers = self.producers(file, root, &topic_names, kafka.clients, Instant::ZERO + duration);
-        let cast = self.groups(file, root, &topic_names, kafka.clients, &cluster.config);
+        let cast = self.groups(file, root, &topic_names, kafka, &cluster.config);
         let group_names = names::Names::new("group", &file.groups, root, "groups");
         let stage = timeline::Stage {
             brokers: cluster.brokers,
@@ -317,6 +318,7 @@ impl Checker<'_> {
             let at = site.child("config").value();
             self.error(at, "group.min.session.timeout.ms is greater than group.max.session.timeout.ms");
         }
+        self.consumer_group_config(&config, site.child("config"));
         let write_latency = match file.write_latency {
             None | Some(WriteLatencyFile::Auto) => WriteLatency::Auto,
             Some(WriteLatencyFile::Fixed(latency)) => WriteLatency::Fixed(latency.0),

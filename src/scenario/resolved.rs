@@ -12,7 +12,7 @@ use super::{
     Arrivals, AutoOffsetReset, Client, Commit, Distribution, Disturbance, Group, KeyWeights, Keys, Producer, Scenario, TimelineEntry, Verb,
     WriteLatency,
 };
-use crate::terms::Peers;
+use crate::terms::{GroupProtocol, Peers};
 use crate::units::{ClientId, Instant, Span};
 
 impl Scenario {
@@ -86,8 +86,10 @@ impl Scenario {
         entry(out, 1, "load.time", &write_duration(self.cluster.load_time));
         line(out, 1, "config:");
         let append_linger = self.cluster.config.append_linger.as_millis();
-        properties(out, 2, broker::MODELLED, &self.cluster.config, |name| {
-            (name == "group.coordinator.append.linger.ms").then(|| append_linger.to_string())
+        properties(out, 2, broker::MODELLED, &self.cluster.config, |name| match name {
+            "group.coordinator.append.linger.ms" => Some(append_linger.to_string()),
+            "group.consumer.assignors" => Some(format!("[{}]", self.cluster.config.consumer_groups.assignors.join(", "))),
+            _ => None,
         });
     }
 
@@ -224,7 +226,9 @@ fn write_setup(out: &mut String, depth: usize, client: &Client) {
     entry(out, depth, "on.revoke", &format!("{{commit: {}, takes: {}}}", listener.commit, write_duration(listener.takes)));
     line(out, depth, "config:");
     let settings = ConsumerSettings { config: client.config.clone(), auto_commit: None, instance: None };
+    let decides = client.config.protocol == GroupProtocol::Classic;
     properties(out, depth + 1, consumer::MODELLED, &settings, |name| match name {
+        "session.timeout.ms" | "heartbeat.interval.ms" | "partition.assignment.strategy" if !decides => Some(String::new()),
         "partition.assignment.strategy" => Some(format!("[{}]", client.config.assignors.join(", "))),
         "enable.auto.commit" => Some((client.commit == Commit::Auto).to_string()),
         "auto.offset.reset" => Some(
@@ -235,7 +239,8 @@ fn write_setup(out: &mut String, depth: usize, client: &Client) {
             }
             .to_owned(),
         ),
-        "group.protocol" => Some("classic".to_owned()),
+        "group.protocol" => Some(client.config.protocol.name().to_owned()),
+        "group.remote.assignor" => Some(client.config.remote_assignor.as_deref().unwrap_or_default().to_owned()),
         "group.instance.id" => Some(String::new()),
         _ => None,
     });
@@ -321,6 +326,16 @@ mod tests {
         for builtin in builtin::ALL {
             check(builtin.text);
         }
+    }
+
+    #[test]
+    fn the_properties_of_the_consumer_protocol_survive() {
+        check(
+            "duration: 1m
+topics: {t: 1}
+groups: {g: {topics: t, members: 2, config: {group.protocol: Consumer, group.remote.assignor: range}}}
+",
+        );
     }
 
     #[test]

@@ -77,7 +77,13 @@ impl Simulation<'_> {
             let slot = self.messages.put(Message::Response(response));
             self.put_on_the_wire(connection, slot, Span::ZERO);
         }
-        if let Some(request) = next {
+        // Thousands may lie there, each answered at once: one after the other, not one within the other.
+        self.unmuted.extend(next.map(|request| (connection, request)));
+    }
+
+    /// Brokers read on where they have answered.
+    pub(super) fn read_on(&mut self) {
+        while let Some((connection, request)) = self.unmuted.pop_front() {
             self.handle(connection, request);
         }
     }
@@ -192,7 +198,6 @@ impl Simulation<'_> {
                     self.spare_records.push(records);
                 }
             }
-            // What waited behind the Fetch on its connection may have ended the session, or changed its partitions.
             if self.watchers[index].get(at) == Some(&connection) {
                 at += 1;
             }
@@ -241,7 +246,6 @@ impl Simulation<'_> {
             // What has fallen due already, such as expiry checks closer together than requests, is looked at once.
             self.queue.push_timer(at.max(self.now), Event::Coordinator(slot));
         }
-        // An answer may let the next request of its connection in, which lands here again.
         let answers = std::mem::take(&mut self.coordinator_fx.sends);
         for answer in answers {
             let Ticket(ticket) = answer.ticket;

@@ -120,6 +120,9 @@ impl Simulation<'_> {
             Verb::Partitions { topic, to } => {
                 let from = std::mem::replace(&mut self.partitions[topic.index()], to);
                 self.tell(TraceEvent::PartitionsAdded { topic, from, to });
+                for coordinator in &mut self.coordinators {
+                    coordinator.on_topic_image(topic, to);
+                }
             }
             Verb::Scale { group, members } => self.scale(group, members),
             Verb::RollingRestart { group, every, down } => self.begin_rolling_restart(group, every, down),

@@ -1,11 +1,14 @@
 //! From a scenario to the machines that play it: each gets a small configuration of its own.
 
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use crate::client::consumer::{CommitPolicy, ConsumerConfig, ConsumerEffects, OffsetReset, Service};
 use crate::client::producer::{Producer, ProducerConfig};
+use crate::client::release::ClientSwitches;
+use crate::kafka::assignor::server::ServerAssignor;
 use crate::kafka::coordinator::Coordinator;
-use crate::kafka::coordinator::shard::{ConsumerGroupConfig, CoordinatorConfig, CoordinatorEffects};
+use crate::kafka::coordinator::shard::{ConsumerGroupConfig, CoordinatorConfig, CoordinatorEffects, MigrationPolicy};
 use crate::kafka::coordinator::writes::WriteLatency;
 use crate::kafka::fetch::FetchLimits;
 use crate::kafka::log::PartitionLog;
@@ -84,6 +87,7 @@ impl<'a> Simulation<'a> {
             coordinator_fx: CoordinatorEffects::default(),
             consumer_fx: ConsumerEffects::default(),
             spare_records: Vec::new(),
+            unmuted: VecDeque::new(),
             cast,
         };
         simulation.schedule_all();
@@ -154,7 +158,13 @@ fn coordinators(scenario: &Scenario) -> (Vec<Coordinator>, Vec<u32>, Vec<u32>) {
         shards.push(shard as u32);
     }
     let config = coordinator_config(scenario);
-    (partitions.iter().map(|_| Coordinator::new(config)).collect(), partitions, shards)
+    let topics = || (0..).map(TopicId).zip(&scenario.topics);
+    let coordinators = partitions.iter().map(|_| {
+        let mut coordinator = Coordinator::new(config);
+        topics().for_each(|(id, topic)| _ = coordinator.on_topic_image(id, topic.partitions));
+        coordinator
+    });
+    (coordinators.collect(), partitions, shards)
 }
 
 fn coordinator_config(scenario: &Scenario) -> CoordinatorConfig {
@@ -175,8 +185,21 @@ fn coordinator_config(scenario: &Scenario) -> CoordinatorConfig {
         retention_check_interval: config.offsets_retention_check_interval,
         offset_metadata_max_bytes: config.offset_metadata_max_bytes,
         write_latency,
-        consumer: ConsumerGroupConfig::DEFAULT,
+        consumer: consumer_group_config(&config.consumer_groups),
         switches,
+    }
+}
+
+fn consumer_group_config(config: &scenario::ConsumerGroupConfig) -> ConsumerGroupConfig {
+    let first = config.assignors.first().expect("a broker has an assignor");
+    ConsumerGroupConfig {
+        session_timeout: config.session_timeout,
+        heartbeat_interval: config.heartbeat_interval,
+        max_size: config.max_size,
+        default_assignor: ServerAssignor::named(first).expect("the scenario names Kafka's assignors"),
+        all_assignors: config.assignors.len() == ServerAssignor::ALL.len(),
+        migration: MigrationPolicy::Bidirectional,
+        assignment_interval: config.assignment_interval,
     }
 }
 
@@ -274,6 +297,8 @@ fn consumer_config(scenario: &Scenario, names: &Rc<Names>, cast: &Cast, coordina
         life: 0,
         topics: scenario.groups[client.group.index()].topics.clone(),
         instance: client.instance,
+        protocol: config.protocol,
+        remote_assignor: config.remote_assignor.clone(),
         protocols: config.assignors.clone(),
         session_timeout: config.session_timeout,
         heartbeat_interval: config.heartbeat_interval,
@@ -312,7 +337,7 @@ fn consumer_config(scenario: &Scenario, names: &Rc<Names>, cast: &Cast, coordina
         listener_takes: client.on_revoke.takes,
         real: scenario.model.real_client,
         validate_positions: scenario.model.validate_positions,
-        spare_buffered_brokers: crate::client::release::ClientSwitches::of(scenario.kafka.clients).spare_buffered_brokers,
+        switches: ClientSwitches::of(scenario.kafka.clients),
         brokers: scenario.cluster.brokers,
         coordinator,
         names: names.clone(),

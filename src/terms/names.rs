@@ -166,6 +166,10 @@ impl RebalanceReason {
             RebalanceReason::AssignmentNotStored => "assignment_not_stored",
             RebalanceReason::GroupTooLarge => "group_too_large",
             RebalanceReason::Downgraded => "downgraded",
+            RebalanceReason::SubscriptionChanged => "subscription_changed",
+            RebalanceReason::TopicsChanged => "topics_changed",
+            RebalanceReason::AssignorChanged => "assignor_changed",
+            RebalanceReason::RevocationTimedOut => "revocation_timed_out",
         }
     }
 }
@@ -203,6 +207,7 @@ impl CommitFailure {
             CommitFailure::RebalanceInProgress => "RebalanceInProgressException",
             CommitFailure::Fenced => "FencedInstanceIdException",
             CommitFailure::Retriable => "RetriableCommitFailedException",
+            CommitFailure::StaleEpoch => "StaleMemberEpochException",
         }
     }
 }
@@ -217,6 +222,10 @@ impl FatalError {
             FatalError::GroupMaxSizeReached => "GroupMaxSizeReachedException",
             FatalError::NoOffsetForPartition => "NoOffsetForPartitionException",
             FatalError::AssignorFailed => "an exception of the assignor",
+            FatalError::UnreleasedInstanceId => "UnreleasedInstanceIdException",
+            FatalError::UnsupportedAssignor => "UnsupportedAssignorException",
+            FatalError::GroupIdNotFound => "GroupIdNotFoundException",
+            FatalError::UnsupportedVersion => "UnsupportedVersionException",
         }
     }
 }

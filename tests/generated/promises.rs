@@ -1,6 +1,7 @@
 //! What Kafka promises to a group that keeps to its side: no loss if commits follow the processing, no duplicates if nobody fails.
 
 use groupsim::scenario::{AutoOffsetReset, Client, Commit};
+use groupsim::terms::GroupProtocol;
 use groupsim::trace::TraceEvent;
 use groupsim::trace::ending::Ending;
 use groupsim::trace::fault::Fault;
@@ -29,12 +30,14 @@ pub fn are_kept(played: &Played) {
 
 /// Somebody always runs and has time, so everything is read in the end. It is not always committed, for nobody repeats a commit that failed:
 /// commitAsync() may come faster than the coordinator answers, until heartbeats get lost among commits; and a cooperative member that reads
-/// while it waits for the others cannot commit what it reads.
+/// while it waits for the others cannot commit what it reads; and a commitSync() of a KIP-848 member fails if its epoch moves meanwhile.
 pub fn calm_runs_drain(played: &Played) {
     let Played { run, .. } = played;
     let may_fail = |client: &Client| match client.commit {
         Commit::Async => true,
-        Commit::Sync | Commit::Every(_) | Commit::BeforeProcessing => is_cooperative(client),
+        Commit::Sync | Commit::Every(_) | Commit::BeforeProcessing => {
+            is_cooperative(client) || client.config.protocol == GroupProtocol::Consumer
+        }
         Commit::Auto | Commit::External => false,
     };
     let fails = |group: usize| members(played, group).any(|(_, client)| may_fail(client)) && fails_to_commit(played, group);

@@ -44,6 +44,8 @@ pub struct Scene {
     pub has_statics: bool,
     /// Records a second, of all producers together, at most.
     pub rate: u64,
+    /// Draws of their own: which groups speak the consumer protocol; none if there are no such groups.
+    pub protocols: Option<Dice>,
     pub groups: Vec<Group>,
 }
 
@@ -73,8 +75,13 @@ pub fn write(seed: u64, mood: Mood) -> String {
         producers: Vec::new(),
         has_statics: false,
         rate: 0,
+        protocols: None,
         groups: Vec::new(),
     };
+    let mut protocols = Dice::new(seed ^ 0x0848);
+    if scene.release >= "4" && protocols.chance(45) {
+        scene.protocols = Some(protocols);
+    }
     let mut yaml =
         format!("name: generated-{seed}\nkafka: \"{}\"\nseed: {}\nduration: {duration}ms\n", scene.release, dice.between(0, 1_000));
     write_frame(&mut dice, &mut scene, &mut yaml);
@@ -121,6 +128,7 @@ fn write_frame(dice: &mut Dice, scene: &mut Scene, yaml: &mut String) {
     let least = (scene.pace == Pace::Quick).then_some(300);
     let detection = (scene.mood == Mood::Wild).then(|| dice.pick(&[1, 300, 2_000]));
     let size = if scene.mood == Mood::Wild { dice.perhaps(4, &[1, 2, 3]) } else { None };
+    let modern = write_consumer_groups_config(scene, size);
     line!(
         yaml,
         "  config: {{{}}}",
@@ -129,10 +137,30 @@ fn write_frame(dice: &mut Dice, scene: &mut Scene, yaml: &mut String) {
             entry("group.min.session.timeout.ms", least),
             entry("group.max.size", size),
             entry("broker.session.timeout.ms", detection),
+            modern
         ]
         .concat()
         .trim_start_matches(", ")
     );
+}
+
+/// The brokers' settings of KIP-848 groups, if there are some.
+fn write_consumer_groups_config(scene: &mut Scene, size: Option<u64>) -> String {
+    let quick = scene.pace == Pace::Quick;
+    let Some(dice) = &mut scene.protocols else { return String::new() };
+    let session = if quick { Some(dice.between(400, 3_000)) } else { dice.perhaps(50, &[6_000, 10_000, 45_000]) };
+    let heartbeat = if quick { Some(dice.between(50, 390)) } else { dice.perhaps(30, &[1_000, 3_000]) };
+    let interval = dice.perhaps(50, &[0, 100, 1_000]);
+    [
+        entry("group.consumer.min.session.timeout.ms", session),
+        entry("group.consumer.session.timeout.ms", session),
+        entry("group.consumer.min.heartbeat.interval.ms", heartbeat),
+        entry("group.consumer.heartbeat.interval.ms", heartbeat),
+        entry("group.consumer.assignment.interval.ms", interval),
+        entry("group.consumer.assignors", dice.perhaps(20, &["[range]", "[range, uniform]"])),
+        entry("group.consumer.max.size", size),
+    ]
+    .concat()
 }
 
 /// `, key: value`, or nothing.
@@ -261,7 +289,7 @@ fn write_members(dice: &mut Dice, scene: &mut Scene, group: &str, yaml: &mut Str
         scene.has_statics |= instance.is_some();
         let own = dice.perhaps(10, &["max.poll.records: 3", "auto.commit.interval.ms: 70"]);
         // Members with different lists: what is not common to all is not voted for, and who has nothing in common fails.
-        let strategy = if scene.mood == Mood::Wild { dice.perhaps(8, &STRATEGIES) } else { None };
+        let strategy = if scene.mood == Mood::Wild { dice.perhaps(8, &STRATEGIES).filter(|_| scene.protocols.is_none()) } else { None };
         let own = own.map(str::to_owned).or(strategy.map(|list| format!("partition.assignment.strategy: {list}")));
         let special = own.map_or(String::new(), |own| format!(", config: {{{own}}}"));
         line!(yaml, "      {name}: {{start: {written}{}{special}}}", entry("group.instance.id", instance));
@@ -317,7 +345,8 @@ const STRATEGIES: [&str; 8] = [
     "[cooperative-sticky, sticky, roundrobin]",
 ];
 
-fn write_consumer_config(dice: &mut Dice, scene: &Scene, yaml: &mut String) {
+fn write_consumer_config(dice: &mut Dice, scene: &mut Scene, yaml: &mut String) {
+    let modern = scene.protocols.as_mut().is_some_and(|protocols| protocols.chance(80));
     let (wild, quick) = (scene.mood == Mood::Wild, scene.pace == Pace::Quick);
     let reset = dice.pick(if wild { &["earliest", "earliest", "earliest", "latest", "none"] } else { &["earliest", "earliest", "latest"] });
     let session = if quick { Some(dice.between(400, 3_000)) } else { dice.perhaps(50, &[6_000, 10_000, 45_000]) };
@@ -341,13 +370,14 @@ fn write_consumer_config(dice: &mut Dice, scene: &Scene, yaml: &mut String) {
     let capped = wild || min_bytes.is_none_or(|bytes| bytes <= 1);
     line!(
         yaml,
-        "    config: {{auto.offset.reset: {reset}{}{}{}{}{}{}{}{}{}{}{}{}}}",
-        entry("session.timeout.ms", session),
-        entry("heartbeat.interval.ms", heartbeat),
+        "    config: {{auto.offset.reset: {reset}{}{}{}{}{}{}{}{}{}{}{}{}{}}}",
+        entry("group.protocol", modern.then_some("consumer")),
+        entry("session.timeout.ms", session.filter(|_| !modern)),
+        entry("heartbeat.interval.ms", heartbeat.filter(|_| !modern)),
         entry("max.poll.interval.ms", poll_interval),
         entry("max.poll.records", dice.perhaps(50, &[1, 2, 7, 50, 500, 10_000])),
         entry("auto.commit.interval.ms", dice.perhaps(60, &[10, 100, 500, 1_000])),
-        entry("partition.assignment.strategy", dice.perhaps(70, &STRATEGIES)),
+        entry("partition.assignment.strategy", dice.perhaps(70, &STRATEGIES).filter(|_| !modern)),
         entry("fetch.min.bytes", min_bytes),
         entry("fetch.max.wait.ms", max_wait),
         entry("fetch.max.bytes", dice.perhaps(20, &[0, 200, 3_000]).filter(|_| capped)),

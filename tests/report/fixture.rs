@@ -11,7 +11,7 @@ use groupsim::report::production::{Produced, Production};
 use groupsim::report::{Report, Run, Source};
 use groupsim::scenario::expectation::*;
 use groupsim::scenario::*;
-use groupsim::terms::{GroupState, RebalanceReason};
+use groupsim::terms::{GroupProtocol, GroupState, RebalanceReason};
 use groupsim::trace::ending::Ending;
 use groupsim::units::{ClientId, GroupId, Instant, MemberId, Offset, Rate, Span, TopicId, TopicPartition};
 
@@ -157,6 +157,7 @@ fn scenario(name: &str, about: &str, duration_ms: u64, interval_ms: u64) -> Scen
                 offset_metadata_max_bytes: 4096,
                 broker_session_timeout: Span::from_secs(9),
                 append_linger: Span::ZERO,
+                consumer_groups: defaults::broker::config(Release::default()).consumer_groups,
             },
         },
         topics: Vec::new(),
@@ -209,6 +210,8 @@ fn client(name: &str, group: u32) -> Client {
         start: Some(Instant::ZERO),
         instance: None,
         config: ConsumerConfig {
+            protocol: GroupProtocol::Classic,
+            remote_assignor: None,
             session_timeout: Span::from_secs(10),
             heartbeat_interval: Span::from_secs(3),
             max_poll_interval: Span::from_secs(300),

@@ -25,8 +25,7 @@ pub fn play(rest: &str) -> Story {
     let scenario = load(rest);
     let mut lines = TextLines::new(scenario.names(), Vec::new());
     groupsim::run::play(&scenario, scenario.seed, &mut lines);
-    let text = String::from_utf8(lines.finish().expect("memory takes lines")).expect("lines are text");
-    Story(text.lines().map(read_line).collect())
+    Story::read(&String::from_utf8(lines.finish().expect("memory takes lines")).expect("lines are text"))
 }
 
 /// `       12006 ms  M1  revocation pending orders-0..3`
@@ -43,6 +42,10 @@ fn nanos(millis: &str) -> u64 {
 }
 
 impl Story {
+    pub fn read(text: &str) -> Story {
+        Story(text.lines().map(read_line).collect())
+    }
+
     /// When such lines happened, in nanoseconds; `what` is the beginning of the line.
     pub fn times(&self, actor: &str, what: &str) -> Vec<u64> {
         self.0.iter().filter(|line| line.actor == actor && line.what.starts_with(what)).map(|line| line.nanos).collect()

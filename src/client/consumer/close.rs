@@ -4,6 +4,7 @@
 //! the connection.
 
 use super::{AfterCommit, AfterListener, App, Close, CommitPolicy, Consumer, ConsumerEffects, ConsumerTimer, Outgoing};
+use crate::client::membership::consumer::State;
 use crate::client::membership::{CallKind, CoordinatorKnown, MemberState};
 use crate::kafka::request::Request;
 use crate::terms::CommitKind;
@@ -15,6 +16,9 @@ const CLOSE_TIMEOUT: Span = Span::from_secs(30);
 
 impl Consumer {
     pub(super) fn begin_close(&mut self, now: Instant, fx: &mut ConsumerEffects) {
+        if self.speaks_consumer_protocol() {
+            self.stop_reconciling();
+        }
         fx.wake(now + CLOSE_TIMEOUT.min(self.config.request_timeout), ConsumerTimer::CloseTimeout);
         if matches!(self.config.commit, CommitPolicy::Auto(_)) {
             let offsets = self.fetcher.consumed();
@@ -48,6 +52,14 @@ impl Consumer {
     pub(super) fn close_leave(&mut self, now: Instant, fx: &mut ConsumerEffects) {
         self.membership.heartbeat.disarm();
         self.app = App::Closing(Close::Leaving);
+        if self.speaks_consumer_protocol() {
+            if self.own().state == State::PrepareLeaving && matches!(self.membership.coordinator, CoordinatorKnown::Yes(_)) {
+                self.send_leaving_heartbeat(now, fx);
+            } else {
+                self.close_sessions(now, fx);
+            }
+            return;
+        }
         let leaves = self.config.instance.is_none()
             && self.membership.member.is_some()
             && self.membership.state != MemberState::Unjoined

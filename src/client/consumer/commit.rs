@@ -15,6 +15,9 @@ use crate::units::{Instant, Offset, TopicPartition};
 impl Consumer {
     /// Why a commit cannot even be sent.
     fn commit_refusal(&self) -> Option<CommitFailure> {
+        if self.speaks_consumer_protocol() {
+            return None;
+        }
         match self.membership.state {
             MemberState::Stable => None,
             MemberState::Preparing | MemberState::Completing => Some(CommitFailure::RebalanceInProgress),
@@ -28,7 +31,7 @@ impl Consumer {
             instance: self.config.instance,
             generation: self.membership.generation,
             offsets: offsets.iter().map(|(partition, offset)| (*partition, *offset, 0)).collect(),
-            version: 9,
+            version: if self.speaks_consumer_protocol() && self.config.switches.commits_by_topic_id { 10 } else { 9 },
             kind,
         });
         self.call_coordinator(now, CallKind::Commit(kind), request, fx);
@@ -145,6 +148,11 @@ impl Consumer {
         let is_commit = |kind| matches!(kind, CallKind::Commit(_) | CallKind::AbandonedCommit);
         let call = self.membership.answered(is_commit).expect("an answered commit was sent");
         let CallKind::Commit(kind) = call.kind else { return };
+        if self.speaks_consumer_protocol() {
+            let failure = self.consumer_commit_failure(now, kind, error, fx);
+            self.settle_commit(now, kind, failure, fx);
+            return;
+        }
         let current = call.generation == self.membership.generation;
         let failure = match error {
             ErrorCode::None => None,
@@ -233,6 +241,9 @@ impl Consumer {
             if gives_up || (!is_sent && now >= wait.retry_at) {
                 self.try_commit_again(now, fx);
             }
+        }
+        if self.speaks_consumer_protocol() {
+            self.retry_reconciliation_commit(now, fx);
         }
         self.iterate(now, fx);
     }

@@ -2,6 +2,19 @@
 
 use crate::terms::{ErrorCode, FatalError};
 
+/// Errors of ConsumerGroupHeartbeat that end the membership for good; poll() throws them.
+pub(super) fn heartbeat_exception(error: ErrorCode) -> FatalError {
+    match error {
+        ErrorCode::UnreleasedInstanceId => FatalError::UnreleasedInstanceId,
+        ErrorCode::FencedInstanceId => FatalError::FencedInstanceId,
+        ErrorCode::GroupMaxSizeReached => FatalError::GroupMaxSizeReached,
+        ErrorCode::UnsupportedAssignor => FatalError::UnsupportedAssignor,
+        ErrorCode::GroupIdNotFound => FatalError::GroupIdNotFound,
+        ErrorCode::UnsupportedVersion => FatalError::UnsupportedVersion,
+        other => unreachable!("a heartbeat of the simulator is not answered with {other}"),
+    }
+}
+
 /// Errors of JoinGroup that poll() throws.
 pub(super) fn join_exception(error: ErrorCode) -> Option<FatalError> {
     match error {

@@ -38,6 +38,10 @@ impl Consumer {
 
     /// The commit of onJoinPrepare was answered; a retriable failure is tried again, others do not stop the rejoin.
     pub(super) fn on_prepare_committed(&mut self, now: Instant, failure: Option<CommitFailure>, fx: &mut ConsumerEffects) {
+        if self.speaks_consumer_protocol() {
+            self.on_reconciliation_committed(now, failure, fx);
+            return;
+        }
         if let Some(failure) = failure {
             fx.emit(TraceEvent::CommitFailed { client: self.config.client, kind: CommitKind::Prepare, failure });
         }
@@ -147,7 +151,7 @@ impl Consumer {
     /// In the middle of a cooperative rebalance the partitions that are marked; else everything.
     fn given_up(&self, then: AfterListener) -> Box<[TopicPartition]> {
         match then {
-            AfterListener::SendJoin | AfterListener::Close => self.fetcher.partitions(),
+            AfterListener::SendJoin | AfterListener::Reconcile | AfterListener::Rejoin | AfterListener::Close => self.fetcher.partitions(),
             AfterListener::Assign => self.fetcher.pending_revocation(),
         }
     }
@@ -161,7 +165,7 @@ impl Consumer {
         }
         let is_told = match then {
             AfterListener::SendJoin => true,
-            AfterListener::Assign | AfterListener::Close => !partitions.is_empty(),
+            AfterListener::Assign | AfterListener::Reconcile | AfterListener::Rejoin | AfterListener::Close => !partitions.is_empty(),
         };
         if is_told && !self.membership.is_void() {
             fx.emit(TraceEvent::Revoked { client: self.config.client, partitions });
@@ -181,11 +185,15 @@ impl Consumer {
     /// The listener returned.
     pub(super) fn after_listener(&mut self, now: Instant, then: AfterListener, fx: &mut ConsumerEffects) {
         self.app = App::Idle;
+        if matches!(then, AfterListener::Reconcile | AfterListener::Rejoin) {
+            self.after_consumer_listener(now, then, fx);
+            return;
+        }
         self.finish_revocation(then, fx);
         match then {
             AfterListener::Close => return self.close_leave(now, fx),
             AfterListener::Assign => self.take_assignment(now, fx),
-            AfterListener::SendJoin => {}
+            AfterListener::SendJoin | AfterListener::Reconcile | AfterListener::Rejoin => {}
         }
         if self.stopping { self.begin_close(now, fx) } else { self.iterate(now, fx) }
     }

@@ -23,6 +23,10 @@ impl Consumer {
 
     /// One pass of the thread does the first that applies.
     pub(super) fn heartbeat_pass(&mut self, now: Instant, fx: &mut ConsumerEffects) {
+        if self.speaks_consumer_protocol() {
+            self.network_pass(now, fx);
+            return;
+        }
         if !self.thread_is_enabled() {
             return;
         }
@@ -104,7 +108,7 @@ impl Consumer {
         }
     }
 
-    fn poll_deadline_passed(&self, now: Instant) -> bool {
+    pub(super) fn poll_deadline_passed(&self, now: Instant) -> bool {
         let away = match self.app {
             App::Busy(_) | App::Committing(_) | App::Listening { .. } => true,
             App::Idle | App::FindingCoordinator { .. } | App::AwaitingOffsets | App::Closing(_) | App::Done => false,
@@ -154,6 +158,9 @@ impl Consumer {
         let is_late = self.membership.calls.iter().any(|call| call.deadline <= now);
         if is_late {
             self.forget_coordinator(now, fx);
+            if self.speaks_consumer_protocol() {
+                self.network_pass(now, fx);
+            }
         }
         if is_late || self.links.overdue(now).is_some() {
             self.give_up_leaders(now, fx);
@@ -178,6 +185,7 @@ impl Consumer {
                         self.membership.rejoin = Rejoin::Idle;
                     }
                 }
+                CallKind::Heartbeat if self.speaks_consumer_protocol() => self.on_group_heartbeat_lost(now, fx),
                 CallKind::Heartbeat => {
                     if self.membership.heartbeat.at().is_some() {
                         self.arm_heartbeat(now + self.config.retry_backoff, fx);

@@ -100,10 +100,8 @@ impl Consumer {
                 self.on_commit_answer(now, error, fx);
             }
             GroupResponse::OffsetFetch(answer) => self.on_offsets_fetched(now, &answer, fx),
-            GroupResponse::ConsumerHeartbeat(_)
-            | GroupResponse::TxnOffsetCommit(_)
-            | GroupResponse::OffsetDelete { .. }
-            | GroupResponse::DeleteGroup(_) => {
+            GroupResponse::ConsumerHeartbeat(answer) => self.on_group_heartbeat_answer(now, answer, fx),
+            GroupResponse::TxnOffsetCommit(_) | GroupResponse::OffsetDelete { .. } | GroupResponse::DeleteGroup(_) => {
                 unreachable!("a consumer does not ask for that")
             }
         }

@@ -76,7 +76,7 @@ impl Consumer {
     /// The time for another look-up, if somebody is there to make it.
     pub(super) fn retry_lookup(&mut self, now: Instant, fx: &mut ConsumerEffects) {
         let blocked = matches!(self.app, App::FindingCoordinator { .. } | App::Committing(_));
-        if blocked || self.thread_is_enabled() {
+        if blocked || self.thread_is_enabled() || self.speaks_consumer_protocol() {
             self.find_coordinator(now, fx);
         }
     }

@@ -21,7 +21,7 @@ impl Consumer {
         }
         let polling = matches!(self.app, App::Idle);
         self.handle(now, from, response, fx);
-        if polling {
+        if polling || self.is_application_needed() {
             self.on_network_event(now, fx);
         }
     }

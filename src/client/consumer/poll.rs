@@ -1,7 +1,7 @@
 //! poll(): its iterations, and the wake-ups of a consumer that waits in it (ClassicKafkaConsumer.poll, pollForFetches).
 
 use super::{App, CommitPolicy, Consumer, ConsumerEffects, ConsumerTimer};
-use crate::client::membership::CoordinatorKnown;
+use crate::client::membership::{CallKind, CoordinatorKnown};
 use crate::kafka::request::Request;
 use crate::terms::CommitKind;
 use crate::trace::TraceEvent;
@@ -23,6 +23,7 @@ impl Consumer {
             self.fail(now, error, fx);
         }
         self.poll_started = now;
+        self.begin_pass(now);
         self.iterate(now, fx);
     }
 
@@ -32,6 +33,10 @@ impl Consumer {
             return;
         }
         self.last_poll = now;
+        if self.speaks_consumer_protocol() {
+            self.iterate_unblocked(now, fx);
+            return;
+        }
         match self.membership.coordinator {
             CoordinatorKnown::Yes(_) => {}
             CoordinatorKnown::Asking | CoordinatorKnown::No => {
@@ -49,12 +54,27 @@ impl Consumer {
         }
     }
 
+    /// One iteration of a KIP-848 consumer: neither an unknown coordinator nor a rebalance keeps poll() from returning records.
+    fn iterate_unblocked(&mut self, now: Instant, fx: &mut ConsumerEffects) {
+        self.network_pass(now, fx);
+        if !self.progress_membership(now, fx) {
+            return;
+        }
+        if matches!(self.membership.coordinator, CoordinatorKnown::Yes(_)) {
+            self.maybe_auto_commit(now, fx);
+            self.update_positions(now, fx);
+        }
+        if matches!(self.app, App::Idle) {
+            self.collect_or_fetch(now, fx);
+        }
+    }
+
     /// Something came from the network. A consumer that waits in poll() returns records if there are any, else it goes round again.
     pub(super) fn on_network_event(&mut self, now: Instant, fx: &mut ConsumerEffects) {
         if !matches!(self.app, App::Idle) {
             return;
         }
-        if self.collect(now, fx) {
+        if !self.is_application_needed() && self.collect(now, fx) {
             return;
         }
         self.iterate(now, fx);
@@ -101,6 +121,10 @@ impl Consumer {
     }
 
     pub(super) fn send_fetches(&mut self, now: Instant, fx: &mut ConsumerEffects) {
+        if !self.config.real && self.speaks_consumer_protocol() && self.fetcher.awaits_first_fetch() {
+            self.fetcher.forget_in_flight();
+            self.links.forget_fetches();
+        }
         for broker in (0..self.config.brokers).map(BrokerId) {
             if !self.links.may_be_asked(now, broker) {
                 continue;
@@ -116,9 +140,13 @@ impl Consumer {
 
     /// While idle, the next auto-commit or a missing position ends the wait. There is no auto-commit while a join is pending.
     fn arm_idle_wake(&mut self, now: Instant, fx: &mut ConsumerEffects) {
-        let mut at = if self.membership.rejoin_needed_or_pending() { Instant::NEVER } else { self.auto_commit_due };
+        let waits = self.membership.rejoin_needed_or_pending() || self.speaks_consumer_protocol() && !self.may_auto_commit();
+        let mut at = if waits { Instant::NEVER } else { self.auto_commit_due };
         if !self.fetcher.has_all_positions() {
             at = at.min(now + POSITION_CHECK);
+        }
+        if self.is_application_needed() {
+            at = at.min(self.pass_ends(now));
         }
         if at == Instant::NEVER || self.idle_wake.is_some_and(|wake| wake <= at) {
             return;
@@ -134,7 +162,7 @@ impl Consumer {
         if !matches!(self.app, App::Idle) {
             return;
         }
-        if self.auto_commit_due <= now || !self.fetcher.has_all_positions() {
+        if self.auto_commit_due <= now || !self.fetcher.has_all_positions() || self.is_application_needed() {
             self.iterate(now, fx);
         } else {
             self.arm_idle_wake(now, fx);
@@ -144,11 +172,17 @@ impl Consumer {
     /// The periodic auto-commit covers exactly what earlier polls returned.
     fn maybe_auto_commit(&mut self, now: Instant, fx: &mut ConsumerEffects) {
         let CommitPolicy::Auto(interval) = self.config.commit else { return };
-        if now < self.auto_commit_due {
+        if now < self.auto_commit_due || self.speaks_consumer_protocol() && !self.may_auto_commit() {
             return;
         }
         self.auto_commit_due = now + interval;
         let offsets = self.fetcher.consumed();
         self.commit_async(now, CommitKind::Auto, offsets, fx);
+    }
+
+    /// A KIP-848 consumer has one auto-commit on its way at most, and needs a coordinator for it.
+    fn may_auto_commit(&self) -> bool {
+        let is_automatic = |kind| matches!(kind, CallKind::Commit(CommitKind::Auto | CommitKind::Prepare));
+        matches!(self.membership.coordinator, CoordinatorKnown::Yes(_)) && !self.membership.calls.iter().any(|call| is_automatic(call.kind))
     }
 }

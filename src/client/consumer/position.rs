@@ -26,7 +26,8 @@ impl Consumer {
             self.fetcher.owned().iter().filter(|owned| owned.phase == Phase::Initializing).map(|owned| owned.partition).collect();
         if !unknown.is_empty() {
             let request = GroupRequest::OffsetFetch(OffsetFetch {
-                member: self.membership.member,
+                // A KIP-848 member without an epoch asks as nobody.
+                member: self.membership.member.filter(|_| !self.speaks_consumer_protocol() || self.membership.generation > 0),
                 member_epoch: self.membership.generation,
                 require_stable: true,
                 partitions: Some(unknown),

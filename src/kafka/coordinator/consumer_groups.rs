@@ -79,7 +79,7 @@ impl Coordinator {
         let Some(Group::Consumer(group)) = self.groups.get_mut(&id) else { return Err(ErrorCode::GroupIdNotFound) };
         let member = group.leaver(request)?;
         if request.epoch == LEAVE_FOR_NOW_EPOCH {
-            group.leave_for_now(member, &Turn { now, shard: &mut self.shard, fx });
+            group.leave_for_now(member, &mut Turn { now, shard: &mut self.shard, fx });
         } else {
             self.remove_from_consumer_group(now, id, &[member], RemovalReason::Left, fx);
         }

@@ -17,6 +17,7 @@ pub fn ending(ending: &Ending) -> &'static str {
 pub fn wait_end(end: WaitEnd) -> &'static str {
     match end {
         WaitEnd::Rejoined => "rejoined",
+        WaitEnd::Reconciled => "reconciled",
         WaitEnd::Removed(reason) => reason.name(),
     }
 }

@@ -7,7 +7,7 @@ use crate::report::handover::{self, Handover};
 use crate::report::summary::page::{Page, Style, Table, WIDTH};
 use crate::report::{Report, figures, names};
 use crate::scenario::Scenario;
-use crate::terms::{GroupState, RebalanceReason, RemovalReason};
+use crate::terms::{GroupProtocol, GroupState, RebalanceReason, RemovalReason};
 use crate::units::{ClientId, Instant};
 
 /// Longer stories show their beginning and their end.
@@ -21,8 +21,13 @@ pub fn table(page: &mut Page, report: &Report, group: usize) {
     }
     page.blank();
     page.line(Style::Title, format!("  {}", figures::count(rebalances.len() as u64, "rebalance")));
-    let mut table = Table::new(&[(true, 5), (false, 14), (false, 38), (true, 3), (false, 10), (false, 12), (true, 5), (false, WIDTH)]);
-    table.row(Style::Quiet, ["#", "at", "why", "gen", "join phase", "until stable", "moved", "not read"]);
+    let (number, phase) = match report.scenario.protocol(group) {
+        GroupProtocol::Classic => (("gen", 3), "join phase"),
+        GroupProtocol::Consumer => (("epoch", 5), "target"),
+    };
+    let columns = [(true, 5), (false, 14), (false, 38), (true, number.1), (false, 10), (false, 12), (true, 5), (false, WIDTH)];
+    let mut table = Table::new(&columns);
+    table.row(Style::Quiet, ["#", "at", "why", number.0, phase, "until stable", "moved", "not read"]);
     let hidden = if rebalances.len() > FIRST + LAST + 1 { FIRST..rebalances.len() - LAST } else { 0..0 };
     for i in 0..rebalances.len() {
         if i == hidden.start && !hidden.is_empty() {
@@ -98,6 +103,10 @@ fn why(report: &Report, group: usize, index: usize) -> String {
         RebalanceReason::AssignmentNotStored => "the assignment could not be stored".to_owned(),
         RebalanceReason::GroupTooLarge => "more members than group.max.size".to_owned(),
         RebalanceReason::Downgraded => "the last member of the consumer protocol is gone".to_owned(),
+        RebalanceReason::SubscriptionChanged => format!("{who} subscribed to other topics"),
+        RebalanceReason::TopicsChanged => format!("topics changed, noticed at a heartbeat of {who}"),
+        RebalanceReason::AssignorChanged => "the group prefers another assignor".to_owned(),
+        RebalanceReason::RevocationTimedOut => format!("{who} did not give up partitions in time{behind}"),
     }
 }
 
@@ -153,7 +162,7 @@ fn wait(scenario: &Scenario, waited: &Waited) -> String {
     let who = names::member(scenario, waited.member);
     let lasted = figures::span(waited.lasted);
     match waited.how {
-        WaitEnd::Rejoined => format!("{who} {lasted}"),
+        WaitEnd::Rejoined | WaitEnd::Reconciled => format!("{who} {lasted}"),
         WaitEnd::Removed(RemovalReason::Left) => format!("{who} {lasted} (left)"),
         WaitEnd::Removed(RemovalReason::SessionExpired) => format!("{who} {lasted} (session expired)"),
         WaitEnd::Removed(RemovalReason::JoinTimedOut | RemovalReason::NewMemberTimedOut | RemovalReason::SyncTimedOut) => {

@@ -9,7 +9,7 @@ use super::super::defaults::{Role, consumer};
 use super::super::file::ScenarioFile;
 use super::super::file::group::{GroupFile, MemberFile, MembersFile, StartFile, TopicsFile};
 use super::super::file::properties::Property;
-use super::super::{BrokerConfig, Client, Group};
+use super::super::{BrokerConfig, Client, Group, Releases};
 use super::members::Setup;
 use super::names::Names;
 use super::{Checker, Site};
@@ -62,7 +62,7 @@ struct Part<'a> {
 }
 
 impl Checker<'_> {
-    pub fn groups(&mut self, file: &ScenarioFile, root: Site<'_>, topics: &Names, release: Release, broker: &BrokerConfig) -> Cast {
+    pub fn groups(&mut self, file: &ScenarioFile, root: Site<'_>, topics: &Names, releases: Releases, broker: &BrokerConfig) -> Cast {
         let site = root.child("groups");
         if file.groups.len() > GROUPS_MAX {
             self.error(site.key(), format!("{} groups: the limit is {GROUPS_MAX}", file.groups.len()));
@@ -78,10 +78,10 @@ impl Checker<'_> {
                 first_client: ClientId(u32::try_from(cast.clients.len()).expect("the number of members is limited")),
                 clients: u32::try_from(parts.len()).expect("the number of members is limited"),
             };
-            self.clients(name, written, place, parts, release, broker, &mut cast);
+            self.clients(name, written, place, parts, releases, broker, &mut cast);
             cast.groups.push(group);
         }
-        if release < Release::V3_9 {
+        if releases.clients < Release::V3_9 {
             // Exponential back-off came with KIP-580 in 3.7.
             for client in &mut cast.clients {
                 client.config.retry_backoff_max = client.config.retry_backoff;
@@ -183,13 +183,14 @@ impl Checker<'_> {
         written: &GroupFile,
         site: Site<'_>,
         parts: Vec<Part<'_>>,
-        release: Release,
+        releases: Releases,
         broker: &BrokerConfig,
         cast: &mut Cast,
     ) {
-        let mut settings = consumer::settings(release);
+        let mut settings = consumer::settings(releases.clients);
         self.apply(Role::Consumer, consumer::MODELLED, &written.config.0, site.child("config"), &mut settings);
         self.refuse_foreign_group_id(name, written, site);
+        self.protocol(written, site, &settings, releases, broker);
         let common = self.setup(written, site, settings);
         if common.settings.instance.is_some() && parts.len() > 1 {
             let hint = "give each member its own: `members: {A: {group.instance.id: a}}`";

@@ -5,6 +5,7 @@ use super::super::file::group::{CommitFile, GroupFile, ListenerFile, MemberFile,
 use super::super::file::shapes::Duration;
 use super::super::{BrokerConfig, Client, Commit, Distribution, Listener, Processing};
 use super::{Checker, Site};
+use crate::terms::GroupProtocol;
 use crate::units::{GroupId, InstanceId, Instant, Span};
 
 /// All of a client but who it is and when it starts.
@@ -101,6 +102,15 @@ impl Checker<'_> {
 
     /// What Kafka or common sense refuses: ConsumerConfig#postProcessParsedConfig, AbstractCoordinator's Heartbeat, the broker's bounds.
     pub fn validate(&mut self, setup: &Setup, member: Option<Site<'_>>, group: Site<'_>, broker: &BrokerConfig) {
+        match setup.settings.config.protocol {
+            GroupProtocol::Classic => self.validate_session(setup, member, group, broker),
+            // The brokers decide.
+            GroupProtocol::Consumer => {}
+        }
+        self.validate_commit(setup, member, group);
+    }
+
+    fn validate_session(&mut self, setup: &Setup, member: Option<Site<'_>>, group: Site<'_>, broker: &BrokerConfig) {
         let config = &setup.settings.config;
         if config.heartbeat_interval >= config.session_timeout {
             let message = format!(
@@ -119,7 +129,6 @@ impl Checker<'_> {
                 format!("from group.min.session.timeout.ms ({}) to group.max.session.timeout.ms ({})", least.as_millis(), most.as_millis());
             self.error_with_hint(at.value(), message, hint);
         }
-        self.validate_commit(setup, member, group);
     }
 
     /// `commit: auto` says the same as enable.auto.commit.

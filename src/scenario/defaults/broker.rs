@@ -1,10 +1,13 @@
 //! Broker properties (KafkaConfig, GroupCoordinatorConfig, ServerLogConfigs and their like) and their defaults.
 
-use super::super::BrokerConfig;
 use super::super::file::properties::Property;
 use super::super::quantity::Unreadable;
+use super::super::reader::cut;
+use super::super::{BrokerConfig, ConsumerGroupConfig};
 use super::{Modelled, Slot};
+use crate::error::did_you_mean;
 use crate::release::Release;
+use crate::terms::Name;
 use crate::units::Span;
 
 const INT_MAX: u64 = i32::MAX as u64;
@@ -14,6 +17,33 @@ pub const MODELLED: &[Modelled<BrokerConfig>] = &[
     Modelled { name: "group.min.session.timeout.ms", slot: Slot::Millis(|c| &mut c.group_min_session_timeout, 0, INT_MAX) },
     Modelled { name: "group.max.session.timeout.ms", slot: Slot::Millis(|c| &mut c.group_max_session_timeout, 0, INT_MAX) },
     Modelled { name: "group.max.size", slot: Slot::Count(|c| &mut c.group_max_size, 1, i32::MAX as u32) },
+    Modelled { name: "group.consumer.session.timeout.ms", slot: Slot::Millis(|c| &mut c.consumer_groups.session_timeout, 1, INT_MAX) },
+    Modelled {
+        name: "group.consumer.min.session.timeout.ms",
+        slot: Slot::Millis(|c| &mut c.consumer_groups.min_session_timeout, 1, INT_MAX),
+    },
+    Modelled {
+        name: "group.consumer.max.session.timeout.ms",
+        slot: Slot::Millis(|c| &mut c.consumer_groups.max_session_timeout, 1, INT_MAX),
+    },
+    Modelled {
+        name: "group.consumer.heartbeat.interval.ms",
+        slot: Slot::Millis(|c| &mut c.consumer_groups.heartbeat_interval, 1, INT_MAX),
+    },
+    Modelled {
+        name: "group.consumer.min.heartbeat.interval.ms",
+        slot: Slot::Millis(|c| &mut c.consumer_groups.min_heartbeat_interval, 1, INT_MAX),
+    },
+    Modelled {
+        name: "group.consumer.max.heartbeat.interval.ms",
+        slot: Slot::Millis(|c| &mut c.consumer_groups.max_heartbeat_interval, 1, INT_MAX),
+    },
+    Modelled {
+        name: "group.consumer.assignment.interval.ms",
+        slot: Slot::Millis(|c| &mut c.consumer_groups.assignment_interval, 0, 15_000),
+    },
+    Modelled { name: "group.consumer.max.size", slot: Slot::Count(|c| &mut c.consumer_groups.max_size, 1, i32::MAX as u32) },
+    Modelled { name: "group.consumer.assignors", slot: Slot::Read(read_assignors) },
     Modelled { name: "group.coordinator.append.linger.ms", slot: Slot::Read(read_append_linger) },
     Modelled { name: "offsets.retention.minutes", slot: Slot::Minutes(|c| &mut c.offsets_retention, 1, 5_256_000) },
     Modelled { name: "offsets.retention.check.interval.ms", slot: Slot::Millis(|c| &mut c.offsets_retention_check_interval, 1, INT_MAX) },
@@ -34,8 +64,44 @@ pub fn config(release: Release) -> BrokerConfig {
         offsets_retention_check_interval: Span::from_millis(600_000),
         offset_metadata_max_bytes: 4_096,
         broker_session_timeout: Span::from_millis(9_000),
+        consumer_groups: ConsumerGroupConfig {
+            session_timeout: Span::from_millis(45_000),
+            min_session_timeout: Span::from_millis(45_000),
+            max_session_timeout: Span::from_millis(60_000),
+            heartbeat_interval: Span::from_millis(5_000),
+            min_heartbeat_interval: Span::from_millis(5_000),
+            max_heartbeat_interval: Span::from_millis(15_000),
+            assignment_interval: Span::from_millis(1_000),
+            max_size: i32::MAX as u32,
+            assignors: ASSIGNORS.iter().map(|(name, _)| Name::from(*name)).collect(),
+        },
         append_linger: Span::from_millis(if lingers { 5 } else { 0 }),
     }
+}
+
+/// Kafka's broker-side assignors: name and class.
+pub const ASSIGNORS: [(&str, &str); 2] = [("uniform", "UniformAssignor"), ("range", "RangeAssignor")];
+
+fn read_assignors(config: &mut BrokerConfig, value: &Property) -> Result<(), Unreadable> {
+    let mut assignors: Vec<Name> = Vec::new();
+    for written in value.items() {
+        let class = written.strip_prefix("org.apache.kafka.coordinator.group.assignor.").unwrap_or(&written);
+        let known = ASSIGNORS.iter().find(|(name, short_class)| *name == written || *short_class == class);
+        let Some((name, _)) = known else {
+            let message = format!("`{}` is not an assignor of Kafka's brokers", cut(&written));
+            return Err(Unreadable { message, hint: did_you_mean(class, ASSIGNORS.map(|(name, _)| name)) });
+        };
+        if assignors.iter().any(|earlier| &**earlier == *name) {
+            return Err(Unreadable { message: format!("the assignor `{name}` is named twice"), hint: None });
+        }
+        assignors.push(Name::from(*name));
+    }
+    if assignors.is_empty() {
+        let hint = Some("there are `uniform` and `range`".to_owned());
+        return Err(Unreadable { message: "a broker needs an assignor".to_owned(), hint });
+    }
+    config.consumer_groups.assignors = assignors;
+    Ok(())
 }
 
 /// -1: adaptive, which is no wait at all for an idle coordinator.
@@ -90,19 +156,10 @@ pub const NOT_MODELLED: &[&str] = &[
     "early.start.listeners",
     "fetch.max.bytes",
     "fetch.purgatory.purge.interval.requests",
-    "group.consumer.assignment.interval.ms",
-    "group.consumer.assignors",
-    "group.consumer.heartbeat.interval.ms",
     "group.consumer.max.assignment.interval.ms",
-    "group.consumer.max.heartbeat.interval.ms",
-    "group.consumer.max.session.timeout.ms",
-    "group.consumer.max.size",
     "group.consumer.migration.policy",
     "group.consumer.min.assignment.interval.ms",
-    "group.consumer.min.heartbeat.interval.ms",
-    "group.consumer.min.session.timeout.ms",
     "group.consumer.regex.refresh.interval.ms",
-    "group.consumer.session.timeout.ms",
     "group.coordinator.background.threads",
     "group.coordinator.cached.buffer.max.bytes",
     "group.coordinator.rebalance.protocols",

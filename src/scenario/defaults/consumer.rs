@@ -7,7 +7,7 @@ use super::super::{AutoOffsetReset, ConsumerConfig};
 use super::{Modelled, Slot};
 use crate::error::did_you_mean;
 use crate::release::Release;
-use crate::terms::Name;
+use crate::terms::{GroupProtocol, Name};
 use crate::units::Span;
 
 /// What a consumer's properties come to, before it is known how its application commits.
@@ -34,7 +34,7 @@ pub const MODELLED: &[Modelled<ConsumerSettings>] = &[
     Modelled { name: "auto.offset.reset", slot: Slot::Read(read_reset) },
     Modelled { name: "group.instance.id", slot: Slot::Read(read_instance) },
     Modelled { name: "group.protocol", slot: Slot::Read(read_protocol) },
-    Modelled { name: "group.remote.assignor", slot: Slot::Read(refuse_remote_assignor) },
+    Modelled { name: "group.remote.assignor", slot: Slot::Read(read_remote_assignor) },
     Modelled { name: "fetch.min.bytes", slot: Slot::Bytes(|s| &mut s.config.fetch_min_bytes, 0, INT_MAX) },
     Modelled { name: "fetch.max.wait.ms", slot: Slot::Millis(|s| &mut s.config.fetch_max_wait, 0, INT_MAX) },
     Modelled { name: "fetch.max.bytes", slot: Slot::Bytes(|s| &mut s.config.fetch_max_bytes, 0, INT_MAX) },
@@ -53,6 +53,8 @@ pub fn settings(release: Release) -> ConsumerSettings {
     let assignors: &[&str] = if old { &["range"] } else { &["range", "cooperative-sticky"] };
     ConsumerSettings {
         config: ConsumerConfig {
+            protocol: GroupProtocol::Classic,
+            remote_assignor: None,
             session_timeout: Span::from_millis(if old { 10_000 } else { 45_000 }),
             heartbeat_interval: Span::from_millis(3_000),
             max_poll_interval: Span::from_millis(300_000),
@@ -132,19 +134,23 @@ fn read_instance(settings: &mut ConsumerSettings, value: &Property) -> Result<()
     Ok(())
 }
 
-fn read_protocol(_: &mut ConsumerSettings, value: &Property) -> Result<(), Unreadable> {
-    match super::read_text(value)?.to_ascii_lowercase().as_str() {
-        "classic" => Ok(()),
-        "consumer" => {
-            Err(wrong("the `consumer` protocol (KIP-848) cannot be simulated in this version", Some("there is `classic`".to_owned())))
+fn read_protocol(settings: &mut ConsumerSettings, value: &Property) -> Result<(), Unreadable> {
+    const WORDS: [(&str, GroupProtocol); 2] = [("classic", GroupProtocol::Classic), ("consumer", GroupProtocol::Consumer)];
+    let text = super::read_text(value)?;
+    match WORDS.iter().find(|(word, _)| text.eq_ignore_ascii_case(word)) {
+        Some((_, protocol)) => {
+            settings.config.protocol = *protocol;
+            Ok(())
         }
-        other => Err(wrong(format!("`{}` is not a group protocol", cut(other)), Some("there is `classic`".to_owned()))),
+        None => Err(wrong(format!("`{}` is not a group protocol", cut(text)), Some("there are `classic` and `consumer`".to_owned()))),
     }
 }
 
-/// ConsumerConfig#checkUnsupportedConfigsPostProcess.
-fn refuse_remote_assignor(_: &mut ConsumerSettings, _: &Property) -> Result<(), Unreadable> {
-    Err(wrong("Kafka refuses it with the classic protocol", Some("leave it out".to_owned())))
+/// Any name: the coordinator knows whether it has such an assignor.
+fn read_remote_assignor(settings: &mut ConsumerSettings, value: &Property) -> Result<(), Unreadable> {
+    let name = super::read_text(value)?;
+    settings.config.remote_assignor = (!name.is_empty()).then(|| Name::from(name));
+    Ok(())
 }
 
 fn wrong(message: impl Into<String>, hint: Option<String>) -> Unreadable {

@@ -6,6 +6,7 @@ use crate::kafka::coordinator::shard::Turn;
 use crate::kafka::group::consumer::{ConsumerGroup, LEAVE_FOR_NOW_EPOCH};
 use crate::kafka::message::ConsumerHeartbeat;
 use crate::terms::{EpochReason, ErrorCode, RemovalReason};
+use crate::trace::TraceEvent;
 use crate::units::MemberId;
 
 impl ConsumerGroup {
@@ -19,13 +20,21 @@ impl ConsumerGroup {
     }
 
     /// A static member keeps its place and what it was assigned. What it still had to give up is free.
-    pub fn leave_for_now(&mut self, id: MemberId, turn: &Turn<'_>) {
+    pub fn leave_for_now(&mut self, id: MemberId, turn: &mut Turn<'_>) {
         let mut member = self.take(id).expect("only members leave");
         member.holding.epoch = LEAVE_FOR_NOW_EPOCH;
         member.holding.pending_revocation.clear();
         if turn.config().switches.consumer.commits_at_older_epochs {
             member.holding.assigned.values_mut().for_each(|epoch| *epoch = 0);
         }
+        turn.emit(TraceEvent::MemberReconciled {
+            group: self.id,
+            member: id,
+            epoch: member.holding.epoch,
+            state: member.holding.state,
+            assigned: member.holding.assigned.keys().copied().collect(),
+            revoking: Box::default(),
+        });
         self.put(member);
     }
 

@@ -1,0 +1,57 @@
+//! The life of a process: it starts, is told to stop, dies, or gets an exception that it does not survive.
+
+use super::{App, CommitPolicy, Consumer, ConsumerEffects, Outgoing};
+use crate::client::membership::CoordinatorKnown;
+use crate::terms::FatalError;
+use crate::trace::TraceEvent;
+use crate::units::Instant;
+
+impl Consumer {
+    /// The process starts and calls poll().
+    pub fn start(&mut self, now: Instant, fx: &mut ConsumerEffects) {
+        fx.emit(TraceEvent::ClientStarted { client: self.config.client, life: self.config.life });
+        if let CommitPolicy::Auto(interval) = self.config.commit {
+            self.auto_commit_due = now + interval;
+        }
+        if !self.config.real {
+            self.membership.coordinator = CoordinatorKnown::Yes(self.config.coordinator);
+        }
+        self.metadata_is_fresh(now, fx);
+        self.poll(now, fx);
+    }
+
+    /// The application is told to stop: what it has in hand is finished, then close().
+    pub fn stop(&mut self, now: Instant, fx: &mut ConsumerEffects) {
+        if self.stopping {
+            return;
+        }
+        fx.emit(TraceEvent::ClientStopping { client: self.config.client });
+        self.stopping = true;
+        if matches!(self.app, App::Idle | App::FindingCoordinator { .. } | App::AwaitingOffsets) {
+            self.begin_close(now, fx);
+        }
+    }
+
+    /// The process dies between two records; nothing is sent.
+    pub fn crash(&mut self, now: Instant, fx: &mut ConsumerEffects) {
+        self.drop_batch(now, fx);
+        fx.emit(TraceEvent::ClientCrashed { client: self.config.client });
+        self.app = App::Done;
+    }
+
+    /// An exception that the application does not survive: the process ends without a word to the group.
+    pub(super) fn fail(&mut self, now: Instant, error: FatalError, fx: &mut ConsumerEffects) {
+        self.drop_batch(now, fx);
+        fx.emit(TraceEvent::ClientFailed { client: self.config.client, error });
+        fx.send(Outgoing::Exit);
+        self.app = App::Done;
+    }
+
+    /// The application gets an exception: at once if it waits in poll(), else at its next one.
+    pub(super) fn throw(&mut self, now: Instant, error: FatalError, fx: &mut ConsumerEffects) {
+        match self.app {
+            App::Idle | App::FindingCoordinator { .. } | App::AwaitingOffsets => self.fail(now, error, fx),
+            App::Busy(_) | App::Committing(_) | App::Listening { .. } | App::Closing(_) | App::Done => self.failed = Some(error),
+        }
+    }
+}
