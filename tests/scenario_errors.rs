@@ -57,8 +57,7 @@ expect:
     a_rate_needs_a_time: "duration: 1m\ntopics: {a: 1}\nproducers: {p: {topic: a, rate: 1000}}\n";
     an_unknown_release_names_the_known_ones: after_a_good_start("kafka: 4.1.1\n");
     a_property_of_a_producer_does_not_fit_a_consumer: with_group("    config: {linger.ms: 5, fetch.min.bytes: 1}\n");
-    a_property_of_a_consumer_does_not_fit_a_producer:
-        "duration: 1m\ntopics: {a: 1}\nproducers: {p: {topic: a, rate: 1/s, config: {fetch.min.bytes: 1}}}\n";
+    a_property_of_a_consumer_does_not_fit_a_producer: "duration: 1m\ntopics: {a: 1}\nproducers: {p: {topic: a, rate: 1/s, config: {fetch.min.bytes: 1}}}\n";
     heartbeats_must_be_shorter_than_the_session: with_group("    config: {session.timeout.ms: 10s, heartbeat.interval.ms: 10000}\n");
     a_session_has_the_brokers_bounds: with_group("    config: {session.timeout.ms: 5999}\n");
     numbers_have_kafkas_bounds: with_group("    config: {max.poll.records: 0, fetch.max.wait.ms: -1, max.poll.interval.ms: 99999999999}\n");
@@ -72,6 +71,7 @@ groups:
     {topics: a, members: {A: {config: {session.timeout.ms: 10000}}, B: {config: {group.protocol: classic}}},
     config: {group.protocol: consumer, partition.assignment.strategy: range, group.remote.assignor: uniform}}\n";
     the_consumer_protocol_needs_its_release: "kafka: {brokers: \"3.9\", clients: \"4.3\"}\nduration: 1m\ntopics: {a: 1}\ngroups: {g: {topics: a, members: 1, config: {group.protocol: consumer}}}\n";
+    a_cluster_without_brokers_has_none_that_dies: "duration: 1m\ntopics: {a: 1}\ncluster: {brokers: 0}\ntimeline: [{at: 20s, broker.down: 0}]\n";
     a_protocol_is_classic_or_consumer: with_group("    config: {group.protocol: streams}\n");
     commit_and_auto_commit_must_agree: with_group("    commit: auto\n    config: {enable.auto.commit: false}\n");
     without_auto_commit_somebody_has_to_commit: with_group("    config: {enable.auto.commit: false}\n");

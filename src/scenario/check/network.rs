@@ -80,6 +80,8 @@ impl Checker<'_> {
             return Some(BrokerId(number));
         }
         let hint = match stage.brokers {
+            // That is an error of its own.
+            0 => return None,
             1 => "the cluster has one broker, 0".to_owned(),
             brokers => format!("the cluster has {brokers} brokers, 0 to {}", brokers - 1),
         };
