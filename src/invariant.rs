@@ -189,7 +189,7 @@ impl Invariants {
             TraceEvent::ClientStarted { client, .. } => self.started(*client),
             TraceEvent::JoinSent { client, .. } => groups[reading.group_of(*client).index()].joins(*client),
             TraceEvent::CoordinatorFound { client, .. } => groups[reading.group_of(*client).index()].coordinator_found(*client),
-            TraceEvent::MembershipLost { client, .. } => reading.membership_lost(*client),
+            TraceEvent::MembershipLost { client, .. } | TraceEvent::PollIntervalExceeded { client, .. } => reading.membership_lost(*client),
             TraceEvent::Lost { client, .. } | TraceEvent::Revoked { client, .. } => reading.let_go(*client),
             TraceEvent::ProducerStopped { .. }
             | TraceEvent::RateChanged { .. }
@@ -204,7 +204,6 @@ impl Invariants {
             | TraceEvent::ClientFailed { .. }
             | TraceEvent::Fault(_)
             | TraceEvent::RebalanceNoticed { .. }
-            | TraceEvent::PollIntervalExceeded { .. }
             | TraceEvent::RevocationPending { .. }
             | TraceEvent::CommitFailed { .. }
             | TraceEvent::RunPhaseEnded => {}

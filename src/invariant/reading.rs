@@ -94,7 +94,9 @@ impl ReadingRules {
             let slot = self.slots.of(member.client, *partition);
             self.positions[slot].retain(|(client, _)| *client != member.client);
             for other in ownership.holds(slot).iter().rev().filter(|hold| hold.to.is_none() && hold.client != member.client) {
-                if other.undone.is_some() || !group.is_in_current_generation(other.member) {
+                // Either may be the zombie: an answer to SyncGroup can come when the generation is over.
+                let both_are_current = group.is_in_current_generation(other.member) && group.is_in_current_generation(member);
+                if other.undone.is_some() || !both_are_current {
                     self.zombie_overlaps += 1;
                 } else {
                     let owner = other.member;
