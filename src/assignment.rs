@@ -246,14 +246,14 @@ mod tests {
 
     #[test]
     fn a_partition_that_two_members_claim_has_one_owner_afterwards() {
-        let mut question = Question::new(vec![("t".to_owned(), 3)]).unwrap();
-        let topic = question.number("t").unwrap();
+        let mut question = Question::new(vec![("t".to_owned(), 3)]).expect("a topic");
+        let topic = question.number("t").expect("t is a topic");
         for id in ["a", "b"] {
             let owned = [0, 1].map(|partition| TopicPartition { topic, partition }).to_vec();
-            question.add(Subscriber { id: id.to_owned(), topics: vec![topic], owned, ..Subscriber::default() }).unwrap();
+            question.add(Subscriber { id: id.to_owned(), topics: vec![topic], owned, ..Subscriber::default() }).expect("a new member");
         }
         for strategy in Strategy::ALL {
-            let shares = question.answer(strategy, Release::default()).unwrap().concat();
+            let shares = question.answer(strategy, Release::default()).expect("it answers").concat();
             let once: BTreeSet<TopicPartition> = shares.iter().copied().collect();
             assert_eq!(once.len(), shares.len(), "{}", strategy.name());
             assert!(strategy == Strategy::Client(Assignor::CooperativeSticky) || once.len() == 3, "{}", strategy.name());

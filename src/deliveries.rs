@@ -286,7 +286,7 @@ mod tests {
                     let (client, offsets) = (ClientId(*client), range(*from, *to));
                     let finished = Finished::Even { first: Instant::from_millis(*first), each: Span::from_millis(*each) };
                     let told = TraceEvent::Processed { client, member: None, generation: 1, partition: P, offsets, finished };
-                    let (slot, delivery) = deliveries.told_by(&told).unwrap();
+                    let (slot, delivery) = deliveries.told_by(&told).expect("the owner was told of it");
                     if deliveries.passes_straight(slot, &delivery) { out(slot, delivery) } else { deliveries.settle(slot, delivery, out) }
                 }
                 Step::Dropped(client, from, to) => deliveries.dropped(ClientId(*client), P, range(*from, *to), out),

@@ -66,8 +66,8 @@ mod tests {
 
     fn check(input: &[u8]) -> (String, usize) {
         let mut output = Vec::new();
-        let unreadable = answer(input, Release::default(), &mut output).unwrap();
-        (String::from_utf8(output).unwrap(), unreadable)
+        let unreadable = answer(input, Release::default(), &mut output).expect("memory takes lines");
+        (String::from_utf8(output).expect("answers are text"), unreadable)
     }
 
     #[test]

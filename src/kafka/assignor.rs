@@ -178,7 +178,8 @@ mod tests {
         let ids: Vec<String> = (0..1000).map(|n| format!("member-{n}")).collect();
         let every: Vec<TopicId> = (0..100).map(TopicId).collect();
         let members: Vec<Member<'_>> = ids.iter().map(|id| Member { id, topics: &every, ..Member::default() }).collect();
-        let sizes = |assignor: Assignor| -> Vec<usize> { assignor.assign(&topics, &members).unwrap().iter().map(Vec::len).collect() };
+        let sizes =
+            |assignor: Assignor| -> Vec<usize> { assignor.assign(&topics, &members).expect("it answers").iter().map(Vec::len).collect() };
         assert_eq!(sizes(Assignor::RoundRobin), vec![10; 1000]);
         let skewed = sizes(Assignor::Range);
         assert_eq!((skewed.iter().filter(|&&size| size == 100).count(), skewed.iter().sum::<usize>()), (100, 10_000));

@@ -161,13 +161,13 @@ mod tests {
         let (mut drawn_by_record, mut drawn_by_batch) = (0..100, 0..100);
         let mut visited = Vec::new();
         for batch in bytes.chunks(3).cycle().take(20) {
-            let mut draw = || drawn_by_record.next().unwrap();
+            let mut draw = || drawn_by_record.next().expect("a draw for each");
             let mut partition = by_record.partition(false, &mut draw);
             for (i, record) in batch.iter().enumerate() {
                 partition = if i == 0 { partition } else { by_record.partition(true, &mut draw) };
                 by_record.charge(*record, i + 1 < batch.len(), &mut draw);
             }
-            let mut draw = || drawn_by_batch.next().unwrap();
+            let mut draw = || drawn_by_batch.next().expect("a draw for each");
             assert_eq!(by_batch.partition(false, &mut draw), partition);
             by_batch.charge(batch.iter().sum(), false, &mut draw);
             visited.push(partition);

@@ -62,7 +62,7 @@ fn whoever_overtakes_a_kicked_zombie_reads_again_because_of_the_kick() {
     assert_eq!((account.processed_once, account.duplicated), (40, 160));
     assert!(account.duplicates.iter().all(|duplicate| duplicate.cause == DuplicateCause::PollIntervalExceeded(ms(350))));
     // Both end one record a millisecond; B's 100 at 461, A's at 501.
-    let late = account.duplicates.iter().find(|duplicate| duplicate.offsets.from == Offset(100)).unwrap();
+    let late = account.duplicates.iter().find(|duplicate| duplicate.offsets.from == Offset(100)).expect("100 was processed twice");
     assert_eq!((late.before, late.again), ((B, ms(560)), (A, ms(501))));
 }
 
@@ -140,7 +140,7 @@ fn an_undisturbed_hour_keeps_one_range() {
     let ledger = story.ends(3_600_000, true).told_to(Ledger::new(&cast()));
     assert_eq!(ledger.ranges(), 1);
     assert_eq!(ledger.accounts()[0].processed_once, 3_600_000);
-    let (_, processing) = ledger.processings(GROUP, tp(0)).next().unwrap();
+    let (_, processing) = ledger.processings(GROUP, tp(0)).next().expect("it was processed");
     assert_eq!((processing.times, processing.first.by.client, processing.last.by.generation), (1, A, 1));
 }
 

@@ -339,8 +339,8 @@ mod tests {
         Latency {
             count: latencies.len() as u64,
             sum: latencies.iter().map(|latency| u128::from(*latency)).sum(),
-            min: *latencies.iter().min().unwrap(),
-            max: *latencies.iter().max().unwrap(),
+            min: *latencies.iter().min().expect("there are latencies"),
+            max: *latencies.iter().max().expect("there are latencies"),
             buckets: counts.iter().enumerate().filter(|(_, n)| **n > 0).map(|(at, n)| (highest(at), *n)).collect(),
         }
     }
@@ -359,7 +359,7 @@ mod tests {
             let pace = if as_whole { whole } else { pace };
             let created = Creation::Even { pace, index };
             // As early as possible, so that the shortest latency is `late`.
-            let behind = (0..n).map(|i| pace.at(index + i).as_nanos().saturating_sub(i * each)).max().unwrap();
+            let behind = (0..n).map(|i| pace.at(index + i).as_nanos().saturating_sub(i * each)).max().expect("there are records");
             let finished = Times::Even { first: Instant::from_nanos(behind + late), each: Span::from_nanos(each) };
             let latencies: Vec<_> = (0..n).map(|i| finished.at(i).since(created.at(i)).as_nanos()).collect();
             let mut histogram = Histogram::default();

@@ -69,7 +69,7 @@ mod tests {
             lines.buffer().extend_from_slice(b"0123456789");
             lines.end_line();
         }
-        assert_eq!(lines.finish().unwrap().len(), 220_000);
+        assert_eq!(lines.finish().expect("memory takes lines").len(), 220_000);
     }
 
     /// A disk with little room.

@@ -17,27 +17,12 @@ pub const MODELLED: &[Modelled<BrokerConfig>] = &[
     Modelled { name: "group.min.session.timeout.ms", slot: Slot::Millis(|c| &mut c.group_min_session_timeout, 0, INT_MAX) },
     Modelled { name: "group.max.session.timeout.ms", slot: Slot::Millis(|c| &mut c.group_max_session_timeout, 0, INT_MAX) },
     Modelled { name: "group.max.size", slot: Slot::Count(|c| &mut c.group_max_size, 1, i32::MAX as u32) },
-    Modelled { name: "group.consumer.session.timeout.ms", slot: Slot::Millis(|c| &mut c.consumer_groups.session_timeout, 1, INT_MAX) },
-    Modelled {
-        name: "group.consumer.min.session.timeout.ms",
-        slot: Slot::Millis(|c| &mut c.consumer_groups.min_session_timeout, 1, INT_MAX),
-    },
-    Modelled {
-        name: "group.consumer.max.session.timeout.ms",
-        slot: Slot::Millis(|c| &mut c.consumer_groups.max_session_timeout, 1, INT_MAX),
-    },
-    Modelled {
-        name: "group.consumer.heartbeat.interval.ms",
-        slot: Slot::Millis(|c| &mut c.consumer_groups.heartbeat_interval, 1, INT_MAX),
-    },
-    Modelled {
-        name: "group.consumer.min.heartbeat.interval.ms",
-        slot: Slot::Millis(|c| &mut c.consumer_groups.min_heartbeat_interval, 1, INT_MAX),
-    },
-    Modelled {
-        name: "group.consumer.max.heartbeat.interval.ms",
-        slot: Slot::Millis(|c| &mut c.consumer_groups.max_heartbeat_interval, 1, INT_MAX),
-    },
+    positive_millis("group.consumer.session.timeout.ms", |c| &mut c.consumer_groups.session_timeout),
+    positive_millis("group.consumer.min.session.timeout.ms", |c| &mut c.consumer_groups.min_session_timeout),
+    positive_millis("group.consumer.max.session.timeout.ms", |c| &mut c.consumer_groups.max_session_timeout),
+    positive_millis("group.consumer.heartbeat.interval.ms", |c| &mut c.consumer_groups.heartbeat_interval),
+    positive_millis("group.consumer.min.heartbeat.interval.ms", |c| &mut c.consumer_groups.min_heartbeat_interval),
+    positive_millis("group.consumer.max.heartbeat.interval.ms", |c| &mut c.consumer_groups.max_heartbeat_interval),
     Modelled {
         name: "group.consumer.assignment.interval.ms",
         slot: Slot::Millis(|c| &mut c.consumer_groups.assignment_interval, 0, 15_000),
@@ -46,10 +31,15 @@ pub const MODELLED: &[Modelled<BrokerConfig>] = &[
     Modelled { name: "group.consumer.assignors", slot: Slot::Read(read_assignors) },
     Modelled { name: "group.coordinator.append.linger.ms", slot: Slot::Read(read_append_linger) },
     Modelled { name: "offsets.retention.minutes", slot: Slot::Minutes(|c| &mut c.offsets_retention, 1, 5_256_000) },
-    Modelled { name: "offsets.retention.check.interval.ms", slot: Slot::Millis(|c| &mut c.offsets_retention_check_interval, 1, INT_MAX) },
-    Modelled { name: "broker.session.timeout.ms", slot: Slot::Millis(|c| &mut c.broker_session_timeout, 1, INT_MAX) },
+    positive_millis("offsets.retention.check.interval.ms", |c| &mut c.offsets_retention_check_interval),
+    positive_millis("broker.session.timeout.ms", |c| &mut c.broker_session_timeout),
     Modelled { name: "offset.metadata.max.bytes", slot: Slot::Count(|c| &mut c.offset_metadata_max_bytes, 0, i32::MAX as u32) },
 ];
+
+/// A time of at least a millisecond.
+const fn positive_millis(name: &'static str, place: fn(&mut BrokerConfig) -> &mut Span) -> Modelled<BrokerConfig> {
+    Modelled { name, slot: Slot::Millis(place, 1, INT_MAX) }
+}
 
 /// The defaults of a release.
 pub fn config(release: Release) -> BrokerConfig {

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use crate::kafka::assignor::server::ServerAssignor;
 use crate::kafka::coordinator::shard::Turn;
 use crate::kafka::group::consumer::reconcile::Step;
-use crate::kafka::group::consumer::{ConsumerGroup, JOIN_EPOCH};
+use crate::kafka::group::consumer::{ConsumerGroup, JOIN_EPOCH, Member};
 use crate::kafka::message::{ConsumerHeartbeat, ConsumerHeartbeatAnswer};
 use crate::terms::{EpochReason, ErrorCode};
 use crate::trace::TraceEvent;
@@ -99,15 +99,20 @@ impl ConsumerGroup {
         }
         let mut member = self.take(id).expect("the member was looked at");
         member.holding = next;
+        self.put_reconciled(member, turn);
+        self.time_revocation(id, turn);
+    }
+
+    /// Puts a member back that holds something else than before, and tells so.
+    pub(super) fn put_reconciled(&mut self, member: Member, turn: &mut Turn<'_>) {
         turn.emit(TraceEvent::MemberReconciled {
             group: self.id,
-            member: id,
+            member: member.id,
             epoch: member.holding.epoch,
             state: member.holding.state,
             assigned: member.holding.assigned.keys().copied().collect(),
             revoking: member.holding.pending_revocation.keys().copied().collect(),
         });
         self.put(member);
-        self.time_revocation(id, turn);
     }
 }

@@ -6,7 +6,6 @@ use crate::kafka::coordinator::shard::Turn;
 use crate::kafka::group::consumer::{ConsumerGroup, LEAVE_FOR_NOW_EPOCH};
 use crate::kafka::message::ConsumerHeartbeat;
 use crate::terms::{EpochReason, ErrorCode, RemovalReason};
-use crate::trace::TraceEvent;
 use crate::units::MemberId;
 
 impl ConsumerGroup {
@@ -27,15 +26,7 @@ impl ConsumerGroup {
         if turn.config().switches.consumer.commits_at_older_epochs {
             member.holding.assigned.values_mut().for_each(|epoch| *epoch = 0);
         }
-        turn.emit(TraceEvent::MemberReconciled {
-            group: self.id,
-            member: id,
-            epoch: member.holding.epoch,
-            state: member.holding.state,
-            assigned: member.holding.assigned.keys().copied().collect(),
-            revoking: Box::default(),
-        });
-        self.put(member);
+        self.put_reconciled(member, turn);
     }
 
     /// Members go for good. The target stays as it is until the next heartbeat.

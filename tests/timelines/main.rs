@@ -1,11 +1,10 @@
 //! The millisecond timelines of the protocol, written down from Kafka's source and checked on real brokers: one-way latency 1 ms, no write
 //! latency, a client without overhead, topic `t` with four partitions, all consumers idle in poll() but where noted.
 
-#[path = "timelines/cooperative.rs"]
+mod consumer_protocol;
 mod cooperative;
-#[path = "timelines/static_members.rs"]
 mod static_members;
-#[path = "story/lines.rs"]
+#[path = "../story/lines.rs"]
 mod story;
 
 use story::{Line, Story, play};

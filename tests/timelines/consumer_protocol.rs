@@ -1,33 +1,7 @@
 //! The millisecond timeline of a KIP-848 group: one-way latency 1 ms, no write latency, a client without overhead, topic `t` with four
 //! partitions, heartbeats every 5 s, all consumers idle in poll().
 
-#[path = "story/lines.rs"]
-mod story;
-
-use story::{Story, play};
-
-impl Story {
-    /// Every row of a timeline happened, in this order; `what` is the beginning of the line.
-    fn shows(&self, rows: &[(u64, &str, &str)]) {
-        let mut from = 0;
-        for (at, actor, what) in rows {
-            let found =
-                self.0[from..].iter().position(|line| line.nanos == at * 1_000_000 && line.actor == *actor && line.what.starts_with(what));
-            let Some(found) = found else {
-                let near = at.saturating_sub(20) * 1_000_000..=(at + 20) * 1_000_000;
-                let seen = self.0.iter().filter(|line| near.contains(&line.nanos));
-                let seen: Vec<String> = seen.map(|line| format!("  {} {} {}", line.nanos as f64 / 1e6, line.actor, line.what)).collect();
-                panic!("no `{at} {actor} {what}…` there; around that time:\n{}", seen.join("\n"));
-            };
-            from += found + 1;
-        }
-    }
-
-    /// When such lines happened, in milliseconds.
-    fn millis(&self, actor: &str, what: &str) -> Vec<u64> {
-        self.times(actor, what).into_iter().map(|nanos| nanos / 1_000_000).collect()
-    }
-}
+use crate::story::{Story, play};
 
 /// M1 from the start, M2 from 11 s on, until it is stopped at 27 s.
 fn join_and_leave(release: &str) -> Story {
