@@ -201,8 +201,13 @@ impl Fetcher {
 
     /// Takes over who leads what. True if everything that is owned has a leader.
     pub fn lead(&mut self, leader_of: impl Fn(TopicPartition) -> Option<BrokerId>) -> bool {
+        self.lead_by(|owned| leader_of(owned.partition));
+        self.owned.iter().all(|owned| owned.leader.is_some())
+    }
+
+    fn lead_by(&mut self, leader_of: impl Fn(&Owned) -> Option<BrokerId>) {
         for owned in &mut self.owned {
-            let leader = leader_of(owned.partition);
+            let leader = leader_of(owned);
             if leader != owned.leader {
                 owned.leader = leader;
                 if let Phase::AwaitReset { asked } | Phase::AwaitValidation { asked } = &mut owned.phase {
@@ -210,7 +215,11 @@ impl Fetcher {
                 }
             }
         }
-        self.owned.iter().all(|owned| owned.leader.is_some())
+    }
+
+    /// This broker does not lead any more what it led, and nobody knows who does.
+    pub fn dethrone(&mut self, broker: BrokerId) {
+        self.lead_by(|owned| owned.leader.filter(|leader| *leader != broker));
     }
 
     /// Whether the Fetch that is on its way to a broker will ever be answered is unknown: another one may go.

@@ -386,3 +386,31 @@ fn without_a_replacement_the_survivor_hardly_notices_the_ghost() {
         (66_020, "M1", "fetches t-0 from "),
     ]);
 }
+
+/// Broker 0 leads t-0 and t-3 and coordinates. It is away while the members start, and they learn it before they own anything.
+#[test]
+fn who_is_assigned_a_partition_without_a_known_leader_asks_for_metadata() {
+    let story = play(
+        "
+        cluster: {brokers: 3, write.latency: 0ms}
+        topics: {t: {partitions: 6, replication.factor: 3}}
+        producers:
+          p: {topic: t, rate: 60/s, keys: {prefix: key-, count: 100}, config: {linger.ms: 0}}
+        groups:
+          g:
+            topics: [t]
+            members: [M1, M2]
+            processing: 0ms
+            commit: auto
+            config: {auto.offset.reset: earliest}
+        duration: 60s
+        timeline: [{at: 5s, broker.down: 0, for: 3s}]
+        ",
+    );
+    let assigned = *story.times("M1", "assigned").first().expect("there is an assignment");
+    for partition in 0..6 {
+        let what = format!("fetches t-{partition} from ");
+        let first = story.times("M1", &what).into_iter().chain(story.times("M2", &what)).min().expect("somebody reads it");
+        assert!((assigned..assigned + 1_000_000_000).contains(&first), "t-{partition} is read at {first}, assigned at {assigned}");
+    }
+}

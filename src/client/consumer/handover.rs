@@ -105,7 +105,7 @@ impl Consumer {
         }
         let kept = self.fetcher.partitions();
         let added: Box<[TopicPartition]> = partitions.iter().copied().filter(|partition| kept.binary_search(partition).is_err()).collect();
-        let leaders: Vec<_> = partitions.iter().map(|partition| (*partition, self.leader_of(*partition))).collect();
+        let leaders = self.with_leaders(now, &partitions, fx);
         self.fetcher.assign(leaders.into_iter());
         if !self.config.real && !added.is_empty() {
             self.fetcher.forget_in_flight();

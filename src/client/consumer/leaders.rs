@@ -9,6 +9,9 @@ use crate::kafka::request::{Metadata, Request, To};
 use crate::terms::ClientRequest;
 use crate::units::{BrokerId, Instant, TopicPartition};
 
+/// A partition and who leads it, if that is known.
+type Led = (TopicPartition, Option<BrokerId>);
+
 #[derive(Debug)]
 pub struct Leadership {
     known: Metadata,
@@ -36,10 +39,6 @@ impl Consumer {
             fx.wake(deadline, ConsumerTimer::RequestTimeout);
         }
         fx.send(Outgoing::Request(To::Broker(broker), request));
-    }
-
-    pub(super) fn leader_of(&self, partition: TopicPartition) -> Option<BrokerId> {
-        self.leadership.known.leader(partition, self.config.brokers)
     }
 
     // --- connections ------------------------------------------------------------------------------------------------------------------
@@ -94,9 +93,19 @@ impl Consumer {
     pub(super) fn on_not_leader(&mut self, now: Instant, from: To, fx: &mut ConsumerEffects) {
         if let To::Broker(broker) = from {
             self.fetcher.unanswered(broker);
-            self.fetcher.lead(|_| None);
+            self.fetcher.dethrone(broker);
             self.update_metadata(now, fx);
         }
+    }
+
+    /// The partitions of an assignment, with their leaders. Where none is known, metadata is asked for.
+    pub(super) fn with_leaders(&mut self, now: Instant, partitions: &[TopicPartition], fx: &mut ConsumerEffects) -> Vec<Led> {
+        let led: Vec<Led> =
+            partitions.iter().map(|partition| (*partition, self.leadership.known.leader(*partition, self.config.brokers))).collect();
+        if led.iter().any(|(_, leader)| leader.is_none()) {
+            self.update_metadata(now, fx);
+        }
+        led
     }
 
     // --- metadata ---------------------------------------------------------------------------------------------------------------------

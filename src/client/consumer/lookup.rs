@@ -112,6 +112,11 @@ impl Consumer {
 
     /// retry.backoff.ms and retry.backoff.max.ms.
     pub(super) fn request_backoff(&self) -> ExponentialBackoff {
-        ExponentialBackoff::of_requests(self.config.retry_backoff.max(Span::from_millis(1)), self.config.retry_backoff_max)
+        ExponentialBackoff::of_requests(self.short_wait(), self.config.retry_backoff_max)
+    }
+
+    /// How long poll() waits at most while a partition has no position: retry.backoff.ms.
+    pub(super) fn short_wait(&self) -> Span {
+        self.config.retry_backoff.max(Span::from_millis(1))
     }
 }

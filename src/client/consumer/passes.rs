@@ -13,9 +13,6 @@ use super::Consumer;
 use crate::client::release::IdlePass;
 use crate::units::{Instant, Span};
 
-/// A short pass: retry.backoff.ms by default.
-const SHORT: Span = Span::from_millis(100);
-
 impl Consumer {
     /// A pass begins with a call of poll().
     pub(super) fn begin_pass(&mut self, now: Instant) {
@@ -53,7 +50,7 @@ impl Consumer {
             IdlePass::ShortWithoutPartitions => lacks_positions || self.fetcher.owned().is_empty(),
             IdlePass::Short => true,
         };
-        let longest = if is_short { SHORT } else { self.own().heartbeat_interval };
+        let longest = if is_short { self.short_wait() } else { self.own().heartbeat_interval };
         self.config.poll_timeout.min(longest)
     }
 }

@@ -5,10 +5,7 @@ use crate::client::membership::{CallKind, CoordinatorKnown};
 use crate::kafka::request::Request;
 use crate::terms::CommitKind;
 use crate::trace::TraceEvent;
-use crate::units::{BrokerId, Instant, Span};
-
-/// How often poll() looks again while a partition has no position (retry.backoff.ms).
-const POSITION_CHECK: Span = Span::from_millis(100);
+use crate::units::{BrokerId, Instant};
 
 impl Consumer {
     /// The application calls poll().
@@ -143,7 +140,7 @@ impl Consumer {
         let waits = self.membership.rejoin_needed_or_pending() || self.speaks_consumer_protocol() && !self.may_auto_commit();
         let mut at = if waits { Instant::NEVER } else { self.auto_commit_due };
         if !self.fetcher.has_all_positions() {
-            at = at.min(now + POSITION_CHECK);
+            at = at.min(now + self.short_wait());
         }
         if self.is_application_needed() {
             at = at.min(self.pass_ends(now));

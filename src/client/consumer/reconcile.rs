@@ -186,8 +186,9 @@ impl Consumer {
     /// The assignment is replaced, the listener told, the auto-commit timer set anew; the acknowledgement goes out at once.
     fn complete_reconciliation(&mut self, now: Instant, fx: &mut ConsumerEffects) {
         let Some(Reconciliation { target, added, .. }) = self.own_mut().reconciliation.take() else { return };
+        let added_with_leaders = self.with_leaders(now, &added, fx);
         let kept = self.fetcher.owned().iter().map(|owned| (owned.partition, owned.leader));
-        let all: Vec<_> = kept.chain(added.iter().map(|partition| (*partition, self.leader_of(*partition)))).collect();
+        let all: Vec<_> = kept.chain(added_with_leaders).collect();
         self.fetcher.assign(all.into_iter());
         fx.emit(TraceEvent::Assigned {
             client: self.config.client,
