@@ -24,6 +24,7 @@ use crate::program::{Outcome, Work};
 mod measure;
 mod parts;
 mod program;
+mod uniform;
 
 /// What the command line asks for.
 struct Arguments {
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
     }
     if arguments.parts {
         parts::report();
+        uniform::report();
     }
     for work in arguments.works {
         let rounds = arguments.rounds.unwrap_or(if work.name == "h2" { 1 } else { 5 });

@@ -1,0 +1,121 @@
+//! Connections that break, requests that are lost or late, brokers that die: what members and coordinators make of it.
+
+use crate::story::play;
+use crate::{TWO_MEMBERS, two_members};
+
+#[test]
+fn a_member_without_its_coordinator_is_put_out_and_learns_it_when_the_network_is_whole() {
+    let story = two_members(
+        "
+        duration: 100s
+        timeline: [{at: 20s, disconnect: [g/M2, coordinator], for: 60s}]
+        ",
+    );
+    story.shows(&[
+        // 12010 + 3000 k, and the last commit was at 17012: nothing after the heartbeat of 18010 arrives.
+        (18_011, "g", "heartbeat of M2: NONE"),
+        (20_000, "M2", "cut off from its coordinator until 80000 ms"),
+        (63_011, "g", "M2 removed, session expired"),
+        (66_011, "g", "heartbeat of M1: REBALANCE_IN_PROGRESS"),
+        (66_014, "M1", "revoked t-0..1"),
+        (66_015, "g", "generation 3 has 1 member, leader M1, protocol range"),
+        (66_018, "M1", "assigned t-0..3 as M1 in generation 3"),
+        (80_000, "M2", "reaches its coordinator again"),
+        (80_001, "g", "heartbeat of M2: UNKNOWN_MEMBER_ID"),
+        (80_002, "M2", "is no member any more: UNKNOWN_MEMBER_ID"),
+        (80_002, "M2", "lost t-2..3"),
+        (80_002, "M2", "JoinGroup sent"),
+        (80_005, "g", "M2#2 added"),
+    ]);
+    assert_eq!(story.millis("g", "heartbeat of M2: NONE"), [15_011, 18_011]);
+    // Fetch asks nobody: it reads on while others have its partitions.
+    assert!(story.count_between(66_018, 80_000, "M2", "processed") > 0);
+}
+
+#[test]
+fn a_lost_leave_group_leaves_the_member_in_the_group_until_its_session_is_over() {
+    let story = two_members(
+        "
+        duration: 80s
+        timeline:
+          - {at: 15s, drop: {request: LeaveGroup, from: g/M2}}
+          - {at: 20s, stop: g/M2}
+        ",
+    );
+    story.shows(&[
+        (20_001, "g", "committed t-2 at "),
+        (20_002, "M2", "revoked t-2..3"),
+        (20_002, "M2", "LeaveGroup is lost"),
+        (50_000, "M2", "stopped"),
+        (65_001, "g", "M2 removed, session expired"),
+    ]);
+}
+
+#[test]
+fn a_heartbeat_that_comes_late_is_handled_late_and_costs_nothing() {
+    let story = two_members(
+        "
+        duration: 30s
+        timeline: [{at: 20s, delay: {request: Heartbeat, from: g/M2, by: 2s}, count: 1}]
+        ",
+    );
+    assert_eq!(story.millis("g", "heartbeat of M2: NONE")[..4], [15_011, 18_011, 23_011, 24_011]);
+    assert_eq!(story.millis("g", "rebalance after").len(), 2);
+}
+
+#[test]
+fn a_coordinator_that_fails_over_rebalances_nothing_and_gives_every_session_its_full_time() {
+    let scenario = TWO_MEMBERS
+        .replace(", M3: {start: 25s}", "")
+        .replace("{write.latency: 0ms}", "{write.latency: 0ms, brokers: 3, load.time: 500ms}")
+        .replace("{t: 4}", "{t: {partitions: 4, replication.factor: 3}}");
+    let story = play(&format!(
+        "{scenario}
+        duration: 80s
+        timeline:
+          - {{at: 20s, broker.down: 0, for: 30s}}
+          - {{at: 25s, crash: g/M2}}
+        "
+    ));
+    story.shows(&[
+        (20_000, "g", "Stable -> Dead, generation 2"),
+        // broker.session.timeout.ms later.
+        (29_000, "t", "t-0 is led by broker 1"),
+        (29_000, "t", "t-3 is led by broker 1"),
+        (29_500, "g", "loaded by broker 1"),
+        (29_500, "g", "Dead -> Stable, generation 2"),
+        // 45 s from there, though M2 has been dead since 25 s.
+        (74_500, "g", "M2 removed, session expired"),
+    ]);
+    assert_eq!(story.millis("g", "rebalance after"), [3, 10_003, 74_500]);
+    let outage = story.millis("g", "committed").into_iter().filter(|at| (20_001..29_500).contains(at));
+    assert_eq!(outage.count(), 0, "nothing is committed without a coordinator");
+}
+
+/// Broker 0 leads t-0 and t-3 and coordinates. It is away while the members start, and they learn it before they own anything.
+#[test]
+fn who_is_assigned_a_partition_without_a_known_leader_asks_for_metadata() {
+    let story = play(
+        "
+        cluster: {brokers: 3, write.latency: 0ms}
+        topics: {t: {partitions: 6, replication.factor: 3}}
+        producers:
+          p: {topic: t, rate: 60/s, keys: {prefix: key-, count: 100}, config: {linger.ms: 0}}
+        groups:
+          g:
+            topics: [t]
+            members: [M1, M2]
+            processing: 0ms
+            commit: auto
+            config: {auto.offset.reset: earliest}
+        duration: 60s
+        timeline: [{at: 5s, broker.down: 0, for: 3s}]
+        ",
+    );
+    let assigned = *story.times("M1", "assigned").first().expect("there is an assignment");
+    for partition in 0..6 {
+        let what = format!("fetches t-{partition} from ");
+        let first = story.times("M1", &what).into_iter().chain(story.times("M2", &what)).min().expect("somebody reads it");
+        assert!((assigned..assigned + 1_000_000_000).contains(&first), "t-{partition} is read at {first}, assigned at {assigned}");
+    }
+}
