@@ -111,7 +111,7 @@ enum Command {
     Coordinator(coordinator::Args),
     /// Show which member gets which partitions, without a simulation
     Assign(assign::Args),
-    /// Show which partitions keys go to, and would go to if there were more
+    /// Show which partitions keys go to, and would go to with another number of them
     Partition(partition::Args),
 }
 

@@ -83,20 +83,24 @@ mod tests {
 {"assignor": "range", "steps": [{"topics": {}, "members": []}, {"topics": {}, "members": [{"id": "a", "topics": []}, {"id": "a", "topics": []}]}]}
 {"assignor": "range", "topics": {"t": 1}, "members": [{"id": "a", "topics": [], "owned": [["t", 1]]}]}
 [
+{"assignor": "range", "topics": {"t": 1, "u": 1, "t": 2}, "members": []}
+{"assignor": "range", "steps": [], "members": []}
 "#;
         let (output, unreadable) = check(input);
         insta::assert_snapshot!(output, @r#"
         {"id":7,"result":{"b":[["t",0],["t",1]],"a":[]}}
         {"line":4,"error":"`stiky` is not an assignor: did you mean `sticky`?"}
         {"id":null,"result":{"error":"the assignor was called without members"}}
-        {"line":6,"error":"invalid value: integer `-1`, expected u32 in column 40"}
+        {"line":6,"error":"invalid value: integer `-1`, expected a number from 0 to 4294967295 in column 40"}
         {"line":7,"error":"4000000000 partitions: the limit of all topics together is 100000"}
         {"line":8,"error":"`1.0` is none of the releases 2.8, 3.9, 4.0.0, 4.0.1, 4.0.2, 4.1.0, 4.1.2, 4.2.0, 4.2.1, 4.3.0, 4.3.1, 4.4.0, or a line such as 4.3"}
         {"line":9,"error":"step 2: the member `a` is there twice"}
         {"line":10,"error":"the member `a` owns `t-1`, and `t` has no such partition"}
         {"line":11,"error":"not a JSON object"}
+        {"line":12,"error":"the topic `t` is there twice in column 54"}
+        {"line":13,"error":"\"topics\" or \"members\" beside \"steps\": each step has its own"}
         "#);
-        assert_eq!(unreadable, 7);
+        assert_eq!(unreadable, 9);
     }
 
     #[test]

@@ -1,7 +1,11 @@
 //! A question as it stands in a line of JSON.
 
+use std::fmt;
+use std::marker::PhantomData;
+
 use indexmap::IndexMap;
 use serde::Deserialize;
+use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
 use super::{Question, Strategy, Subscriber};
@@ -17,16 +21,46 @@ struct Written {
     assignor: String,
     kafka: Option<String>,
     steps: Option<Vec<WrittenCall>>,
-    topics: Option<IndexMap<String, u32>>,
-    topic_ids: Option<IndexMap<String, u64>>,
+    topics: Option<Pairs<u32>>,
+    topic_ids: Option<Pairs<u64>>,
     members: Option<Vec<WrittenMember>>,
 }
 
 #[derive(Deserialize)]
 struct WrittenCall {
-    topics: IndexMap<String, u32>,
-    topic_ids: Option<IndexMap<String, u64>>,
+    topics: Pairs<u32>,
+    topic_ids: Option<Pairs<u64>>,
     members: Vec<WrittenMember>,
+}
+
+/// Numbers by topic, in the order in which they are written.
+struct Pairs<N>(IndexMap<String, N>);
+
+impl<'de, N: Deserialize<'de>> Deserialize<'de> for Pairs<N> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(PairsVisitor(PhantomData))
+    }
+}
+
+struct PairsVisitor<N>(PhantomData<N>);
+
+impl<'de, N: Deserialize<'de>> Visitor<'de> for PairsVisitor<N> {
+    type Value = Pairs<N>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("topics with their numbers, such as {\"orders\": 6}")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Pairs<N>, A::Error> {
+        let mut pairs = IndexMap::new();
+        while let Some((name, number)) = map.next_entry::<String, N>()? {
+            if pairs.contains_key(&name) {
+                return Err(de::Error::custom(format_args!("the topic `{}` is there twice", shortened(&name))));
+            }
+            pairs.insert(name, number);
+        }
+        Ok(Pairs(pairs))
+    }
 }
 
 #[derive(Deserialize)]
@@ -64,7 +98,10 @@ impl Line {
         let strategy = Strategy::named(&written.assignor).ok_or_else(|| unknown_assignor(&written.assignor))?;
         let release = written.kafka.map_or(Ok(release), |name| Release::parse(&name).ok_or_else(|| unknown_release(&name)))?;
         let asked = match (written.steps, written.topics, written.members) {
-            (Some(steps), _, _) => {
+            (Some(_), Some(_), _) | (Some(_), None, Some(_)) => {
+                return Err("\"topics\" or \"members\" beside \"steps\": each step has its own".to_owned());
+            }
+            (Some(steps), None, None) => {
                 let read = |(index, step)| question(strategy, step).map_err(|message| format!("step {}: {message}", index + 1));
                 Asked::Sequence(steps.into_iter().enumerate().map(read).collect::<Result<_, _>>()?)
             }
@@ -79,9 +116,9 @@ impl Line {
 }
 
 fn question(strategy: Strategy, call: WrittenCall) -> Result<Question, String> {
-    let mut topics: Vec<(String, u32)> = call.topics.into_iter().collect();
+    let mut topics: Vec<(String, u32)> = call.topics.0.into_iter().collect();
     match (strategy, call.topic_ids) {
-        (Strategy::Server(_), Some(ids)) => sort_by_id(&mut topics, &ids)?,
+        (Strategy::Server(_), Some(ids)) => sort_by_id(&mut topics, &ids.0)?,
         (Strategy::Server(_), None) | (Strategy::Client(_), _) => {}
     }
     let mut question = Question::new(topics).map_err(|error| error.to_string())?;
@@ -122,6 +159,9 @@ fn add(question: &mut Question, member: WrittenMember) -> Result<(), super::Sens
 fn not_readable(error: &serde_json::Error) -> String {
     let told = error.to_string();
     let what = told.rsplit_once(" at line ").map_or(&*told, |(what, _)| what);
+    // What serde calls Rust's types by.
+    let what = what.replace("expected u32", "expected a number from 0 to 4294967295").replace("expected i32", "expected a number");
+    let what = what.replace("expected u64", "expected a number from 0 to 18446744073709551615");
     format!("{what} in column {}", error.column())
 }
 

@@ -14,6 +14,9 @@ use crate::units::{TopicId, TopicPartition};
 mod table;
 
 #[derive(clap::Args)]
+#[command(
+    override_usage = "groupsim assign --topics <TOPIC=PARTITIONS,…> --members <MEMBER,…> [OPTIONS]\n       groupsim assign --batch <FILE|->"
+)]
 pub struct Args {
     /// The topics, in the order in which they were created, with their numbers of partitions
     #[arg(long, value_name = "TOPIC=PARTITIONS", value_delimiter = ',', value_parser = topic, required_unless_present = "batch")]
@@ -131,7 +134,8 @@ fn topic(text: &str) -> Result<(String, u32), String> {
     if name.is_empty() || !name.chars().all(legal) {
         return Err("a topic has a name of the letters a-z, A-Z, 0-9, `.`, `_` and `-`".to_owned());
     }
-    let partitions = partitions.parse::<u32>().map_err(|error| format!("{error}: {}", odd()))?;
+    let number = partitions.parse::<u32>();
+    let partitions = number.map_err(|_| format!("`{partitions}` is not a number of partitions: {}", odd()))?;
     if partitions == 0 { Err("a topic has at least one partition".to_owned()) } else { Ok((name.to_owned(), partitions)) }
 }
 

@@ -46,20 +46,21 @@ fn page(args: &Args) -> Page {
         table.cells(row.into_iter().map(|text| Cell { style, text }).collect());
     }
     page.table(0, &table);
-    if args.to.is_some() {
+    if let Some(to) = args.to {
         page.blank();
-        page.wrapped(Style::Plain, 0, &consequence(moving, args.keys.len()));
+        page.wrapped(Style::Plain, 0, &consequence(moving, args.keys.len(), to < args.partitions));
     }
     page
 }
 
-fn consequence(moving: usize, keys: usize) -> String {
-    match moving {
-        0 => format!("none of {keys} moves"),
-        _ => format!(
-            "{moving} of {keys} move: older records of these keys stay where they are, and the order of a key is lost across the two"
-        ),
-    }
+fn consequence(moving: usize, keys: usize, fewer: bool) -> String {
+    let what = match (moving, fewer) {
+        (0, _) => return format!("none of {keys} moves"),
+        (_, true) => "a topic cannot shrink, so that is another topic, to which older records have to be copied in their order",
+        (1, false) => "its older records stay where they are, and their order with the newer ones is lost",
+        (_, false) => "older records of these keys stay where they are, and the order of a key is lost across the two",
+    };
+    format!("{moving} of {keys} {}: {what}", if moving == 1 { "moves" } else { "move" })
 }
 
 /// Nothing that a terminal would obey.

@@ -78,6 +78,9 @@ pub fn duration(text: &str) -> Result<Span, Unreadable> {
             let closed = format!("did you mean `{}`?", text.split_whitespace().collect::<String>());
             return Err(Unreadable::new(format!("`{}` has a space before its unit", shown(text))).hint(shown(&closed)));
         }
+        if unit.is_empty() && after.trim().starts_with(|letter: char| letter.is_ascii_alphabetic()) {
+            return Err(unknown_unit(text, rest, after.trim()));
+        }
         if unit.is_empty() {
             let number = rest.trim();
             let hint = match number {
@@ -87,12 +90,23 @@ pub fn duration(text: &str) -> Result<Span, Unreadable> {
             };
             return Err(Unreadable::new(format!("`{}` has no unit", shown(text))).hint(hint));
         }
-        let (_, size) = NANOS.iter().find(|(name, _)| *name == unit).ok_or_else(wrong)?;
+        let (_, size) = NANOS.iter().find(|(name, _)| *name == unit).ok_or_else(|| unknown_unit(text, rest, unit))?;
         let part = number.times(*size).ok_or_else(|| Unreadable::new(format!("`{}` is not a whole number of nanoseconds", shown(text))))?;
         nanos = nanos.checked_add(part).filter(|nanos| *nanos <= DURATION_MAX.as_nanos()).ok_or_else(|| too_long(text))?;
         rest = after.trim_start();
     }
     if text.trim().is_empty() { Err(wrong()) } else { Ok(Span::from_nanos(nanos)) }
+}
+
+/// `5 minutes`, `2sec`: the unit that was probably meant.
+fn unknown_unit(text: &str, rest: &str, unit: &str) -> Unreadable {
+    let unknown = Unreadable::new(format!("`{}` is not a duration: there is no unit `{}`", shown(text), shown(unit)));
+    let number: String = rest.chars().take_while(|letter| letter.is_ascii_digit() || *letter == '.').collect();
+    let known = [("mil", "ms"), ("msec", "ms"), ("mic", "us"), ("nan", "ns"), ("sec", "s"), ("min", "m"), ("h", "h"), ("day", "d")];
+    match known.iter().find(|(beginning, _)| unit.to_ascii_lowercase().starts_with(beginning)) {
+        Some((_, meant)) => unknown.hint(format!("did you mean `{number}{meant}`?")),
+        None => unknown.hint("write it like `250us`, `5ms`, `0.1s`, `1m30s` or `1h`"),
+    }
 }
 
 fn too_long(text: &str) -> Unreadable {
@@ -116,7 +130,18 @@ pub fn rate(text: &str) -> Result<Rate, Unreadable> {
         let count = shown(count.trim());
         return Err(Unreadable::new(format!("`{}` has no time behind the `/`", shown(text))).hint(format!("did you mean `{count}/s`?")));
     }
-    let per = if per.starts_with(|letter: char| letter.is_ascii_digit()) { duration(per)? } else { duration(&format!("1{per}"))? };
+    let per = match per.strip_prefix(|letter: char| letter.is_ascii_digit()) {
+        Some(_) => duration(per)?,
+        None => duration(&format!("1{per}")).map_err(|_| {
+            let per = per.to_ascii_lowercase();
+            let meant = ["sec", "min", "hour", "day"].iter().find(|unit| per.starts_with(*unit)).map(|unit| &unit[..1]);
+            let wrong = Unreadable::new(format!("`{}` is not a rate: there is no time `{}`", shown(text), shown(&per)));
+            match meant {
+                Some(unit) => wrong.hint(format!("did you mean `{}/{unit}`?", shown(count.trim()))),
+                None => wrong.hint("write it like `1000/s`, `10k/s`, `300/min` or `1/5s`"),
+            }
+        })?,
+    };
     if per.is_zero() {
         return Err(Unreadable::new(format!("`{}` is a number of records in no time", shown(text))));
     }
@@ -258,6 +283,8 @@ mod tests {
         assert_eq!(why("-5s"), "a duration cannot be negative");
         assert!(why("99999999999999999999d").contains("is not a duration"));
         assert!(why("4000d").contains("the limit is 3650 days"));
+        assert_eq!(why("1 minute"), "`1 minute` is not a duration: there is no unit `minute`\ndid you mean `1m`?");
+        assert_eq!(why("1m 30sec"), "`1m 30sec` is not a duration: there is no unit `sec`\ndid you mean `30s`?");
         for text in ["", " ", "s", "5 s s", "5 seconds", "1e3s", ".nan", "NaN", "1..5s", "5.s", ".5s", "\u{2603}"] {
             assert!(why(text).contains("is not a duration") || why(text).contains("has no unit"), "{text}: {}", why(text));
         }
@@ -273,6 +300,8 @@ mod tests {
         assert_eq!(read("0.5/s"), Ok((1, 2_000_000_000)));
         assert_eq!(read("0/s"), Ok((0, 1_000_000_000)));
         assert_eq!(rate("1000").expect_err("no time").to_string(), "`1000` has no time\ndid you mean `1000/s`?");
+        let mistaken = rate("100/sec").expect_err("no unit");
+        assert_eq!(mistaken.to_string(), "`100/sec` is not a rate: there is no time `sec`\ndid you mean `100/s`?");
         assert!(rate("2000000M/s").expect_err("too high").message.contains("the limit is 100000000 records a second"));
         for text in ["", "/s", "1/", "1/0s", "x/s", "-1/s", "1/s/s", "1e3/s", "99999999999999999999/s", "1/parsec"] {
             assert!(rate(text).is_err(), "{text}");
