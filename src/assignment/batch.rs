@@ -97,7 +97,7 @@ mod tests {
         {"line":9,"error":"step 2: the member `a` is there twice"}
         {"line":10,"error":"the member `a` owns `t-1`, and `t` has no such partition"}
         {"line":11,"error":"not a JSON object"}
-        {"line":12,"error":"the topic `t` is there twice in column 54"}
+        {"line":12,"error":"the topic `t` is there twice in column 56"}
         {"line":13,"error":"\"topics\" or \"members\" beside \"steps\": each step has its own"}
         "#);
         assert_eq!(unreadable, 9);
