@@ -4,9 +4,8 @@
 //! batch while the new owner reads the same records. Whoever has polled a record and has not finished with it may yet turn out to be the
 //! first, so what others do with that record is held back until it is known. Without such a conflict everything passes straight through.
 
-use crate::slots::Slots;
-use crate::trace::{Finished, TraceEvent};
-use crate::units::{ClientId, Instant, MemberId, OffsetRange, Span, TopicPartition};
+use crate::trace::Finished;
+use crate::units::{ClientId, Instant, MemberId, OffsetRange, Span};
 
 /// Who processes: a client, as which member, in which generation.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -34,7 +33,6 @@ pub struct Delivery<'a> {
 /// A fold that passes deliveries on: for each record in the order of their ends, and whole as soon as that order is certain.
 #[derive(Clone, Debug)]
 pub struct Deliveries {
-    slots: Slots,
     by_slot: Vec<Desk>,
 }
 
@@ -105,21 +103,25 @@ impl<'a> Delivery<'a> {
 }
 
 impl Deliveries {
-    pub fn new(slots: &Slots) -> Self {
-        Deliveries { slots: slots.clone(), by_slot: vec![Desk::default(); slots.count()] }
+    pub fn new(slots: usize) -> Self {
+        Deliveries { by_slot: vec![Desk::default(); slots] }
     }
 
     #[inline(always)]
-    pub fn polled(&mut self, client: ClientId, partition: TopicPartition, offsets: OffsetRange) {
-        self.by_slot[self.slots.of(client, partition)].in_hand.push((client, offsets));
+    pub fn polled(&mut self, slot: usize, client: ClientId, offsets: OffsetRange) {
+        self.by_slot[slot].in_hand.push((client, offsets));
     }
 
-    /// What a `Processed` tells, with its slot.
-    #[inline(always)]
-    pub fn told_by<'a>(&self, event: &'a TraceEvent) -> Option<(usize, Delivery<'a>)> {
-        let TraceEvent::Processed { client, member, generation, partition, offsets, finished } = event else { return None };
-        let by = Hand { client: *client, member: *member, generation: *generation };
-        Some((self.slots.of(*client, *partition), Delivery { by, offsets: *offsets, times: finished.into() }))
+    /// Whether a client has polled all of these records, and neither processed nor dropped any of them or of those before them that it
+    /// polled with them.
+    pub fn has_in_hand(&self, slot: usize, client: ClientId, mut offsets: OffsetRange) -> bool {
+        let in_hand = &self.by_slot[slot].in_hand;
+        while !offsets.is_empty() {
+            let begins = |(holder, held): &&(ClientId, OffsetRange)| *holder == client && held.from == offsets.from && !held.is_empty();
+            let Some((_, held)) = in_hand.iter().find(begins) else { return false };
+            offsets.from = held.to.min(offsets.to);
+        }
+        true
     }
 
     /// Takes a delivery that is settled at once: nobody else has anything in hand, and it is done as it was polled. Any other, which it
@@ -141,15 +143,14 @@ impl Deliveries {
         }
     }
 
-    pub fn dropped(&mut self, client: ClientId, partition: TopicPartition, offsets: OffsetRange, mut out: impl FnMut(usize, Delivery<'_>)) {
-        let slot = self.slots.of(client, partition);
+    pub fn dropped(&mut self, slot: usize, client: ClientId, offsets: OffsetRange, mut out: impl FnMut(usize, Delivery<'_>)) {
         self.by_slot[slot].put_down(client, offsets);
         self.by_slot[slot].pass_on(|delivery| out(slot, delivery));
     }
 
-    /// Whatever the last life of this client had in hand is gone.
-    pub fn started(&mut self, client: ClientId, mut out: impl FnMut(usize, Delivery<'_>)) {
-        for (_, slot) in self.slots.of_group(self.slots.group_of(client)) {
+    /// Whatever the last life of this client had in hand is gone, in the slots of its group.
+    pub fn started(&mut self, client: ClientId, slots: impl Iterator<Item = usize>, mut out: impl FnMut(usize, Delivery<'_>)) {
+        for slot in slots {
             self.by_slot[slot].in_hand.retain(|(holder, _)| *holder != client);
             self.by_slot[slot].pass_on(|delivery| out(slot, delivery));
         }
@@ -161,11 +162,6 @@ impl Deliveries {
             desk.in_hand.clear();
             desk.pass_on(|delivery| out(slot, delivery));
         }
-    }
-
-    /// Whether anything waits for [`Deliveries::pass_on_all`].
-    pub fn holds_back(&self) -> bool {
-        self.by_slot.iter().any(|desk| !desk.held_back.is_empty())
     }
 }
 
@@ -250,10 +246,7 @@ fn in_order_of_end(told: &[(Hand, OffsetRange, Finished)]) -> Vec<(usize, Offset
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::trace::Cast;
-    use crate::units::{GroupId, Offset, TopicId};
-
-    const P: TopicPartition = TopicPartition { topic: TopicId(0), partition: 0 };
+    use crate::units::Offset;
 
     fn range(from: u64, to: u64) -> OffsetRange {
         OffsetRange::new(Offset(from), Offset(to))
@@ -269,27 +262,19 @@ mod tests {
     use Step::{Dropped, Ended, Polled, Processed};
 
     fn passed_on(events: &[Step]) -> Vec<(u32, u64, u64, u64)> {
-        let cast = Cast {
-            first_partition: vec![0],
-            partitions: vec![(1, 1)],
-            producer_topic: vec![],
-            client_group: vec![GroupId(0); 3],
-            group_topics: vec![vec![TopicId(0)]],
-        };
-        let mut deliveries = Deliveries::new(&Slots::new(&cast));
+        let mut deliveries = Deliveries::new(1);
         let mut passed = Vec::new();
         for event in events {
             let mut out = |_, d: Delivery<'_>| passed.push((d.by.client.0, d.offsets.from.0, d.offsets.to.0, d.times.at(0).as_millis()));
             match event {
-                Step::Polled(client, from, to) => deliveries.polled(ClientId(*client), P, range(*from, *to)),
+                Step::Polled(client, from, to) => deliveries.polled(0, ClientId(*client), range(*from, *to)),
                 Step::Processed(client, from, to, first, each) => {
-                    let (client, offsets) = (ClientId(*client), range(*from, *to));
-                    let finished = Finished::Even { first: Instant::from_millis(*first), each: Span::from_millis(*each) };
-                    let told = TraceEvent::Processed { client, member: None, generation: 1, partition: P, offsets, finished };
-                    let (slot, delivery) = deliveries.told_by(&told).expect("the owner was told of it");
-                    if deliveries.passes_straight(slot, &delivery) { out(slot, delivery) } else { deliveries.settle(slot, delivery, out) }
+                    let by = Hand { client: ClientId(*client), member: None, generation: 1 };
+                    let times = Times::Even { first: Instant::from_millis(*first), each: Span::from_millis(*each) };
+                    let delivery = Delivery { by, offsets: range(*from, *to), times };
+                    if deliveries.passes_straight(0, &delivery) { out(0, delivery) } else { deliveries.settle(0, delivery, out) }
                 }
-                Step::Dropped(client, from, to) => deliveries.dropped(ClientId(*client), P, range(*from, *to), out),
+                Step::Dropped(client, from, to) => deliveries.dropped(0, ClientId(*client), range(*from, *to), out),
                 Step::Ended => deliveries.pass_on_all(out),
             }
         }

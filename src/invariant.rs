@@ -3,9 +3,9 @@
 //! These are promises of the protocol (one owner in a generation, only members commit, states change along the table) and of the trace
 //! itself (time runs forward, records are polled in order). The ledger's conservation of records is asserted there.
 
-use crate::ownership::Ownership;
+use crate::fold::{Append, Fold, Known, Poll, Work};
 use crate::slots::Slots;
-use crate::trace::{Cast, Sink, TraceEvent};
+use crate::trace::{Cast, TraceEvent};
 use crate::units::{ClientId, GroupId, Instant};
 
 mod epochs;
@@ -36,7 +36,6 @@ struct Findings {
 #[derive(Clone, Debug)]
 pub struct Invariants {
     findings: Findings,
-    ownership: Ownership,
     reading: ReadingRules,
     groups: Vec<GroupRules>,
     /// Groups about which something was told at this moment; they must be in order when it is over.
@@ -65,10 +64,9 @@ impl Invariants {
         let slots = Slots::new(cast);
         Invariants {
             findings: Findings::default(),
-            ownership: Ownership::new(&slots),
             groups: slots.groups().map(GroupRules::new).collect(),
             touched: Vec::new(),
-            reading: ReadingRules::new(slots),
+            reading: ReadingRules::new(&slots),
         }
     }
 
@@ -112,56 +110,57 @@ impl Invariants {
         self.groups[group.index()].record(event, &mut self.findings);
     }
 
-    fn deleted(&mut self, group: GroupId, event: &TraceEvent) {
-        self.reading.deleted(group);
+    fn deleted(&mut self, known: &Known, group: GroupId, event: &TraceEvent) {
+        self.reading.deleted(known, group);
         self.touch(group, event);
     }
+
+    fn started(&mut self, known: &Known, client: ClientId) {
+        self.reading.started(known, client);
+        self.groups[known.slots.group_of(client).index()].started(client);
+    }
 }
 
-impl Sink for Invariants {
+impl Fold for Invariants {
     #[inline(always)]
-    fn record(&mut self, at: Instant, event: &TraceEvent) {
+    fn appended(&mut self, at: Instant, append: &Append<'_>) {
         self.pass_time(at);
-        let Invariants { findings, ownership, reading, .. } = self;
-        // Almost all facts are about records, and those change nothing else.
-        if let TraceEvent::Appended { .. } = event {
-            reading.appended(event, findings);
-        } else if let TraceEvent::Polled { client, partition, offsets } = event {
-            reading.polled(ownership, *client, *partition, *offsets, findings);
-        } else if let TraceEvent::Processed { .. } = event {
-            reading.processed(event, findings);
-        } else {
-            self.change(at, event);
-        }
-    }
-}
-
-impl Invariants {
-    fn started(&mut self, client: ClientId) {
-        self.reading.started(client);
-        self.reading.let_go(client);
-        self.groups[self.reading.group_of(client).index()].started(client);
+        self.reading.appended(append, &mut self.findings);
     }
 
-    fn change(&mut self, at: Instant, event: &TraceEvent) {
-        let Invariants { findings, ownership, reading, groups, .. } = self;
+    #[inline(always)]
+    fn polled(&mut self, at: Instant, poll: &Poll, known: &Known) {
+        self.pass_time(at);
+        self.reading.polled(known, poll, &mut self.findings);
+    }
+
+    #[inline(always)]
+    fn processed(&mut self, at: Instant, work: &Work<'_>) {
+        self.pass_time(at);
+        self.reading.processed(work, &mut self.findings);
+    }
+
+    fn told(&mut self, at: Instant, event: &TraceEvent, known: &Known) {
+        self.pass_time(at);
+        let Invariants { findings, reading, groups, .. } = self;
+        let group_of = |client: ClientId| known.slots.group_of(client).index();
         match event {
             TraceEvent::Appended { .. } | TraceEvent::Polled { .. } | TraceEvent::Processed { .. } => {}
-            TraceEvent::Dropped { client, partition, offsets } => reading.dropped(*client, *partition, *offsets, findings),
-            TraceEvent::PositionSet { .. } => reading.position_set(ownership, event, findings),
-            TraceEvent::FetchStarted { client, partition, .. } => reading.fetch_started(ownership, *client, *partition, findings),
+            TraceEvent::Dropped { client, partition, offsets } => reading.dropped(known, *client, *partition, *offsets, findings),
+            TraceEvent::PositionSet { .. } => reading.position_set(known, event, findings),
+            TraceEvent::FetchStarted { client, partition, .. } => reading.fetch_started(known, *client, *partition, findings),
             TraceEvent::Assigned { client, member, generation, partitions } => {
-                let group = &groups[reading.group_of(*client).index()];
-                reading.assigned(ownership, group, (*member, *generation), partitions, findings);
+                let group = &groups[group_of(*client)];
+                reading.assigned(known, group, (*member, *generation), partitions, findings);
             }
             TraceEvent::AssignmentComputed { client, generation, assigned } => {
-                let group = &mut groups[reading.group_of(*client).index()];
+                let group = &mut groups[group_of(*client)];
                 group.computed(*generation, assigned, findings);
-                reading.computed(ownership, group, *generation, assigned, findings);
+                reading.computed(known, group, *generation, assigned, findings);
             }
             TraceEvent::Committed { group, member, partition, offset, .. } => {
                 groups[group.index()].committed(*member, findings);
-                reading.committed(*group, *partition, *offset, findings);
+                reading.committed(known, *group, *partition, *offset, findings);
             }
             TraceEvent::SettlePhaseEnded { .. } => {
                 reading.ended(findings);
@@ -184,11 +183,11 @@ impl Invariants {
             | TraceEvent::HeartbeatHandled { group, .. }
             | TraceEvent::RequestRefused { group, .. }
             | TraceEvent::CommitRefused { group, .. } => self.touch(*group, event),
-            TraceEvent::OffsetExpired { group, partition } => reading.expired(*group, *partition),
-            TraceEvent::GroupDeleted { group } => self.deleted(*group, event),
-            TraceEvent::ClientStarted { client, .. } => self.started(*client),
-            TraceEvent::JoinSent { client, .. } => groups[reading.group_of(*client).index()].joins(*client),
-            TraceEvent::CoordinatorFound { client, .. } => groups[reading.group_of(*client).index()].coordinator_found(*client),
+            TraceEvent::OffsetExpired { group, partition } => reading.expired(known, *group, *partition),
+            TraceEvent::GroupDeleted { group } => self.deleted(known, *group, event),
+            TraceEvent::ClientStarted { client, .. } => self.started(known, *client),
+            TraceEvent::JoinSent { client, .. } => groups[group_of(*client)].joins(*client),
+            TraceEvent::CoordinatorFound { client, .. } => groups[group_of(*client)].coordinator_found(*client),
             TraceEvent::MembershipLost { client, .. } | TraceEvent::PollIntervalExceeded { client, .. } => reading.membership_lost(*client),
             TraceEvent::Lost { client, .. } | TraceEvent::Revoked { client, .. } => reading.let_go(*client),
             TraceEvent::ProducerStopped { .. }
@@ -208,8 +207,6 @@ impl Invariants {
             | TraceEvent::CommitFailed { .. }
             | TraceEvent::RunPhaseEnded => {}
         }
-        // What was assigned is compared with who had it before.
-        self.ownership.record(at, event);
     }
 }
 

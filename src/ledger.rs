@@ -5,12 +5,12 @@
 //! ended first). "Processed" means that the application finished the record. The ledger is a fold over the trace and never looks into a
 //! broker: broker and ledger are two independent accounts of one run.
 
-use crate::deliveries::{Deliveries, Delivery};
+use crate::deliveries::Delivery;
+use crate::fold::{Append, Fold, Known};
 use crate::ownership::Ownership;
-use crate::slots::Slots;
 use crate::terms::RemovalReason;
-use crate::trace::{Cast, Sink, TraceEvent};
-use crate::units::{ClientId, GroupId, Instant, Offset, OffsetRange, ProducerId, TopicPartition};
+use crate::trace::{Cast, TraceEvent};
+use crate::units::{ClientId, GroupId, Instant, Offset, OffsetRange, TopicPartition};
 
 mod closing;
 pub mod page;
@@ -102,9 +102,7 @@ pub struct Skip {
 /// The fold. Its size grows with disturbances, not with records or batches.
 #[derive(Clone, Debug)]
 pub struct Ledger {
-    slots: Slots,
-    ownership: Ownership,
-    deliveries: Deliveries,
+    /// By slot.
     pages: Vec<Page>,
     /// By partition: how many records it has.
     appended: Vec<Offset>,
@@ -125,34 +123,25 @@ struct Sent {
 
 impl Ledger {
     pub fn new(cast: &Cast) -> Self {
-        let slots = Slots::new(cast);
         Ledger {
-            ownership: Ownership::new(&slots),
-            deliveries: Deliveries::new(&slots),
-            pages: vec![Page::default(); slots.count()],
-            appended: vec![Offset(0); slots.partitions()],
+            pages: vec![Page::default(); cast.group_topics.len() * cast.partition_count()],
+            appended: vec![Offset(0); cast.partition_count()],
             producers: vec![Sent::default(); cast.producer_topic.len()],
             crashes: vec![Vec::new(); cast.client_group.len()],
             drained: false,
-            slots,
         }
     }
 
-    /// The account of each group.
+    /// The account of each group, when the trace has come to its end.
     ///
     /// Panics if a group's records do not add up: then the trace contradicts itself.
-    pub fn accounts(&self) -> Vec<Account> {
-        if self.deliveries.holds_back() {
-            let mut whole = self.clone();
-            whole.write_all();
-            return whole.accounts();
-        }
-        self.slots.groups().map(|group| self.close(group)).collect()
+    pub fn accounts(&self, known: &Known) -> Vec<Account> {
+        known.slots.groups().map(|group| self.close(known, group)).collect()
     }
 
     /// How often each record that was processed at all was processed, by whom first and last; by offset.
-    pub fn processings(&self, group: GroupId, partition: TopicPartition) -> impl Iterator<Item = (OffsetRange, Processing)> {
-        self.pages[self.slots.at(group, partition)].processings()
+    pub fn processings(&self, slot: usize) -> impl Iterator<Item = (OffsetRange, Processing)> {
+        self.pages[slot].processings()
     }
 
     /// How many ranges the ledger keeps for its answer.
@@ -160,93 +149,51 @@ impl Ledger {
         self.pages.iter().map(Page::ranges).sum()
     }
 
-    #[inline(always)]
-    fn appended(&mut self, producer: ProducerId, partition: TopicPartition, first: Offset, records: u64) {
-        let end = &mut self.appended[self.slots.cast().index(partition)];
-        *end = (*end).max(first + records);
-        self.producers[producer.index()].appended += records;
-    }
-
-    fn processed(&mut self, event: &TraceEvent) {
-        let Some((slot, delivery)) = self.deliveries.told_by(event) else { return };
-        if self.deliveries.passes_straight(slot, &delivery) {
-            Self::write(&self.ownership, &mut self.pages, slot, delivery);
-        } else {
-            self.deliveries.settle(slot, delivery, |slot, delivery| Self::write(&self.ownership, &mut self.pages, slot, delivery));
-        }
-    }
-
-    /// What ends the work of a client, or of all.
-    fn broken_off(&mut self, at: Instant, event: &TraceEvent) {
-        let write = |slot, delivery: Delivery<'_>| Self::write(&self.ownership, &mut self.pages, slot, delivery);
-        if let TraceEvent::Dropped { client, partition, offsets } = event {
-            self.deliveries.dropped(*client, *partition, *offsets, write);
-            self.pages[self.slots.of(*client, *partition)].dropped(*offsets, *client, at);
-        } else if let TraceEvent::ClientStarted { client, .. } = event {
-            self.deliveries.started(*client, write);
-            self.ownership.record(at, event);
-        } else if let TraceEvent::ClientCrashed { client } = event {
-            self.crashes[client.index()].push(at);
-            self.ownership.record(at, event);
-        } else if let TraceEvent::SettlePhaseEnded { drained } = event {
-            self.drained = *drained;
-            self.write_all();
-        }
-    }
-
-    fn positions_changed(&mut self, at: Instant, event: &TraceEvent) {
+    fn positions_changed(&mut self, at: Instant, event: &TraceEvent, known: &Known) {
+        let slots = &known.slots;
         if let TraceEvent::Committed { group, member, partition, offset, .. } = event {
-            self.pages[self.slots.at(*group, *partition)].committed(*offset, member.map(|member| member.client), at);
+            self.pages[slots.at(*group, *partition)].committed(*offset, member.map(|member| member.client), at);
         } else if let TraceEvent::OffsetExpired { group, partition } = event {
-            self.pages[self.slots.at(*group, *partition)].uncommitted();
+            self.pages[slots.at(*group, *partition)].uncommitted();
         } else if let TraceEvent::GroupDeleted { group } = event {
-            self.slots.of_group(*group).for_each(|(_, slot)| self.pages[slot].uncommitted());
+            slots.of_group(*group).for_each(|(_, slot)| self.pages[slot].uncommitted());
         } else if let TraceEvent::PositionSet { client, partition, offset, source } = event {
-            self.pages[self.slots.of(*client, *partition)].position_set(*offset, *source, *client, at);
+            self.pages[slots.of(*client, *partition)].position_set(*offset, *source, *client, at);
         }
+    }
+}
+
+impl Fold for Ledger {
+    #[inline(always)]
+    fn appended(&mut self, _at: Instant, append: &Append<'_>) {
+        let end = &mut self.appended[append.index];
+        *end = (*end).max(append.offsets.to);
+        self.producers[append.producer.index()].appended += append.offsets.len();
     }
 
     #[inline(always)]
-    fn write(ownership: &Ownership, pages: &mut [Page], slot: usize, delivery: Delivery<'_>) {
+    fn delivered(&mut self, slot: usize, delivery: &Delivery<'_>, ownership: &Ownership) {
         let hold = ownership.hold_of(slot, delivery.by.client);
-        pages[slot].processed(delivery, hold);
+        self.pages[slot].processed(*delivery, hold);
     }
 
-    fn write_all(&mut self) {
-        self.deliveries.pass_on_all(|slot, delivery| Self::write(&self.ownership, &mut self.pages, slot, delivery));
-    }
-}
-
-impl Sink for Ledger {
-    #[inline(always)]
-    fn record(&mut self, at: Instant, event: &TraceEvent) {
-        // Almost all facts are about records.
-        if let TraceEvent::Appended { producer, partition, first, per_batch, batches, .. } = event {
-            self.appended(*producer, *partition, *first, u64::from(*per_batch) * batches);
-        } else if let TraceEvent::Polled { client, partition, offsets } = event {
-            self.deliveries.polled(*client, *partition, *offsets);
-        } else if let TraceEvent::Processed { .. } = event {
-            self.processed(event);
-        } else {
-            self.change(at, event);
-        }
-    }
-}
-
-impl Ledger {
-    fn change(&mut self, at: Instant, event: &TraceEvent) {
+    fn told(&mut self, at: Instant, event: &TraceEvent, known: &Known) {
         match event {
-            TraceEvent::Appended { .. } | TraceEvent::Polled { .. } | TraceEvent::Processed { .. } => {}
-            TraceEvent::Dropped { .. }
-            | TraceEvent::ClientStarted { .. }
-            | TraceEvent::ClientCrashed { .. }
-            | TraceEvent::SettlePhaseEnded { .. } => self.broken_off(at, event),
+            TraceEvent::Dropped { client, partition, offsets } => {
+                self.pages[known.slots.of(*client, *partition)].dropped(*offsets, *client, at);
+            }
+            TraceEvent::ClientCrashed { client } => self.crashes[client.index()].push(at),
+            TraceEvent::SettlePhaseEnded { drained } => self.drained = *drained,
             TraceEvent::Committed { .. }
             | TraceEvent::OffsetExpired { .. }
             | TraceEvent::GroupDeleted { .. }
-            | TraceEvent::PositionSet { .. } => self.positions_changed(at, event),
+            | TraceEvent::PositionSet { .. } => self.positions_changed(at, event, known),
             TraceEvent::ProducerStopped { producer, sent } => self.producers[producer.index()].sent = Some(*sent),
-            TraceEvent::RateChanged { .. }
+            TraceEvent::Appended { .. }
+            | TraceEvent::Polled { .. }
+            | TraceEvent::Processed { .. }
+            | TraceEvent::ClientStarted { .. }
+            | TraceEvent::RateChanged { .. }
             | TraceEvent::PartitionsAdded { .. }
             | TraceEvent::ClientStopping { .. }
             | TraceEvent::ClientStopped { .. }
@@ -285,9 +232,7 @@ impl Ledger {
             | TraceEvent::Assigned { .. }
             | TraceEvent::FetchStarted { .. }
             | TraceEvent::CommitFailed { .. }
-            | TraceEvent::RunPhaseEnded => {
-                self.ownership.record(at, event);
-            }
+            | TraceEvent::RunPhaseEnded => {}
         }
     }
 }

@@ -3,12 +3,13 @@
 //! A fold over the trace. Nothing is sampled while the run goes on: appended and processed ranges carry their times, so any sampling
 //! interval gives exact values, and choosing another changes nothing else.
 
-use crate::deliveries::{Deliveries, Delivery};
+use crate::deliveries::Delivery;
+use crate::fold::{Append, Fold, Known, Poll};
 use crate::ownership::Ownership;
 use crate::records::CreationTimes;
 use crate::slots::Slots;
 use crate::terms::{ClientRequest, CommitKind, GroupState, Name, Peers, RebalanceReason, RemovalReason};
-use crate::trace::{Cast, Sink, TraceEvent};
+use crate::trace::{Cast, TraceEvent};
 use crate::units::{BrokerId, ClientId, GroupId, Instant, MemberId, Offset, Span, TopicId, TopicPartition};
 
 mod availability;
@@ -244,10 +245,7 @@ pub fn livelock(group: &GroupMeasurements) -> Option<Livelock> {
 /// The fold.
 #[derive(Clone, Debug)]
 pub struct Metrics {
-    slots: Slots,
     grid: Grid,
-    ownership: Ownership,
-    deliveries: Deliveries,
     created: CreationTimes,
     /// By partition: records below the high watermark.
     visible: Vec<Counts>,
@@ -258,7 +256,6 @@ pub struct Metrics {
     /// By client: its last poll that returned something.
     last_poll: Vec<Option<Instant>>,
     marks: Vec<Mark>,
-    end: Instant,
 }
 
 #[derive(Clone, Default, Debug)]
@@ -284,8 +281,6 @@ impl Metrics {
         let slots = Slots::new(cast);
         let mut metrics = Metrics {
             grid: Grid { interval: sample_interval, run_end: Instant::ZERO + run },
-            ownership: Ownership::new(&slots),
-            deliveries: Deliveries::new(&slots),
             created: CreationTimes::new(slots.partitions()),
             visible: vec![Counts::default(); slots.partitions()],
             readers: cast.all_partitions().map(|partition| slots.of_partition(partition).collect()).collect(),
@@ -293,56 +288,50 @@ impl Metrics {
             groups: vec![GroupCounts::default(); cast.group_topics.len()],
             last_poll: vec![None; cast.client_group.len()],
             marks: Vec::new(),
-            end: Instant::ZERO,
-            slots,
         };
         for (topic, (partitions, _)) in cast.partitions.iter().enumerate() {
-            metrics.partitions_begin(Instant::ZERO, TopicId(topic as u32), 0, *partitions);
+            metrics.partitions_begin(Instant::ZERO, cast, TopicId(topic as u32), 0..*partitions);
         }
         metrics
     }
 
     /// All that was measured, when the trace has come to its end.
-    pub fn measurements(mut self) -> Measurements {
-        self.finish_all();
+    pub fn measurements(mut self, known: &Known) -> Measurements {
         // Nobody asks for them any longer, and the samples need room.
         self.created = CreationTimes::new(0);
-        result::measurements(self)
+        result::measurements(self, known)
     }
 }
 
-impl Sink for Metrics {
+impl Fold for Metrics {
     #[inline(always)]
-    fn record(&mut self, at: Instant, event: &TraceEvent) {
-        self.end = self.end.max(at);
-        // Almost all facts are about records, and those change nothing else.
-        if let TraceEvent::Appended { .. } = event {
-            self.appended(event);
-        } else if let TraceEvent::Polled { client, partition, offsets } = event {
-            self.polled(at, *client, *partition, *offsets);
-        } else if let TraceEvent::Processed { .. } = event {
-            self.processed(event);
-        } else {
-            self.change(at, event);
-        }
+    fn appended(&mut self, _at: Instant, append: &Append<'_>) {
+        self.became_visible(append);
     }
-}
 
-impl Metrics {
-    fn change(&mut self, at: Instant, event: &TraceEvent) {
-        for slot in self.ownership.record(at, event) {
-            self.readings[*slot].availability.owner_gone(at);
-        }
+    #[inline(always)]
+    fn polled(&mut self, at: Instant, poll: &Poll, known: &Known) {
+        self.handed_out(at, poll, known);
+    }
+
+    #[inline(always)]
+    fn delivered(&mut self, slot: usize, delivery: &Delivery<'_>, _ownership: &Ownership) {
+        self.finished(slot, *delivery);
+    }
+
+    fn owner_gone(&mut self, at: Instant, slot: usize) {
+        self.readings[slot].availability.owner_gone(at);
+    }
+
+    fn told(&mut self, at: Instant, event: &TraceEvent, known: &Known) {
         match event {
-            TraceEvent::Appended { .. } | TraceEvent::Polled { .. } | TraceEvent::Processed { .. } => {}
-            TraceEvent::Dropped { .. } | TraceEvent::ClientStarted { .. } => self.broken_off(at, event),
-            TraceEvent::PositionSet { client, partition, offset, source } => self.position_set(at, *client, *partition, *offset, *source),
-            TraceEvent::FetchStarted { client, partition, .. } => self.fetch_started(at, *client, *partition),
+            TraceEvent::ClientStarted { client, .. } => self.mark(at, MarkKind::Started(*client)),
+            TraceEvent::PositionSet { .. } | TraceEvent::FetchStarted { .. } => self.begins_to_read(at, event, known),
             TraceEvent::Committed { .. }
             | TraceEvent::CommitRefused { .. }
             | TraceEvent::CommitFailed { .. }
             | TraceEvent::OffsetExpired { .. }
-            | TraceEvent::GroupDeleted { .. } => self.commit(at, event),
+            | TraceEvent::GroupDeleted { .. } => self.commit(at, event, known),
             TraceEvent::HeartbeatHandled { group, .. } => self.group(*group).heartbeats += 1,
             TraceEvent::GroupStateChanged { group, .. }
             | TraceEvent::MemberPending { group, .. }
@@ -356,10 +345,10 @@ impl Metrics {
             | TraceEvent::TargetComputed { group, .. }
             | TraceEvent::MemberReconciled { group, .. }
             | TraceEvent::JoinPhaseEnded { group, .. } => self.group(*group).rebalances.record(at, event),
-            TraceEvent::PollIntervalExceeded { client, .. } => self.kicked(at, *client),
+            TraceEvent::PollIntervalExceeded { client, .. } => self.kicked(at, *client, known.slots.group_of(*client)),
             TraceEvent::RateChanged { producer, .. } => self.mark(at, MarkKind::RateChanged(*producer)),
             TraceEvent::PartitionsAdded { topic, from, to } => {
-                self.partitions_begin(at, *topic, *from, *to);
+                self.partitions_begin(at, known.slots.cast(), *topic, *from..*to);
                 self.mark(at, MarkKind::PartitionsAdded(*topic, *to));
             }
             TraceEvent::ClientStopping { client } => self.mark(at, MarkKind::Stopping(*client)),
@@ -370,7 +359,11 @@ impl Metrics {
             TraceEvent::ClientFailed { client, .. } => self.mark(at, MarkKind::Failed(*client)),
             TraceEvent::Fault(fault) => self.fault(at, fault),
             TraceEvent::RunPhaseEnded => self.mark(at, MarkKind::RunPhaseEnded),
-            TraceEvent::ProducerStopped { .. }
+            TraceEvent::Appended { .. }
+            | TraceEvent::Polled { .. }
+            | TraceEvent::Processed { .. }
+            | TraceEvent::Dropped { .. }
+            | TraceEvent::ProducerStopped { .. }
             | TraceEvent::ClientStopped { .. }
             | TraceEvent::ClientResumed { .. }
             | TraceEvent::InitialDelayExtended { .. }

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 
 use self::chunk::{Chunk, LISTED, Placed};
 use crate::trace::Created;
-use crate::units::{Instant, Offset, OffsetRange, Pace, Span};
+use crate::units::{Instant, Offset, OffsetRange, Pace};
 
 /// The creation times of a number of partitions.
 #[derive(Clone, Debug)]
@@ -45,28 +45,6 @@ pub enum Creation<'a> {
     Listed(&'a [Instant]),
 }
 
-/// How many records are visible at a moment, of `batches` of `per_batch` each, each visible `delay` after the creation of its first record.
-#[inline(always)]
-pub fn visible_by(moment: Instant, (batches, per_batch): (u64, u64), created: &Created, delay: Span) -> u64 {
-    // Usually all of them are, which one look at the last one tells.
-    if batches > 0 && created.at((batches - 1) * per_batch) + delay <= moment {
-        return batches * per_batch;
-    }
-    some_visible_by(moment, (batches, per_batch), created, delay)
-}
-
-fn some_visible_by(moment: Instant, (batches, per_batch): (u64, u64), created: &Created, delay: Span) -> u64 {
-    let Some(latest) = moment.as_nanos().checked_sub(delay.as_nanos()).map(Instant::from_nanos) else { return 0 };
-    let visible = match created {
-        Created::Even { pace, index } => {
-            let records = pace.count_before(latest + Span::from_nanos(1)).saturating_sub(*index);
-            records.div_ceil(per_batch).min(batches)
-        }
-        Created::Listed(times) => times.chunks(per_batch as usize).take_while(|batch| batch[0] <= latest).count() as u64,
-    };
-    visible * per_batch
-}
-
 impl CreationTimes {
     pub fn new(partitions: usize) -> Self {
         CreationTimes { courses: Vec::new(), partitions: vec![PartitionTimes::default(); partitions] }
@@ -74,8 +52,7 @@ impl CreationTimes {
 
     /// The next records of a partition.
     #[inline(always)]
-    pub fn append(&mut self, partition: usize, first: Offset, count: u64, created: &Created) {
-        let range = OffsetRange { from: first, to: first + count };
+    pub fn append(&mut self, partition: usize, range: OffsetRange, created: &Created) {
         match created {
             Created::Even { pace, index } => {
                 let course = self.course_of(*pace, *index);
@@ -212,7 +189,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::units::Rate;
+    use crate::units::{Rate, Span};
 
     fn even(index: u64) -> Created {
         Created::Even { pace: Pace::new(Instant::ZERO, Rate { records: 3, per: Span::from_secs(1) }), index }
@@ -233,10 +210,10 @@ mod tests {
     #[test]
     fn a_pace_that_goes_on_is_one_run() {
         let mut store = CreationTimes::new(1);
-        store.append(0, Offset(0), 3, &even(0));
-        store.append(0, Offset(3), 2, &even(3));
+        store.append(0, range(0, 3), &even(0));
+        store.append(0, range(3, 5), &even(3));
         assert_eq!(store.runs(), 1);
-        store.append(0, Offset(5), 2, &even(9));
+        store.append(0, range(5, 7), &even(9));
         assert_eq!(store.runs(), 2);
         assert_eq!(times(&store, range(4, 6)), [(4, 1333), (5, 3000)]);
     }
@@ -244,10 +221,10 @@ mod tests {
     #[test]
     fn what_is_wanted_outlives_forgetting() {
         let mut store = CreationTimes::new(1);
-        store.append(0, Offset(0), 3, &even(0));
-        store.append(0, Offset(3), 2, &Created::Listed([Instant::from_millis(7), Instant::from_millis(8)].into()));
-        store.append(0, Offset(5), 1, &Created::Listed([Instant::from_millis(9)].into()));
-        store.append(0, Offset(6), 1, &even(30));
+        store.append(0, range(0, 3), &even(0));
+        store.append(0, range(3, 5), &Created::Listed([Instant::from_millis(7), Instant::from_millis(8)].into()));
+        store.append(0, range(5, 6), &Created::Listed([Instant::from_millis(9)].into()));
+        store.append(0, range(6, 7), &even(30));
         store.forget(0, Offset(6), |run| run.from == Offset(3));
         assert_eq!(store.runs(), 2);
         assert_eq!(times(&store, range(0, 9)), [(3, 7), (4, 8), (6, 10000)]);
@@ -256,10 +233,10 @@ mod tests {
     #[test]
     fn a_pace_can_have_more_records_than_a_run_can_count() {
         let (mut store, border) = (CreationTimes::new(1), 1 << 32);
-        store.append(0, Offset(0), 4, &even(border - 2));
-        store.append(0, Offset(4), 1, &even(border - 1));
-        store.append(0, Offset(5), border + 10, &even(border));
-        store.append(0, Offset(border + 15), 1, &even(7));
+        store.append(0, range(0, 4), &even(border - 2));
+        store.append(0, range(4, 5), &even(border - 1));
+        store.append(0, range(5, border + 15), &even(border));
+        store.append(0, range(border + 15, border + 16), &even(7));
         let expected = [(3, even(border + 1)), (4, even(border - 1)), (5, even(border))];
         assert_eq!(times(&store, range(3, 6)), expected.map(|(offset, created)| (offset, created.at(0).as_millis())));
         let expected = [(border + 14, even(2 * border + 9)), (border + 15, even(7))];
@@ -281,7 +258,7 @@ mod tests {
                 end += lapse / 7;
                 naive.resize(end as usize, None);
                 let created = if listed { Created::Listed((0..count).map(|i| even(index).at(i)).collect()) } else { even(index) };
-                store.append(0, Offset(end), count, &created);
+                store.append(0, range(end, end + count), &created);
                 naive.extend((0..count).map(|i| Some(created.at(i).as_millis())));
                 (end, index) = (end + count, index + count);
                 below = end.min(below + forgotten);

@@ -1,5 +1,6 @@
 //! One run from a scenario to its results: the simulation with the folds that every run has.
 
+use crate::fold::Folding;
 use crate::invariant::{Invariants, Violation};
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
@@ -21,13 +22,11 @@ pub fn play_within(scenario: &Scenario, seed: u64, limits: Limits, observer: &mu
     let cast = scenario.cast();
     let run_end = Instant::ZERO + scenario.duration;
     let mut hash = TraceHash::default();
-    let mut ledger = Ledger::new(&cast);
-    let mut metrics = Metrics::new(&cast, scenario.sample_interval, scenario.duration);
-    let mut invariants = Invariants::new(&cast);
-    let mut producers = production::ProductionFold::new(&cast, run_end);
-    let mut sinks = (&mut hash, (&mut ledger, (&mut metrics, (&mut invariants, (&mut producers, observer)))));
-    let ending = Simulation::new(scenario, seed, limits).run(&mut sinks);
-    let mut measurements = metrics.measurements();
+    let measuring = (Metrics::new(&cast, scenario.sample_interval, scenario.duration), production::ProductionFold::new(&cast, run_end));
+    let mut folding = Folding::new(&cast, (Ledger::new(&cast), (Invariants::new(&cast), measuring)));
+    let ending = Simulation::new(scenario, seed, limits).run(&mut (&mut hash, (&mut folding, observer)));
+    let ((ledger, (invariants, (metrics, producers))), known) = folding.finish();
+    let mut measurements = metrics.measurements(&known);
     if let Ending::Stuck { at, .. } = &ending {
         measurements.cut_off(*at);
     }
@@ -35,7 +34,7 @@ pub fn play_within(scenario: &Scenario, seed: u64, limits: Limits, observer: &mu
         seed,
         trace_hash: hash.value(),
         ending,
-        accounts: ledger.accounts(),
+        accounts: ledger.accounts(&known),
         measurements,
         production: producers.finish(),
         violations: named(scenario, invariants.violations()),

@@ -51,6 +51,13 @@ impl Slots {
         self.client_base[client.index()] + self.cast.index(partition)
     }
 
+    /// The index of the partition, and the slot of this client's group.
+    #[inline(always)]
+    pub fn place(&self, client: ClientId, partition: TopicPartition) -> (usize, usize) {
+        let index = self.cast.index(partition);
+        (index, self.client_base[client.index()] + index)
+    }
+
     pub fn groups(&self) -> impl Iterator<Item = GroupId> + use<> {
         (0..self.cast.group_topics.len() as u32).map(GroupId)
     }

@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use crate::fold::{Fold, Folding, Known};
 use crate::terms::{CommitKind, ErrorCode, GroupState, PositionSource, RebalanceReason, RemovalReason};
 use crate::trace::{Cast, Created, Finished, Sink, TraceEvent};
 use crate::units::{ClientId, GroupId, Instant, MemberId, Offset, OffsetRange, Pace, ProducerId, Rate, Span, TopicId, TopicPartition};
@@ -55,9 +56,10 @@ impl Story {
         self
     }
 
-    pub fn told_to<S: Sink>(&self, mut sink: S) -> S {
-        self.trace.iter().for_each(|(at, event)| sink.record(*at, event));
-        sink
+    pub fn folded<F: Fold>(&self, fold: F) -> (F, Known) {
+        let mut folding = Folding::new(&cast(), fold);
+        self.trace.iter().for_each(|(at, event)| folding.record(*at, event));
+        folding.finish()
     }
 
     /// One by one, created and visible at the milliseconds that their offsets say.

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
+use groupsim::fold::Folding;
 use groupsim::invariant::Invariants;
 use groupsim::ledger::{Account, Ledger};
 use groupsim::scenario::{self, builtin};
@@ -93,15 +94,16 @@ impl Recorded {
     }
 
     fn violations(&self, trace: &Trace) -> u64 {
-        let mut invariants = Invariants::new(&self.cast);
-        trace.iter().for_each(|(at, event)| invariants.record(*at, event));
-        invariants.count()
+        let mut folding = Folding::new(&self.cast, Invariants::new(&self.cast));
+        trace.iter().for_each(|(at, event)| folding.record(*at, event));
+        folding.finish().0.count()
     }
 
     fn account(&self, trace: &Trace) -> Account {
-        let mut ledger = Ledger::new(&self.cast);
-        trace.iter().for_each(|(at, event)| ledger.record(*at, event));
-        ledger.accounts().remove(0)
+        let mut folding = Folding::new(&self.cast, Ledger::new(&self.cast));
+        trace.iter().for_each(|(at, event)| folding.record(*at, event));
+        let (ledger, known) = folding.finish();
+        ledger.accounts(&known).remove(0)
     }
 
     /// Each such fact, falsified alone, is a violation.

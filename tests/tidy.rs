@@ -31,15 +31,16 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("records", &["units", "trace"]),
     ("slots", &["units", "trace"]),
     ("ownership", &["units", "terms", "trace", "slots"]),
-    ("deliveries", &["units", "terms", "trace", "slots"]),
-    ("ledger", &["units", "terms", "trace", "ranges", "records", "slots", "ownership", "deliveries"]),
-    ("metrics", &["units", "terms", "trace", "ranges", "records", "slots", "ownership", "deliveries"]),
-    ("invariant", &["units", "terms", "trace", "ranges", "records", "slots", "ownership", "deliveries"]),
-    ("report", &["units", "release", "terms", "trace", "records", "ledger", "metrics", "scenario"]),
-    ("run", &["units", "trace", "ledger", "metrics", "invariant", "report", "scenario", "sim"]),
+    ("deliveries", &["units", "trace"]),
+    ("fold", &["units", "trace", "slots", "ownership", "deliveries"]),
+    ("ledger", &["units", "terms", "trace", "ranges", "ownership", "deliveries", "fold"]),
+    ("metrics", &["units", "terms", "trace", "ranges", "records", "slots", "ownership", "deliveries", "fold"]),
+    ("invariant", &["units", "terms", "trace", "slots", "ownership", "fold"]),
+    ("report", &["units", "release", "terms", "trace", "fold", "ledger", "metrics", "scenario"]),
+    ("run", &["units", "trace", "fold", "ledger", "metrics", "invariant", "report", "scenario", "sim"]),
     ("cli", &["units", "release", "error", "trace", "kafka", "assignment", "report", "scenario", "run", "workbench"]),
     // Traces by hand, for the tests of the folds.
-    ("story", &["units", "terms", "trace"]),
+    ("story", &["units", "terms", "trace", "fold"]),
 ];
 
 /// A Rust file of this project.

@@ -3,15 +3,14 @@
 use super::Findings;
 use super::groups::GroupRules;
 use super::positions::PositionRules;
-use crate::ownership::{Hold, Ownership};
-use crate::records::visible_by;
+use crate::fold::{Append, Known, Poll, Work};
+use crate::ownership::Hold;
 use crate::slots::Slots;
-use crate::trace::{Created, TraceEvent};
-use crate::units::{ClientId, GroupId, Instant, MemberId, Offset, OffsetRange, Span, TopicPartition};
+use crate::trace::TraceEvent;
+use crate::units::{ClientId, GroupId, Instant, MemberId, Offset, OffsetRange, TopicPartition};
 
 #[derive(Clone, Debug)]
 pub(super) struct ReadingRules {
-    slots: Slots,
     /// By partition.
     appended: Vec<Offset>,
     /// By partition: commits beyond what is told so far, when they were made. Appends may be told later than they were visible.
@@ -19,61 +18,57 @@ pub(super) struct ReadingRules {
     committed: PositionRules,
     /// By slot: the position of each client that had one.
     positions: Vec<Vec<(ClientId, Offset)>>,
-    /// By slot: polled, and neither processed nor dropped.
-    in_hand: Vec<Vec<(ClientId, OffsetRange)>>,
     /// By client: it knows that it is out, and the application does not yet. A poll that is under way may fetch and return records once more.
     letting_go: Vec<bool>,
     pub zombie_overlaps: u64,
 }
 
 impl ReadingRules {
-    pub fn new(slots: Slots) -> Self {
+    pub fn new(slots: &Slots) -> Self {
         ReadingRules {
             appended: vec![Offset(0); slots.partitions()],
             ahead: vec![Vec::new(); slots.partitions()],
-            committed: PositionRules::new(slots.clone()),
+            committed: PositionRules::new(slots),
             positions: vec![Vec::new(); slots.count()],
-            in_hand: vec![Vec::new(); slots.count()],
             letting_go: vec![false; slots.cast().client_group.len()],
             zombie_overlaps: 0,
-            slots,
         }
     }
 
-    pub fn group_of(&self, client: ClientId) -> GroupId {
-        self.slots.group_of(client)
-    }
-
-    pub fn appended(&mut self, event: &TraceEvent, findings: &mut Findings) {
-        let TraceEvent::Appended { partition, first, per_batch, batches, created, delay, .. } = event else { return };
-        let (index, shape) = (self.slots.cast().index(*partition), (*batches, u64::from(*per_batch)));
-        let records = shape.0 * shape.1;
-        let end = self.appended[index];
-        findings.expect(*first == end, || format!("{partition:?}: {first} was appended at the end {end}"));
-        let visible = visible_by(findings.now, shape, created, *delay);
-        findings.expect(visible == records, || format!("{partition:?}: only {visible} of {records} records from {first} on are visible"));
-        self.appended[index] = *first + records;
-        self.catch_up(index, (*first, shape), created, *delay, findings);
+    #[inline(always)]
+    pub fn appended(&mut self, append: &Append<'_>, findings: &mut Findings) {
+        let OffsetRange { from: first, to } = append.offsets;
+        let end = &mut self.appended[append.index];
+        findings.expect(first == *end, || format!("{:?}: {first} was appended at the end {end}", append.partition));
+        let now = findings.now;
+        findings.expect(append.visible.1 <= now, || {
+            let (visible, records) = (append.visible_by(now), append.offsets.len());
+            format!("{:?}: only {visible} of {records} records from {first} on are visible", append.partition)
+        });
+        *end = to;
+        if !self.ahead[append.index].is_empty() {
+            self.catch_up(append, findings);
+        }
     }
 
     /// Commits that were ahead of what had been told were right if the records had been visible at that time.
-    fn catch_up(&mut self, index: usize, told: (Offset, (u64, u64)), created: &Created, delay: Span, findings: &mut Findings) {
-        let ((first, shape), end) = (told, self.appended[index]);
-        self.ahead[index].retain(|(at, offset)| {
+    fn catch_up(&mut self, append: &Append<'_>, findings: &mut Findings) {
+        let OffsetRange { from: first, to: end } = append.offsets;
+        self.ahead[append.index].retain(|(at, offset)| {
             if *offset > end {
                 return true;
             }
-            let visible = first + visible_by(*at, shape, created, delay);
+            let visible = first + append.visible_by(*at);
             findings.expect(*offset <= visible, || {
-                format!("partition number {index}: {offset} was committed at {at}, above the high watermark {visible}")
+                format!("partition number {}: {offset} was committed at {at}, above the high watermark {visible}", append.index)
             });
             false
         });
     }
 
-    pub fn committed(&mut self, group: GroupId, partition: TopicPartition, offset: Offset, findings: &Findings) {
-        self.committed.committed(group, partition, offset);
-        let index = self.slots.cast().index(partition);
+    pub fn committed(&mut self, known: &Known, group: GroupId, partition: TopicPartition, offset: Offset, findings: &Findings) {
+        self.committed.committed(known.slots.at(group, partition), offset);
+        let index = known.slots.cast().index(partition);
         if offset > self.appended[index] {
             self.ahead[index].push((findings.now, offset));
         }
@@ -81,7 +76,7 @@ impl ReadingRules {
 
     pub fn assigned(
         &mut self,
-        ownership: &Ownership,
+        known: &Known,
         group: &GroupRules,
         (member, generation): (MemberId, i32),
         partitions: &[TopicPartition],
@@ -91,9 +86,9 @@ impl ReadingRules {
             findings.expect(group.was_given(member, generation, *partition), || {
                 format!("{member:?} took {partition:?}, which generation {generation} did not give to it")
             });
-            let slot = self.slots.of(member.client, *partition);
+            let slot = known.slots.of(member.client, *partition);
             self.positions[slot].retain(|(client, _)| *client != member.client);
-            for other in ownership.holds(slot).iter().rev().filter(|hold| hold.to.is_none() && hold.client != member.client) {
+            for other in known.ownership.holds(slot).iter().rev().filter(|hold| hold.to.is_none() && hold.client != member.client) {
                 // Either may be the zombie: an answer to SyncGroup can come when the generation is over.
                 let both_are_current = group.is_in_current_generation(other.member) && group.is_in_current_generation(member);
                 if other.undone.is_some() || !both_are_current {
@@ -110,7 +105,7 @@ impl ReadingRules {
     /// cooperative one has to give up is handed out in the next generation. A leader that stood still may compute for one that has passed.
     pub fn computed(
         &self,
-        ownership: &Ownership,
+        known: &Known,
         group: &GroupRules,
         generation: i32,
         assigned: &[(MemberId, Box<[TopicPartition]>)],
@@ -120,7 +115,7 @@ impl ReadingRules {
             return;
         }
         for (member, partition) in assigned.iter().flat_map(|(member, partitions)| partitions.iter().map(move |p| (member, p))) {
-            let holds = ownership.holds(self.slots.of(member.client, *partition)).iter().rev();
+            let holds = known.ownership.holds(known.slots.of(member.client, *partition)).iter().rev();
             let is_held = |hold: &&Hold| hold.to.is_none() && hold.undone.is_none() && hold.client != member.client;
             if let Some(hold) = holds.filter(is_held).find(|hold| group.is_in_current_generation(hold.member)) {
                 let owner = hold.member;
@@ -129,22 +124,23 @@ impl ReadingRules {
         }
     }
 
-    pub fn expired(&mut self, group: GroupId, partition: TopicPartition) {
-        self.committed.expired(group, partition);
+    pub fn expired(&mut self, known: &Known, group: GroupId, partition: TopicPartition) {
+        self.committed.uncommitted(known.slots.at(group, partition));
     }
 
-    pub fn deleted(&mut self, group: GroupId) {
-        self.committed.deleted(group);
+    pub fn deleted(&mut self, known: &Known, group: GroupId) {
+        known.slots.of_group(group).for_each(|(_, slot)| self.committed.uncommitted(slot));
     }
 
-    pub fn position_set(&mut self, ownership: &Ownership, event: &TraceEvent, findings: &mut Findings) {
+    pub fn position_set(&mut self, known: &Known, event: &TraceEvent, findings: &mut Findings) {
         let TraceEvent::PositionSet { client, partition, offset, source } = *event else { return };
+        let slot = known.slots.of(client, partition);
         // A zombie does not know yet that it is out, and may get an answer that was true before others committed.
-        let hold = ownership.holds(self.slots.of(client, partition)).iter().rev().find(|hold| hold.client == client);
+        let hold = known.ownership.holds(slot).iter().rev().find(|hold| hold.client == client);
         if hold.is_none_or(|hold| hold.undone.is_none()) {
-            self.committed.position_set(client, partition, (offset, source), findings);
+            self.committed.position_set(slot, (client, partition), (offset, source), findings);
         }
-        let positions = &mut self.positions[self.slots.of(client, partition)];
+        let positions = &mut self.positions[slot];
         match positions.iter_mut().find(|(other, _)| *other == client) {
             Some((_, position)) => *position = offset,
             None => positions.push((client, offset)),
@@ -160,29 +156,23 @@ impl ReadingRules {
         self.letting_go[client.index()] = false;
     }
 
-    #[inline]
-    fn may_read(&self, ownership: &Ownership, slot: usize, client: ClientId) -> bool {
-        let had_it = || ownership.holds(slot).iter().any(|hold| hold.client == client);
-        ownership.is_held_by(slot, client) || self.letting_go[client.index()] && had_it()
+    #[inline(always)]
+    fn may_read(&self, known: &Known, slot: usize, client: ClientId) -> bool {
+        let had_it = || known.ownership.holds(slot).iter().any(|hold| hold.client == client);
+        known.ownership.is_held_by(slot, client) || self.letting_go[client.index()] && had_it()
     }
 
-    pub fn fetch_started(&self, ownership: &Ownership, client: ClientId, partition: TopicPartition, findings: &mut Findings) {
-        let is_owner = self.may_read(ownership, self.slots.of(client, partition), client);
+    pub fn fetch_started(&self, known: &Known, client: ClientId, partition: TopicPartition, findings: &mut Findings) {
+        let is_owner = self.may_read(known, known.slots.of(client, partition), client);
         findings.expect(is_owner, || format!("{client:?} fetches {partition:?}, which it does not have"));
     }
 
-    pub fn polled(
-        &mut self,
-        ownership: &Ownership,
-        client: ClientId,
-        partition: TopicPartition,
-        offsets: OffsetRange,
-        findings: &mut Findings,
-    ) {
-        let slot = self.slots.of(client, partition);
-        let is_owner = self.may_read(ownership, slot, client);
+    #[inline(always)]
+    pub fn polled(&mut self, known: &Known, poll: &Poll, findings: &mut Findings) {
+        let Poll { client, partition, index, slot, offsets } = *poll;
+        let is_owner = self.may_read(known, slot, client);
         findings.expect(is_owner, || format!("{client:?} polled {offsets:?} of {partition:?}, which it does not have"));
-        let end = self.appended[self.slots.cast().index(partition)];
+        let end = self.appended[index];
         findings.expect(offsets.to <= end, || format!("{client:?} polled {offsets:?} of {partition:?}, which ends at {end}"));
         match self.positions[slot].iter_mut().find(|(other, _)| *other == client) {
             Some((_, position)) => {
@@ -191,30 +181,30 @@ impl ReadingRules {
             }
             None => findings.expect(false, || format!("{client:?} polled {offsets:?} of {partition:?} without a position")),
         }
-        self.in_hand[slot].push((client, offsets));
     }
 
-    pub fn processed(&mut self, event: &TraceEvent, findings: &mut Findings) {
-        let TraceEvent::Processed { client, partition, offsets, finished, .. } = event else { return };
+    #[inline(always)]
+    pub fn processed(&mut self, work: &Work<'_>, findings: &mut Findings) {
+        let Work { partition, delivery, was_in_hand } = *work;
+        let (client, offsets) = (delivery.by.client, delivery.offsets);
         if !offsets.is_empty() {
-            let last = finished.at(offsets.len() - 1);
+            let last = delivery.last();
             findings.expect(last <= findings.now, || format!("{client:?} finished {offsets:?} of {partition:?} later, at {last}"));
         }
-        let was_in_hand = self.put_down(*client, *partition, *offsets);
         findings.expect(was_in_hand, || format!("{client:?} processed {offsets:?} of {partition:?} without having them in hand"));
     }
 
-    pub fn dropped(&mut self, client: ClientId, partition: TopicPartition, offsets: OffsetRange, findings: &mut Findings) {
-        let was_in_hand = self.put_down(client, partition, offsets);
+    pub fn dropped(&mut self, known: &Known, client: ClientId, partition: TopicPartition, offsets: OffsetRange, findings: &mut Findings) {
+        let was_in_hand = known.deliveries.has_in_hand(known.slots.of(client, partition), client, offsets);
         findings.expect(was_in_hand, || format!("{client:?} dropped {offsets:?} of {partition:?} without having them in hand"));
     }
 
     /// Whatever the last life of this client had is gone.
-    pub fn started(&mut self, client: ClientId) {
-        for (_, slot) in self.slots.of_group(self.slots.group_of(client)) {
-            self.in_hand[slot].retain(|(holder, _)| *holder != client);
+    pub fn started(&mut self, known: &Known, client: ClientId) {
+        for (_, slot) in known.slots.of_group(known.slots.group_of(client)) {
             self.positions[slot].retain(|(other, _)| *other != client);
         }
+        self.let_go(client);
     }
 
     pub fn ended(&self, findings: &mut Findings) {
@@ -224,20 +214,5 @@ impl ReadingRules {
                 findings.expect(false, || format!("partition number {index}: {offset} was committed at {at}, and it ends at {end}"));
             }
         }
-    }
-
-    /// Whether all of them were in hand. They are taken in the order in which they were polled.
-    fn put_down(&mut self, client: ClientId, partition: TopicPartition, mut offsets: OffsetRange) -> bool {
-        let in_hand = &mut self.in_hand[self.slots.of(client, partition)];
-        while !offsets.is_empty() {
-            let Some(i) = in_hand.iter().position(|(holder, held)| *holder == client && held.from == offsets.from) else { return false };
-            let held = &mut in_hand[i].1;
-            let part = held.to.min(offsets.to);
-            (held.from, offsets.from) = (part, part);
-            if held.is_empty() {
-                in_hand.remove(i);
-            }
-        }
-        true
     }
 }

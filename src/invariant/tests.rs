@@ -5,7 +5,7 @@ use crate::units::{ClientId, MemberId, TopicPartition};
 use GroupState::{CompletingRebalance, Empty, PreparingRebalance, Stable};
 
 fn invariants(story: &Story) -> Invariants {
-    story.told_to(Invariants::new(&cast()))
+    story.folded(Invariants::new(&cast())).0
 }
 
 /// What the only violation says.

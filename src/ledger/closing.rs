@@ -2,21 +2,23 @@
 
 use super::page::{Page, Repeat};
 use super::{Account, Duplicate, DuplicateCause, Ledger, Loss, LossCause, Skip};
+use crate::fold::Known;
 use crate::ownership::{Hold, Undoing};
+use crate::trace::Cast;
 use crate::units::{ClientId, GroupId, Instant, Offset, OffsetRange, TopicPartition};
 
 impl Ledger {
-    pub(super) fn close(&self, group: GroupId) -> Account {
+    pub(super) fn close(&self, known: &Known, group: GroupId) -> Account {
         let mut account = Account::default();
         let mut appended = 0;
-        for (partition, slot) in self.slots.of_group(group) {
-            let end = self.appended[self.slots.cast().index(partition)];
+        for (partition, slot) in known.slots.of_group(group) {
+            let end = self.appended[known.slots.cast().index(partition)];
             appended += end.0;
-            self.count_processed(&mut account, partition, slot);
+            self.count_processed(&mut account, partition, slot, known.ownership.holds(slot));
             self.count_unprocessed(&mut account, group, partition, slot, end);
         }
         account.duplicates.sort_by_key(|duplicate| duplicate.again.1);
-        account.produced = self.produced(group);
+        account.produced = self.produced(known.slots.cast(), group);
         let never_appended = account.produced.checked_sub(appended);
         account.unsettled += never_appended.unwrap_or_else(|| panic!("group {}: more records in its topics than were sent", group.0));
         let sum = account.processed_once + account.duplicated + account.lost + account.skipped + account.unsettled;
@@ -25,14 +27,13 @@ impl Ledger {
     }
 
     /// Of all producers of the group's topics. A trace that ends before its run phase does not tell what was sent, only what arrived.
-    fn produced(&self, group: GroupId) -> u64 {
-        let cast = self.slots.cast();
+    fn produced(&self, cast: &Cast, group: GroupId) -> u64 {
         let topics = &cast.group_topics[group.index()];
         let producers = self.producers.iter().zip(&cast.producer_topic).filter(|(_, topic)| topics.contains(topic));
         producers.map(|(producer, _)| producer.sent.unwrap_or(producer.appended)).sum()
     }
 
-    fn count_processed(&self, account: &mut Account, partition: TopicPartition, slot: usize) {
+    fn count_processed(&self, account: &mut Account, partition: TopicPartition, slot: usize, holds: &[Hold]) {
         let page = &self.pages[slot];
         for (range, processing) in page.processings() {
             if processing.times == 1 {
@@ -42,7 +43,6 @@ impl Ledger {
                 account.extra += range.len() * u64::from(processing.times - 1);
             }
         }
-        let holds = self.ownership.holds(slot);
         account.duplicates.extend(page.repeats.iter().map(|repeat| {
             let (cause, undone) = cause(repeat, holds);
             Duplicate {

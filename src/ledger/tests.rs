@@ -3,7 +3,8 @@ use crate::story::{A, B, GROUP, Story, cast, ms, range, tp};
 use crate::terms::PositionSource;
 
 fn account(story: &Story) -> Account {
-    story.told_to(Ledger::new(&cast())).accounts().remove(0)
+    let (ledger, known) = story.folded(Ledger::new(&cast()));
+    ledger.accounts(&known).remove(0)
 }
 
 /// A has processed 0..100 of 200 records by 300 ms; 40 of them are committed.
@@ -137,10 +138,10 @@ fn an_undisturbed_hour_keeps_one_range() {
         story = story.at((batch + 1) * 1000).appended(0, offsets.clone()).polled(A, 0, offsets.clone());
         story = story.at((batch + 2) * 1000).processed(A, 0, offsets.clone()).committed(A, 0, offsets.end);
     }
-    let ledger = story.ends(3_600_000, true).told_to(Ledger::new(&cast()));
+    let (ledger, known) = story.ends(3_600_000, true).folded(Ledger::new(&cast()));
     assert_eq!(ledger.ranges(), 1);
-    assert_eq!(ledger.accounts()[0].processed_once, 3_600_000);
-    let (_, processing) = ledger.processings(GROUP, tp(0)).next().expect("it was processed");
+    assert_eq!(ledger.accounts(&known)[0].processed_once, 3_600_000);
+    let (_, processing) = ledger.processings(known.slots.at(GROUP, tp(0))).next().expect("it was processed");
     assert_eq!((processing.times, processing.first.by.client, processing.last.by.generation), (1, A, 1));
 }
 

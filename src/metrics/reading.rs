@@ -1,14 +1,18 @@
 //! What the facts about reading mean for the series, latencies and outages.
 
+use std::ops::Range;
+
 use super::availability::Availability;
 use super::latency::Histogram;
 use super::series::{Counts, Grid, Steps};
-use super::{CreationTimes, Deliveries, Delivery, GroupCounts, Mark, MarkKind, Metrics};
+use super::{CreationTimes, Delivery, GroupCounts, Mark, MarkKind, Metrics};
 use crate::deliveries::Times;
+use crate::fold::{Append, Known, Poll};
+use crate::ownership::Ownership;
 use crate::ranges::RangeMap;
 use crate::terms::PositionSource;
-use crate::trace::TraceEvent;
 use crate::trace::fault::Fault;
+use crate::trace::{Cast, TraceEvent};
 use crate::units::{ClientId, GroupId, Instant, Offset, OffsetRange, TopicId, TopicPartition};
 
 /// Kafka's INVALID_OFFSET: nothing is committed.
@@ -108,9 +112,9 @@ fn done_before_skipped(done: &mut Counts, grid: Grid, part: Delivery<'_>, skippe
 }
 
 impl Metrics {
-    pub(super) fn partitions_begin(&mut self, at: Instant, topic: TopicId, from: u32, to: u32) {
-        for partition in (from..to).map(|partition| TopicPartition { topic, partition }) {
-            for slot in &self.readers[self.slots.cast().index(partition)] {
+    pub(super) fn partitions_begin(&mut self, at: Instant, cast: &Cast, topic: TopicId, partitions: Range<u32>) {
+        for partition in partitions.map(|partition| TopicPartition { topic, partition }) {
+            for slot in &self.readers[cast.index(partition)] {
                 self.readings[*slot].availability.begins(at);
             }
         }
@@ -135,146 +139,33 @@ impl Metrics {
         self.marks.push(Mark { at, kind });
     }
 
-    pub(super) fn appended(&mut self, event: &TraceEvent) {
-        let TraceEvent::Appended { partition, first, per_batch, batches, created, delay, .. } = event else { return };
-        let partition = self.slots.cast().index(*partition);
-        if self.readers[partition].is_empty() {
+    #[inline(always)]
+    pub(super) fn became_visible(&mut self, append: &Append<'_>) {
+        if self.readers[append.index].is_empty() {
             return;
         }
-        let per_batch = u64::from(*per_batch);
-        self.visible[partition].add_batches(self.grid, (*batches, per_batch), created, *delay);
-        self.created.append(partition, *first, batches * per_batch, created);
+        self.visible[append.index].add_batches(self.grid, append);
+        self.created.append(append.index, append.offsets, append.created);
     }
 
-    pub(super) fn polled(&mut self, at: Instant, client: ClientId, partition: TopicPartition, offsets: OffsetRange) {
-        self.deliveries.polled(client, partition, offsets);
-        let last = &mut self.last_poll[client.index()];
-        if last.replace(at) != Some(at) {
-            self.groups[self.slots.group_of(client).index()].polls += 1;
-        }
-        let slot = self.slots.of(client, partition);
-        self.readings[slot].availability.polled(at, client);
-        if self.is_owner(slot, client) {
-            self.readings[slot].position.set(self.grid, at, offsets.to.0 as i64);
-        }
-    }
-
-    pub(super) fn processed(&mut self, event: &TraceEvent) {
-        let (deliveries, mut books) = self.books();
-        let Some((slot, delivery)) = deliveries.told_by(event) else { return };
-        if deliveries.passes_straight(slot, &delivery) {
-            books.processed(slot, delivery);
-        } else {
-            deliveries.settle(slot, delivery, move |slot, delivery| books.processed(slot, delivery));
-        }
-    }
-
-    /// The application will never finish with records.
-    pub(super) fn broken_off(&mut self, at: Instant, event: &TraceEvent) {
-        let (deliveries, mut books) = self.books();
-        if let TraceEvent::Dropped { client, partition, offsets } = event {
-            deliveries.dropped(*client, *partition, *offsets, |slot, delivery| books.processed(slot, delivery));
-        } else if let TraceEvent::ClientStarted { client, .. } = event {
-            deliveries.started(*client, |slot, delivery| books.processed(slot, delivery));
-            self.mark(at, MarkKind::Started(*client));
-        }
-    }
-
-    pub(super) fn finish_all(&mut self) {
-        let (deliveries, mut books) = self.books();
-        deliveries.pass_on_all(|slot, delivery| books.processed(slot, delivery));
-    }
-
-    pub(super) fn position_set(
-        &mut self,
-        at: Instant,
-        client: ClientId,
-        partition: TopicPartition,
-        offset: Offset,
-        source: PositionSource,
-    ) {
-        let slot = self.slots.of(client, partition);
-        self.readings[slot].start.get_or_insert(offset);
-        if self.is_owner(slot, client) {
-            self.readings[slot].position.set(self.grid, at, offset.0 as i64);
-        }
-        match source {
-            PositionSource::ResetLatest => self.readings[slot].skipped(self.grid, at, offset),
-            PositionSource::ResetEarliest | PositionSource::Committed => {}
-        }
-    }
-
-    pub(super) fn fetch_started(&mut self, at: Instant, client: ClientId, partition: TopicPartition) {
-        let slot = self.slots.of(client, partition);
-        if self.ownership.is_held_by(slot, client) {
-            self.readings[slot].availability.fetch_started(at, client);
-        }
-    }
-
-    pub(super) fn commit(&mut self, at: Instant, event: &TraceEvent) {
-        if let TraceEvent::Committed { group, member, partition, offset, kind } = event {
-            let slot = self.slots.at(*group, *partition);
-            self.set_committed(at, *group, slot, offset.0 as i64);
-            let counts = self.group(*group);
-            if counts.last_commit.replace((at, *member, *kind)) != Some((at, *member, *kind)) {
-                counts.commits += 1;
-            }
-        } else if let TraceEvent::CommitRefused { group, .. } = event {
-            self.group(*group).commits_refused += 1;
-        } else if let TraceEvent::CommitFailed { client, .. } = event {
-            let group = self.slots.group_of(*client);
-            self.group(group).commits_failed += 1;
-        } else if let TraceEvent::OffsetExpired { group, partition } = event {
-            self.set_committed(at, *group, self.slots.at(*group, *partition), NONE);
-        } else if let TraceEvent::GroupDeleted { group } = event {
-            let slots: Vec<_> = self.slots.of_group(*group).map(|(_, slot)| slot).collect();
-            slots.into_iter().for_each(|slot| self.set_committed(at, *group, slot, NONE));
-        }
-    }
-
-    pub(super) fn kicked(&mut self, at: Instant, client: ClientId) {
-        let group = self.slots.group_of(client);
-        let counts = self.group(group);
-        counts.kicks.push((at, client, counts.committed));
-        self.mark(at, MarkKind::Kicked(client));
-    }
-
-    fn set_committed(&mut self, at: Instant, group: GroupId, slot: usize, offset: i64) {
-        let committed = &mut self.readings[slot].committed;
-        let before = committed.latest.max(0) as u64;
-        committed.set(self.grid, at, offset);
-        let sum = &mut self.groups[group.index()].committed;
-        *sum = *sum - before + offset.max(0) as u64;
-    }
-
-    /// Whether this client's position is the group's: it has the partition, or was the last that had it.
-    #[inline]
-    fn is_owner(&self, slot: usize, client: ClientId) -> bool {
-        self.ownership.latest(slot).is_none_or(|hold| hold.client == client)
-    }
-
-    #[inline]
-    fn books(&mut self) -> (&mut Deliveries, Books<'_>) {
-        let Metrics { grid, deliveries, created, readers, readings, groups, .. } = self;
-        (deliveries, Books { grid: *grid, created, readers, readings, groups })
-    }
-}
-
-/// What a delivery is written to.
-struct Books<'a> {
-    grid: Grid,
-    created: &'a mut CreationTimes,
-    readers: &'a [Vec<usize>],
-    readings: &'a mut [Reading],
-    groups: &'a mut [GroupCounts],
-}
-
-impl Books<'_> {
     #[inline(always)]
-    fn processed(&mut self, slot: usize, delivery: Delivery<'_>) {
+    pub(super) fn handed_out(&mut self, at: Instant, poll: &Poll, known: &Known) {
+        let last = &mut self.last_poll[poll.client.index()];
+        if last.replace(at) != Some(at) {
+            self.groups[known.slots.group_of(poll.client).index()].polls += 1;
+        }
+        let reading = &mut self.readings[poll.slot];
+        reading.availability.polled(at, poll.client);
+        if is_owner(&known.ownership, poll.slot, poll.client) {
+            reading.position.set(self.grid, at, poll.offsets.to.0 as i64);
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn finished(&mut self, slot: usize, delivery: Delivery<'_>) {
         let reading = &mut self.readings[slot];
         let partition = reading.partition;
-        let (created, latency) = (&*self.created, &mut self.groups[reading.group.index()].latency);
+        let (created, latency) = (&self.created, &mut self.groups[reading.group.index()].latency);
         if reading.goes_on(self.grid, delivery.offsets, delivery.times) {
             took(created, partition, latency, delivery.offsets, delivery.times);
         } else {
@@ -292,6 +183,66 @@ impl Books<'_> {
         let readings = &*self.readings;
         self.created.forget(partition, below, |run| !readers.iter().all(|slot| readings[*slot].is_processed(run)));
     }
+
+    pub(super) fn begins_to_read(&mut self, at: Instant, event: &TraceEvent, known: &Known) {
+        if let TraceEvent::PositionSet { client, partition, offset, source } = event {
+            let slot = known.slots.of(*client, *partition);
+            let reading = &mut self.readings[slot];
+            reading.start.get_or_insert(*offset);
+            if is_owner(&known.ownership, slot, *client) {
+                reading.position.set(self.grid, at, offset.0 as i64);
+            }
+            match source {
+                PositionSource::ResetLatest => reading.skipped(self.grid, at, *offset),
+                PositionSource::ResetEarliest | PositionSource::Committed => {}
+            }
+        } else if let TraceEvent::FetchStarted { client, partition, .. } = event {
+            let slot = known.slots.of(*client, *partition);
+            if known.ownership.is_held_by(slot, *client) {
+                self.readings[slot].availability.fetch_started(at, *client);
+            }
+        }
+    }
+
+    pub(super) fn commit(&mut self, at: Instant, event: &TraceEvent, known: &Known) {
+        let slots = &known.slots;
+        if let TraceEvent::Committed { group, member, partition, offset, kind } = event {
+            let slot = slots.at(*group, *partition);
+            self.set_committed(at, *group, slot, offset.0 as i64);
+            let counts = self.group(*group);
+            if counts.last_commit.replace((at, *member, *kind)) != Some((at, *member, *kind)) {
+                counts.commits += 1;
+            }
+        } else if let TraceEvent::CommitRefused { group, .. } = event {
+            self.group(*group).commits_refused += 1;
+        } else if let TraceEvent::CommitFailed { client, .. } = event {
+            self.group(slots.group_of(*client)).commits_failed += 1;
+        } else if let TraceEvent::OffsetExpired { group, partition } = event {
+            self.set_committed(at, *group, slots.at(*group, *partition), NONE);
+        } else if let TraceEvent::GroupDeleted { group } = event {
+            slots.of_group(*group).for_each(|(_, slot)| self.set_committed(at, *group, slot, NONE));
+        }
+    }
+
+    pub(super) fn kicked(&mut self, at: Instant, client: ClientId, group: GroupId) {
+        let counts = self.group(group);
+        counts.kicks.push((at, client, counts.committed));
+        self.mark(at, MarkKind::Kicked(client));
+    }
+
+    fn set_committed(&mut self, at: Instant, group: GroupId, slot: usize, offset: i64) {
+        let committed = &mut self.readings[slot].committed;
+        let before = committed.latest.max(0) as u64;
+        committed.set(self.grid, at, offset);
+        let sum = &mut self.groups[group.index()].committed;
+        *sum = *sum - before + offset.max(0) as u64;
+    }
+}
+
+/// Whether this client's position is the group's: it has the partition, or was the last that had it.
+#[inline(always)]
+fn is_owner(ownership: &Ownership, slot: usize, client: ClientId) -> bool {
+    ownership.latest(slot).is_none_or(|hold| hold.client == client)
 }
 
 /// Records were processed for the first time: how long they took.

@@ -3,27 +3,28 @@
 use super::reading::{NONE, Reading};
 use super::series::Counts;
 use super::{GroupMeasurements, LagSample, Measurements, Metrics, OwnerSpan, PartitionMeasurements};
+use crate::fold::Known;
 use crate::units::{GroupId, Instant, Offset, TopicPartition};
 
-pub(super) fn measurements(mut metrics: Metrics) -> Measurements {
-    let end = metrics.end.max(metrics.grid.run_end);
+pub(super) fn measurements(mut metrics: Metrics, known: &Known) -> Measurements {
+    let end = known.latest.max(metrics.grid.run_end);
     let samples = metrics.grid.until(end);
-    let groups = metrics.slots.groups().map(|group| of_group(&mut metrics, group, samples, end)).collect();
+    let groups = known.slots.groups().map(|group| of_group(&mut metrics, known, group, samples, end)).collect();
     Measurements { sample_interval: metrics.grid.interval, samples, run_end: metrics.grid.run_end, end, groups, marks: metrics.marks }
 }
 
-fn of_group(metrics: &mut Metrics, group: GroupId, samples: usize, end: Instant) -> GroupMeasurements {
-    let subscribed: Vec<_> = metrics.slots.of_group(group).collect();
+fn of_group(metrics: &mut Metrics, known: &Known, group: GroupId, samples: usize, end: Instant) -> GroupMeasurements {
+    let subscribed: Vec<_> = known.slots.of_group(group).collect();
     let (mut run_end_lag, mut final_lag) = (0, 0);
     let mut sums = vec![0; metrics.grid.of_run_phase().min(samples)];
     let mut partitions = Vec::with_capacity(subscribed.len());
     for (partition, slot) in subscribed {
         // Taken out, so that one partition's working tables make room for its samples.
         let reading = std::mem::replace(&mut metrics.readings[slot], Reading::new(group, 0));
-        let visible = &metrics.visible[metrics.slots.cast().index(partition)];
+        let visible = &metrics.visible[known.slots.cast().index(partition)];
         run_end_lag += (visible.by_run_end - reading.done.by_run_end).max(0) as u64;
         final_lag += (visible.total - reading.done.total).max(0) as u64;
-        let measured = of_partition(metrics, partition, slot, reading, samples, end);
+        let measured = of_partition(metrics, known, (partition, slot), reading, samples, end);
         sums.iter_mut().zip(&measured.lag).for_each(|(sum, sample)| *sum += sample.unprocessed);
         partitions.push(measured);
     }
@@ -50,13 +51,13 @@ fn of_group(metrics: &mut Metrics, group: GroupId, samples: usize, end: Instant)
 
 fn of_partition(
     metrics: &Metrics,
-    partition: TopicPartition,
-    slot: usize,
+    known: &Known,
+    (partition, slot): (TopicPartition, usize),
     reading: Reading,
     samples: usize,
     end: Instant,
 ) -> PartitionMeasurements {
-    let visible = &metrics.visible[metrics.slots.cast().index(partition)];
+    let visible = &metrics.visible[known.slots.cast().index(partition)];
     let counts = visible.values(samples).zip(reading.done.values(samples));
     let lag = counts.enumerate().map(|(sample, (high_watermark, done))| {
         lag_sample(high_watermark, reading.committed.at(sample), reading.position.at(sample), done)
@@ -65,7 +66,7 @@ fn of_partition(
     let settled = end > metrics.grid.run_end;
     let at_end = |counts: &Counts| if settled { counts.total } else { counts.by_run_end };
     let (high_watermark, done) = (at_end(visible), at_end(&reading.done));
-    let holds = metrics.ownership.holds(slot).iter();
+    let holds = known.ownership.holds(slot).iter();
     PartitionMeasurements {
         partition,
         lag: lag.collect(),

@@ -1,7 +1,7 @@
 //! Series over the samples of a run, made from facts that carry their own times. A sample sees everything of its own nanosecond.
 
 use crate::deliveries::Times;
-use crate::records::visible_by;
+use crate::fold::Append;
 use crate::trace::Created;
 use crate::units::{Instant, Span};
 
@@ -81,22 +81,14 @@ impl Counts {
         }
     }
 
-    /// `batches` of `per_batch` each, each of them `delay` after the creation of its first record.
+    /// Those that were appended, from the moments on at which they became visible.
     #[inline(always)]
-    pub fn add_batches(&mut self, grid: Grid, (batches, per_batch): (u64, u64), created: &Created, delay: Span) {
-        if batches == 0 {
-            return;
-        }
-        let first = created.at(0) + delay;
-        let last = if batches == 1 { first } else { created.at((batches - 1) * per_batch) + delay };
-        let ends = (first, last);
-        match created {
-            Created::Even { .. } => {
-                self.spread(grid, batches * per_batch, ends, move |moment| visible_by(moment, (batches, per_batch), created, delay))
-            }
+    pub fn add_batches(&mut self, grid: Grid, append: &Append<'_>) {
+        match append.created {
+            Created::Even { .. } => self.spread(grid, append.offsets.len(), append.visible, |moment| append.visible_by(moment)),
             Created::Listed(times) => {
-                for batch in times.chunks(per_batch as usize) {
-                    self.add(grid, batch[0] + delay, batch.len() as i64);
+                for batch in times.chunks(append.per_batch as usize) {
+                    self.add(grid, batch[0] + append.delay, batch.len() as i64);
                 }
             }
         }
@@ -195,7 +187,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::units::{Pace, Rate};
+    use crate::trace::{Cast, TraceEvent};
+    use crate::units::{Offset, Pace, ProducerId, Rate, TopicId, TopicPartition};
 
     const GRID: Grid = Grid { interval: Span::from_nanos(10), run_end: Instant::from_nanos(55) };
 
@@ -225,16 +218,22 @@ mod tests {
 
         #[test]
         fn batches_become_visible_as_a_whole(
-            records in 1u64..40, per in 1u64..400, index in 0u64..50, per_batch in 1u64..6, batches in 0u64..20, delay in 0u64..60,
+            rate in 1u64..40, period in 1u64..400, index in 0u64..50, per_batch in 1u32..6, batches in 0u64..20, delay in 0u64..60,
         ) {
-            let pace = Pace::new(Instant::from_nanos(7), Rate { records, per: Span::from_nanos(per) });
+            let pace = Pace::new(Instant::from_nanos(7), Rate { records: rate, per: Span::from_nanos(period) });
             let created = Created::Even { pace, index };
-            let times: Vec<_> = (0..batches * per_batch).map(|i| pace.at(index + i)).collect();
-            let visible = (0..batches * per_batch).map(|i| pace.at(index + i / per_batch * per_batch).as_nanos() + delay);
+            let cast = Cast { first_partition: vec![0], partitions: vec![(1, 1)], ..Cast::default() };
+            let partition = TopicPartition { topic: TopicId(0), partition: 0 };
+            let records = batches * u64::from(per_batch);
+            let times: Vec<_> = (0..records).map(|i| pace.at(index + i)).collect();
+            let per = u64::from(per_batch);
+            let visible = (0..records).map(|i| pace.at(index + i / per * per).as_nanos() + delay);
             let expected = naive(visible.clone(), 2000);
             for created in [created, Created::Listed(times.into())] {
                 let mut counts = Counts::default();
-                counts.add_batches(GRID, (batches, per_batch), &created, Span::from_nanos(delay));
+                let (producer, delay) = (ProducerId(0), Span::from_nanos(delay));
+                let appended = TraceEvent::Appended { producer, partition, first: Offset(0), per_batch, batches, created, delay };
+                counts.add_batches(GRID, &Append::told_by(&appended, &cast).expect("records were appended"));
                 prop_assert_eq!(&counts.values(2000).collect::<Vec<_>>(), &expected);
                 prop_assert_eq!(counts.by_run_end, visible.clone().filter(|at| *at <= 55).count() as i64);
             }

@@ -1,10 +1,13 @@
 use super::*;
+use crate::fold::Folding;
 use crate::story::{A, B, C, Story, cast, member, ms, range, tp};
 use crate::terms::{CommitFailure, EpochReason, ErrorCode, MemberState, PositionSource};
+use crate::trace::Sink;
 use crate::units::OffsetRange;
 
 fn measured(story: &Story) -> Measurements {
-    story.told_to(Metrics::new(&cast(), Span::from_millis(100), Span::from_millis(1000))).measurements()
+    let (metrics, known) = story.folded(Metrics::new(&cast(), Span::from_millis(100), Span::from_millis(1000)));
+    metrics.measurements(&known)
 }
 
 fn group(story: &Story) -> GroupMeasurements {
@@ -188,7 +191,8 @@ fn creation_times_are_forgotten_when_every_group_is_done() {
     let mut two_groups = cast();
     two_groups.group_topics.push(vec![TopicId(0)]);
     two_groups.client_group[2] = GroupId(1);
-    let mut metrics = Metrics::new(&two_groups, Span::from_millis(100), Span::from_millis(1000));
+    let metrics = Metrics::new(&two_groups, Span::from_millis(100), Span::from_millis(1000));
+    let mut folding = Folding::new(&two_groups, metrics);
     let mut story = Story::default().takes(A, 0, 0).takes(C, 0, 0);
     for batch in 0..50u64 {
         let offsets: OffsetRange = range(batch * 10..batch * 10 + 10);
@@ -204,12 +208,13 @@ fn creation_times_are_forgotten_when_every_group_is_done() {
         });
         story = story.processed(A, 0, batch * 10..batch * 10 + 10);
     }
-    story.trace.iter().for_each(|(at, event)| metrics.record(*at, event));
-    assert_eq!(metrics.created.runs(), 50);
+    story.trace.iter().for_each(|(at, event)| folding.record(*at, event));
+    assert_eq!(folding.fold.created.runs(), 50);
     let rest = Story::default().at(600).processed(C, 0, 0..495);
-    rest.trace.iter().for_each(|(at, event)| metrics.record(*at, event));
-    assert_eq!(metrics.created.runs(), 1);
-    assert_eq!(metrics.measurements().groups[1].latency.count, 495);
+    rest.trace.iter().for_each(|(at, event)| folding.record(*at, event));
+    assert_eq!(folding.fold.created.runs(), 1);
+    let (metrics, known) = folding.finish();
+    assert_eq!(metrics.measurements(&known).groups[1].latency.count, 495);
 }
 
 /// A bump of the group's epoch, and the target that is computed for it.

@@ -3,8 +3,8 @@
 //! A fold over the trace, beside the ledger and the measurements: those know what each group should have processed, this one knows the
 //! topics, read or not.
 
-use crate::records::visible_by;
-use crate::trace::{Cast, Sink, TraceEvent};
+use crate::fold::{Append, Fold, Known};
+use crate::trace::{Cast, TraceEvent};
 use crate::units::{Instant, TopicId};
 
 /// What the producers of each topic did in the run phase.
@@ -53,13 +53,14 @@ impl ProductionFold {
     }
 }
 
-impl Sink for ProductionFold {
+impl Fold for ProductionFold {
     #[inline(always)]
-    fn record(&mut self, _at: Instant, event: &TraceEvent) {
-        if let TraceEvent::Appended { partition, per_batch, batches, created, delay, .. } = event {
-            let visible = visible_by(self.run_end, (*batches, u64::from(*per_batch)), created, *delay);
-            self.production.topics[partition.topic.index()].visible += visible;
-        } else if let TraceEvent::ProducerStopped { producer, sent } = event {
+    fn appended(&mut self, _at: Instant, append: &Append<'_>) {
+        self.production.topics[append.partition.topic.index()].visible += append.visible_by(self.run_end);
+    }
+
+    fn told(&mut self, _at: Instant, event: &TraceEvent, _known: &Known) {
+        if let TraceEvent::ProducerStopped { producer, sent } = event {
             self.production.topics[self.producer_topic[producer.index()].index()].sent += sent;
         }
     }
@@ -68,13 +69,14 @@ impl Sink for ProductionFold {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::trace::Created;
+    use crate::fold::Folding;
+    use crate::trace::{Created, Sink};
     use crate::units::{Offset, Pace, ProducerId, Rate, Span, TopicPartition};
 
     #[test]
     fn a_batch_that_is_not_visible_at_the_end_of_the_run_phase_is_on_the_way() {
-        let cast = Cast { partitions: vec![(1, 1)], producer_topic: vec![TopicId(0)], ..Cast::default() };
-        let mut fold = ProductionFold::new(&cast, Instant::from_millis(1000));
+        let cast = Cast { first_partition: vec![0], partitions: vec![(1, 1)], producer_topic: vec![TopicId(0)], ..Cast::default() };
+        let mut folding = Folding::new(&cast, ProductionFold::new(&cast, Instant::from_millis(1000)));
         let pace = Pace::new(Instant::ZERO, Rate { records: 1000, per: Span::from_secs(1) });
         let append = |delay| TraceEvent::Appended {
             producer: ProducerId(0),
@@ -85,9 +87,9 @@ mod tests {
             created: Created::Even { pace, index: 0 },
             delay: Span::from_millis(delay),
         };
-        fold.record(Instant::from_millis(1000), &append(11));
-        fold.record(Instant::from_millis(1000), &TraceEvent::ProducerStopped { producer: ProducerId(0), sent: 1000 });
-        let production = fold.finish();
+        folding.record(Instant::from_millis(1000), &append(11));
+        folding.record(Instant::from_millis(1000), &TraceEvent::ProducerStopped { producer: ProducerId(0), sent: 1000 });
+        let production = folding.finish().0.finish();
         // The batch of 990 ms is visible at 1001 ms.
         assert_eq!(production.topics, [Produced { sent: 1000, visible: 990 }]);
         assert_eq!(production.on_the_way(&[TopicId(0)]), 10);

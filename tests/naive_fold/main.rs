@@ -4,6 +4,7 @@
 //! zombies, rewinds and overtakings than in any run. They keep to what a trace promises: facts in the order of time, a batch told when it
 //! ends, appends told before somebody reads them.
 
+use groupsim::fold::Folding;
 use groupsim::ledger::Ledger;
 use groupsim::metrics::Metrics;
 use groupsim::trace::{Cast, Sink};
@@ -41,12 +42,14 @@ proptest! {
         moves.into_iter().for_each(|step| play.play(step));
         let run = Span::from_nanos(play.now);
         let trace = play.end(drained, in_hand);
-        let mut folds = (Ledger::new(&cast()), Metrics::new(&cast(), Span::from_nanos(INTERVAL), run));
-        trace.iter().for_each(|(at, event)| folds.record(*at, event));
+        let metrics = Metrics::new(&cast(), Span::from_nanos(INTERVAL), run);
+        let mut folding = Folding::new(&cast(), (Ledger::new(&cast()), metrics));
+        trace.iter().for_each(|(at, event)| folding.record(*at, event));
+        let ((ledger, metrics), known) = folding.finish();
         let naive = Naive::fold(&trace);
-        for (group, account) in folds.0.accounts().iter().enumerate() {
+        for (group, account) in ledger.accounts(&known).iter().enumerate() {
             naive.check_account(group, account);
         }
-        naive.check_measurements(&folds.1.measurements());
+        naive.check_measurements(&metrics.measurements(&known));
     }
 }
