@@ -171,9 +171,8 @@ impl Page {
     }
 
     pub fn committed(&mut self, offset: Offset, by: Option<ClientId>, at: Instant) {
-        while self.recent.front().is_some_and(|(run, _)| run.to <= offset) {
-            self.recent.pop_front();
-        }
+        let covered = self.recent.iter().take_while(|(run, _)| run.to <= offset).count();
+        self.recent.drain(..covered);
         let before = self.committed.replace(offset).unwrap_or(Offset(0));
         if offset < before {
             self.covered.remove(OffsetRange::new(offset, before));

@@ -25,14 +25,13 @@ pub(super) struct Histogram {
 
 impl Histogram {
     /// `n` records that were created then and finished then.
-    #[inline]
+    #[inline(always)]
     pub fn add(&mut self, n: u64, created: Creation<'_>, finished: Times<'_>) {
         if n == 0 {
             return;
         }
         if self.count == 0 {
-            self.counts = vec![0; BUCKETS];
-            self.min = u64::MAX;
+            self.begin();
         }
         self.count += n;
         if let (Creation::Even { pace, index }, Times::Even { first, each }) = (created, finished)
@@ -42,6 +41,12 @@ impl Histogram {
         } else {
             self.add_others(n, created, finished);
         }
+    }
+
+    #[cold]
+    fn begin(&mut self) {
+        self.counts = vec![0; BUCKETS];
+        self.min = u64::MAX;
     }
 
     fn add_others(&mut self, n: u64, created: Creation<'_>, finished: Times<'_>) {
@@ -74,19 +79,25 @@ impl Histogram {
         }
     }
 
+    #[inline]
     fn add_slope(&mut self, n: u64, slope: &impl Slope) {
-        let (start, end) = (slope.at(0), slope.at(n - 1));
+        let (start, end) = slope.ends(n);
         self.min = self.min.min(start.min(end));
         self.max = self.max.max(start.max(end));
         self.sum += slope.sum(n);
-        if n / WORTH_A_DIVISION < bucket(start).abs_diff(bucket(end)) as u64 {
-            slope.for_each(n, |latency| self.counts[bucket(latency)] += 1);
-            return;
+        if n < WORTH_A_DIVISION || n / WORTH_A_DIVISION < bucket(start).abs_diff(bucket(end)) as u64 {
+            let counts = &mut *self.counts;
+            slope.for_each(n, |latency| counts[bucket(latency)] += 1);
+        } else {
+            self.add_by_bucket(n, slope, start <= end);
         }
+    }
+
+    fn add_by_bucket(&mut self, n: u64, slope: &impl Slope, rises: bool) {
         let mut i = 0;
         while i < n {
             let at = bucket(slope.at(i));
-            let next = if start <= end { slope.first_from(lowest(at + 1)) } else { slope.first_below(lowest(at)) };
+            let next = if rises { slope.first_from(lowest(at + 1)) } else { slope.first_below(lowest(at)) };
             let next = next.map_or(n, |next| next.clamp(i + 1, n));
             self.counts[at] += next - i;
             i = next;
@@ -107,9 +118,10 @@ impl Histogram {
 }
 
 /// Values below 128 have a bucket each; above, an octave has 64.
+#[inline(always)]
 fn bucket(value: u64) -> usize {
     // Below 128 nothing is shifted away, as for 127.
-    let shift = u64::BITS - (BITS + 1) - (value | ((2 << BITS) - 1)).leading_zeros();
+    let shift = (value | ((2 << BITS) - 1)).ilog2().wrapping_sub(BITS);
     ((shift as usize) << BITS).wrapping_add((value >> shift) as usize)
 }
 
@@ -127,6 +139,12 @@ fn highest(bucket: usize) -> u64 {
 /// Latencies that rise or fall along a range, never both.
 trait Slope {
     fn at(&self, i: u64) -> u64;
+
+    /// The first and the last of `n`.
+    fn ends(&self, n: u64) -> (u64, u64) {
+        (self.at(0), self.at(n - 1))
+    }
+
     fn for_each(&self, n: u64, visit: impl FnMut(u64));
     fn sum(&self, n: u64) -> u128;
     /// The first i with a latency of at least `value`, of those that rise.
@@ -138,20 +156,20 @@ trait Slope {
 /// Records that were created a whole number of nanoseconds apart: latency number i is `start + i * step`.
 struct Line {
     start: u64,
+    end: u64,
     step: i64,
-    sum: u64,
 }
 
 impl Line {
     /// `None` if they were not, or if the numbers are too large.
+    #[inline(always)]
     fn new(n: u64, (pace, index): (Pace, u64), (first, each): (u64, u64)) -> Option<Line> {
         let (p, 1) = pace.spacing else { return None };
-        let start = first.checked_sub(pace.at(index).as_nanos())?;
-        let step = i64::try_from(each).ok()?.checked_sub(i64::try_from(p).ok()?)?;
-        let rise = step.checked_mul(i64::try_from(n - 1).ok()?)?;
-        let end = start.checked_add_signed(rise)?;
-        let sum = start.checked_add(end)?.checked_mul(n)? / 2;
-        Some(Line { start, step, sum })
+        let created = pace.at(index).as_nanos();
+        let (last_created, last) = (created.checked_add((n - 1).checked_mul(p)?)?, first.checked_add((n - 1).checked_mul(each)?)?);
+        // Differences of halves of the range of numbers fit into it with their sign.
+        let fits = first >= created && last >= last_created && (last | last_created | each | p) <= i64::MAX as u64;
+        fits.then(|| Line { start: first.wrapping_sub(created), end: last.wrapping_sub(last_created), step: each.wrapping_sub(p) as i64 })
     }
 }
 
@@ -160,6 +178,12 @@ impl Slope for Line {
         self.start.wrapping_add_signed(self.step * i as i64)
     }
 
+    #[inline(always)]
+    fn ends(&self, _n: u64) -> (u64, u64) {
+        (self.start, self.end)
+    }
+
+    #[inline(always)]
     fn for_each(&self, n: u64, mut visit: impl FnMut(u64)) {
         let mut latency = self.start;
         for _ in 0..n {
@@ -169,8 +193,9 @@ impl Slope for Line {
         }
     }
 
-    fn sum(&self, _n: u64) -> u128 {
-        self.sum.into()
+    #[inline(always)]
+    fn sum(&self, n: u64) -> u128 {
+        u128::from(self.start + self.end) * u128::from(n) / 2
     }
 
     fn first_from(&self, value: u64) -> Option<u64> {
