@@ -45,6 +45,7 @@ struct Desk {
 }
 
 impl<'a> Times<'a> {
+    #[inline]
     pub fn at(self, i: u64) -> Instant {
         match self {
             Times::Even { first, each } => first + each.times(i),
@@ -72,6 +73,7 @@ impl<'a> Times<'a> {
         }
     }
 
+    #[inline(always)]
     pub fn to_finished(self) -> Finished {
         match self {
             Times::Even { first, each } => Finished::Even { first, each },
@@ -97,6 +99,7 @@ impl<'a> Delivery<'a> {
     }
 
     /// When the last record was done.
+    #[inline]
     pub fn last(self) -> Instant {
         self.times.at(self.offsets.len().saturating_sub(1))
     }
@@ -127,7 +130,7 @@ impl Deliveries {
     /// Takes a delivery that is settled at once: nobody else has anything in hand, and it is done as it was polled. Any other, which it
     /// leaves alone, is for [`Deliveries::settle`].
     #[inline(always)]
-    pub fn passes_straight(&mut self, slot: usize, delivery: &Delivery<'_>) -> bool {
+    pub fn passes_straight(&mut self, slot: usize, delivery: Delivery<'_>) -> bool {
         let desk = &mut self.by_slot[slot];
         let passes = desk.held_back.is_empty() && *desk.in_hand == [(delivery.by.client, delivery.offsets)];
         if passes {
@@ -272,7 +275,7 @@ mod tests {
                     let by = Hand { client: ClientId(*client), member: None, generation: 1 };
                     let times = Times::Even { first: Instant::from_millis(*first), each: Span::from_millis(*each) };
                     let delivery = Delivery { by, offsets: range(*from, *to), times };
-                    if deliveries.passes_straight(0, &delivery) { out(0, delivery) } else { deliveries.settle(0, delivery, out) }
+                    if deliveries.passes_straight(0, delivery) { out(0, delivery) } else { deliveries.settle(0, delivery, out) }
                 }
                 Step::Dropped(client, from, to) => deliveries.dropped(0, ClientId(*client), range(*from, *to), out),
                 Step::Ended => deliveries.pass_on_all(out),

@@ -4,7 +4,7 @@
 //! whether somebody else may still be the first to process them. That is done once for all, from the trace alone.
 
 use crate::deliveries::{Deliveries, Delivery, Hand};
-use crate::ownership::Ownership;
+use crate::ownership::{Hold, Ownership};
 use crate::slots::Slots;
 use crate::trace::{Cast, Created, Sink, TraceEvent};
 use crate::units::{ClientId, Instant, OffsetRange, ProducerId, Span, TopicPartition};
@@ -13,13 +13,13 @@ use crate::units::{ClientId, Instant, OffsetRange, ProducerId, Span, TopicPartit
 pub trait Fold {
     fn appended(&mut self, _at: Instant, _append: &Append<'_>) {}
 
-    fn polled(&mut self, _at: Instant, _poll: &Poll, _known: &Known) {}
+    fn polled(&mut self, _at: Instant, _poll: Poll<'_>, _known: &Known) {}
 
     /// As it was told; see [`Fold::delivered`].
-    fn processed(&mut self, _at: Instant, _work: &Work<'_>) {}
+    fn processed(&mut self, _at: Instant, _work: Work<'_>) {}
 
     /// The same, for each record in the order in which it was done; see [`Deliveries`].
-    fn delivered(&mut self, _slot: usize, _delivery: &Delivery<'_>, _ownership: &Ownership) {}
+    fn delivered(&mut self, _slot: usize, _delivery: Delivery<'_>, _ownership: &Ownership) {}
 
     /// Any other fact.
     fn told(&mut self, at: Instant, event: &TraceEvent, known: &Known);
@@ -63,13 +63,15 @@ pub struct Append<'a> {
 
 /// A `Polled` fact.
 #[derive(Copy, Clone, Debug)]
-pub struct Poll {
+pub struct Poll<'a> {
     pub client: ClientId,
     pub partition: TopicPartition,
     /// Of the partition.
     pub index: usize,
     pub slot: usize,
     pub offsets: OffsetRange,
+    /// Of the slot.
+    pub latest_hold: Option<&'a Hold>,
 }
 
 /// A `Processed` fact.
@@ -91,34 +93,44 @@ impl<F: Fold> Folding<F> {
     /// At the end of the trace.
     pub fn finish(mut self) -> (F, Known) {
         let Known { ownership, deliveries, .. } = &mut self.known;
-        deliveries.pass_on_all(|slot, delivery| self.fold.delivered(slot, &delivery, ownership));
+        deliveries.pass_on_all(|slot, delivery| self.fold.delivered(slot, delivery, ownership));
         (self.fold, self.known)
     }
 
-    #[inline(always)]
-    fn polled(&mut self, at: Instant, client: ClientId, partition: TopicPartition, offsets: OffsetRange) {
+    #[inline(never)]
+    fn appended(&mut self, at: Instant, event: &TraceEvent) {
+        if let Some(append) = Append::told_by(event, self.known.slots.cast()) {
+            self.fold.appended(at, &append);
+        }
+    }
+
+    #[inline(never)]
+    fn polled(&mut self, at: Instant, event: &TraceEvent) {
+        let TraceEvent::Polled { client, partition, offsets } = *event else { return };
         let (index, slot) = self.known.slots.place(client, partition);
-        self.fold.polled(at, &Poll { client, partition, index, slot, offsets }, &self.known);
+        let latest_hold = self.known.ownership.latest(slot);
+        self.fold.polled(at, Poll { client, partition, index, slot, offsets, latest_hold }, &self.known);
         self.known.deliveries.polled(slot, client, offsets);
     }
 
-    #[inline(always)]
+    #[inline(never)]
     fn processed(&mut self, at: Instant, event: &TraceEvent) {
         let TraceEvent::Processed { client, member, generation, partition, offsets, finished } = event else { return };
         let slot = self.known.slots.of(*client, *partition);
         let by = Hand { client: *client, member: *member, generation: *generation };
         let delivery = Delivery { by, offsets: *offsets, times: finished.into() };
         let Known { ownership, deliveries, .. } = &mut self.known;
-        if deliveries.passes_straight(slot, &delivery) {
-            self.fold.processed(at, &Work { partition: *partition, delivery, was_in_hand: true });
-            self.fold.delivered(slot, &delivery, ownership);
+        if deliveries.passes_straight(slot, delivery) {
+            self.fold.processed(at, Work { partition: *partition, delivery, was_in_hand: true });
+            self.fold.delivered(slot, delivery, ownership);
         } else {
             let was_in_hand = deliveries.has_in_hand(slot, *client, *offsets);
-            self.fold.processed(at, &Work { partition: *partition, delivery, was_in_hand });
-            deliveries.settle(slot, delivery, |slot, delivery| self.fold.delivered(slot, &delivery, ownership));
+            self.fold.processed(at, Work { partition: *partition, delivery, was_in_hand });
+            deliveries.settle(slot, delivery, |slot, delivery| self.fold.delivered(slot, delivery, ownership));
         }
     }
 
+    #[inline(never)]
     fn told(&mut self, at: Instant, event: &TraceEvent) {
         self.fold.told(at, event, &self.known);
         self.broken_off(event);
@@ -130,7 +142,7 @@ impl<F: Fold> Folding<F> {
     /// What ends the work of a client, or of all.
     fn broken_off(&mut self, event: &TraceEvent) {
         let Known { slots, ownership, deliveries, .. } = &mut self.known;
-        let deliver = |slot, delivery: Delivery<'_>| self.fold.delivered(slot, &delivery, ownership);
+        let deliver = |slot, delivery: Delivery<'_>| self.fold.delivered(slot, delivery, ownership);
         if let TraceEvent::Dropped { client, partition, offsets } = event {
             deliveries.dropped(slots.of(*client, *partition), *client, *offsets, deliver);
         } else if let TraceEvent::ClientStarted { client, .. } = event {
@@ -143,13 +155,14 @@ impl<F: Fold> Folding<F> {
 }
 
 impl<F: Fold> Sink for Folding<F> {
-    #[inline]
+    // Facts are many, and of few kinds: each kind has a path of its own.
+    #[inline(always)]
     fn record(&mut self, at: Instant, event: &TraceEvent) {
         self.known.latest = self.known.latest.max(at);
-        if let Some(append) = Append::told_by(event, self.known.slots.cast()) {
-            self.fold.appended(at, &append);
-        } else if let TraceEvent::Polled { client, partition, offsets } = event {
-            self.polled(at, *client, *partition, *offsets);
+        if let TraceEvent::Appended { .. } = event {
+            self.appended(at, event);
+        } else if let TraceEvent::Polled { .. } = event {
+            self.polled(at, event);
         } else if let TraceEvent::Processed { .. } = event {
             self.processed(at, event);
         } else {
@@ -163,7 +176,14 @@ impl<'a> Append<'a> {
     pub fn told_by(event: &'a TraceEvent, cast: &Cast) -> Option<Self> {
         let TraceEvent::Appended { producer, partition, first, per_batch, batches, created, delay } = event else { return None };
         let (batches, per_batch) = (*batches, u64::from(*per_batch));
-        let visible = |batch: u64| created.at(batch * per_batch) + *delay;
+        let visible_from = |batch: u64| created.at(batch * per_batch) + *delay;
+        let visible = match batches {
+            0 => (Instant::ZERO, Instant::ZERO),
+            _ => {
+                let first = visible_from(0);
+                (first, if batches == 1 { first } else { visible_from(batches - 1) })
+            }
+        };
         Some(Append {
             producer: *producer,
             partition: *partition,
@@ -173,11 +193,7 @@ impl<'a> Append<'a> {
             per_batch,
             created,
             delay: *delay,
-            visible: match batches {
-                0 => (Instant::ZERO, Instant::ZERO),
-                1 => (visible(0), visible(0)),
-                _ => (visible(0), visible(batches - 1)),
-            },
+            visible,
         })
     }
 
@@ -209,19 +225,19 @@ impl<A: Fold, B: Fold> Fold for (A, B) {
     }
 
     #[inline(always)]
-    fn polled(&mut self, at: Instant, poll: &Poll, known: &Known) {
+    fn polled(&mut self, at: Instant, poll: Poll<'_>, known: &Known) {
         self.0.polled(at, poll, known);
         self.1.polled(at, poll, known);
     }
 
     #[inline(always)]
-    fn processed(&mut self, at: Instant, work: &Work<'_>) {
+    fn processed(&mut self, at: Instant, work: Work<'_>) {
         self.0.processed(at, work);
         self.1.processed(at, work);
     }
 
     #[inline(always)]
-    fn delivered(&mut self, slot: usize, delivery: &Delivery<'_>, ownership: &Ownership) {
+    fn delivered(&mut self, slot: usize, delivery: Delivery<'_>, ownership: &Ownership) {
         self.0.delivered(slot, delivery, ownership);
         self.1.delivered(slot, delivery, ownership);
     }

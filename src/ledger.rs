@@ -172,9 +172,9 @@ impl Fold for Ledger {
     }
 
     #[inline(always)]
-    fn delivered(&mut self, slot: usize, delivery: &Delivery<'_>, ownership: &Ownership) {
+    fn delivered(&mut self, slot: usize, delivery: Delivery<'_>, ownership: &Ownership) {
         let hold = ownership.hold_of(slot, delivery.by.client);
-        self.pages[slot].processed(*delivery, hold);
+        self.pages[slot].processed(delivery, hold);
     }
 
     fn told(&mut self, at: Instant, event: &TraceEvent, known: &Known) {

@@ -247,15 +247,21 @@ pub fn livelock(group: &GroupMeasurements) -> Option<Livelock> {
 pub struct Metrics {
     grid: Grid,
     created: CreationTimes,
-    /// By partition: records below the high watermark.
-    visible: Vec<Counts>,
-    /// By partition: the slots of the groups that read it.
-    readers: Vec<Vec<usize>>,
+    partitions: Vec<Partition>,
+    /// By slot.
     readings: Vec<Reading>,
     groups: Vec<GroupCounts>,
     /// By client: its last poll that returned something.
     last_poll: Vec<Option<Instant>>,
     marks: Vec<Mark>,
+}
+
+#[derive(Clone, Debug)]
+struct Partition {
+    /// Records below the high watermark.
+    visible: Counts,
+    /// The slots of the groups that read it.
+    readers: Vec<usize>,
 }
 
 #[derive(Clone, Default, Debug)]
@@ -274,6 +280,12 @@ struct GroupCounts {
     last_commit: Option<(Instant, Option<MemberId>, CommitKind)>,
 }
 
+impl Partition {
+    fn new(readers: impl Iterator<Item = usize>) -> Self {
+        Partition { visible: Counts::default(), readers: readers.collect() }
+    }
+}
+
 impl Metrics {
     /// `run`: the length of the run phase.
     pub fn new(cast: &Cast, sample_interval: Span, run: Span) -> Self {
@@ -282,8 +294,7 @@ impl Metrics {
         let mut metrics = Metrics {
             grid: Grid { interval: sample_interval, run_end: Instant::ZERO + run },
             created: CreationTimes::new(slots.partitions()),
-            visible: vec![Counts::default(); slots.partitions()],
-            readers: cast.all_partitions().map(|partition| slots.of_partition(partition).collect()).collect(),
+            partitions: cast.all_partitions().map(|partition| Partition::new(slots.of_partition(partition))).collect(),
             readings: slots.places().map(|(group, partition)| Reading::new(group, partition)).collect(),
             groups: vec![GroupCounts::default(); cast.group_topics.len()],
             last_poll: vec![None; cast.client_group.len()],
@@ -310,13 +321,13 @@ impl Fold for Metrics {
     }
 
     #[inline(always)]
-    fn polled(&mut self, at: Instant, poll: &Poll, known: &Known) {
-        self.handed_out(at, poll, known);
+    fn polled(&mut self, at: Instant, poll: Poll<'_>, _known: &Known) {
+        self.handed_out(at, poll);
     }
 
     #[inline(always)]
-    fn delivered(&mut self, slot: usize, delivery: &Delivery<'_>, _ownership: &Ownership) {
-        self.finished(slot, *delivery);
+    fn delivered(&mut self, slot: usize, delivery: Delivery<'_>, _ownership: &Ownership) {
+        self.finished(slot, delivery);
     }
 
     fn owner_gone(&mut self, at: Instant, slot: usize) {

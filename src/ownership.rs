@@ -70,27 +70,21 @@ impl Ownership {
     /// The number of this client's latest hold.
     #[inline(always)]
     pub fn hold_of(&self, slot: usize, client: ClientId) -> Option<usize> {
-        self.by_slot[slot].iter().rposition(|hold| hold.client == client)
+        let holds = &self.by_slot[slot];
+        match holds.last() {
+            // Almost always it is the latest of all.
+            Some(latest) if latest.client == client => Some(holds.len() - 1),
+            Some(_) | None => holds.iter().rposition(|hold| hold.client == client),
+        }
     }
 
     /// Whether this client may hand out records there.
-    #[inline(always)]
     pub fn is_held_by(&self, slot: usize, client: ClientId) -> bool {
-        // Usually it is the latest that took the partition, and its table needs no search.
-        self.latest(slot).is_some_and(|hold| hold.client == client && hold.to.is_none()) || self.held[client.index()].contains(&slot)
+        self.held[client.index()].contains(&slot)
     }
 
     /// Returns the slots whose latest hold ended with this event.
-    #[inline]
     pub fn record(&mut self, at: Instant, event: &TraceEvent) -> &[usize] {
-        // No fact about records changes a hold.
-        if let TraceEvent::Appended { .. } | TraceEvent::Polled { .. } | TraceEvent::Processed { .. } = event {
-            return &[];
-        }
-        self.change(at, event)
-    }
-
-    fn change(&mut self, at: Instant, event: &TraceEvent) -> &[usize] {
         self.ended.clear();
         match event {
             TraceEvent::Assigned { client, member, generation, partitions } => self.begin(at, *client, *member, *generation, partitions),

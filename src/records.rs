@@ -62,19 +62,17 @@ impl CreationTimes {
         }
     }
 
-    /// The creation times of the records in `window`, run by run. Records that were never appended are passed over.
+    /// The creation times of the records in `window` if they are part of the first run, as they are for a consumer that keeps up.
     #[inline(always)]
-    pub fn for_each(&self, partition: usize, window: OffsetRange, mut visit: impl FnMut(OffsetRange, Creation<'_>)) {
+    pub fn in_front(&self, partition: usize, window: OffsetRange) -> Option<Creation<'_>> {
         let at = &self.partitions[partition];
-        match &at.front {
-            Some(run) if run.range.from <= window.from && window.to <= run.range.to => {
-                visit(window, self.creation(run, window.from, at.list_of(run)));
-            }
-            Some(_) | None => self.search(at, window, visit),
-        }
+        let run = at.front.as_ref().filter(|run| run.range.from <= window.from && window.to <= run.range.to)?;
+        Some(self.creation(run, window.from, at.list_of(run)))
     }
 
-    fn search(&self, at: &PartitionTimes, window: OffsetRange, mut visit: impl FnMut(OffsetRange, Creation<'_>)) {
+    /// The creation times of the records in `window`, run by run. Records that were never appended are passed over.
+    pub fn for_each(&self, partition: usize, window: OffsetRange, mut visit: impl FnMut(OffsetRange, Creation<'_>)) {
+        let at = &self.partitions[partition];
         let kept = at.kept.partition_point(|(run, _)| run.range.to <= window.from);
         let kept = at.kept[kept..].iter().map(|(run, list)| (*run, &**list));
         let listed = at.runs_from(window.from).map(|run| (run, at.list_of(&run)));
@@ -85,11 +83,11 @@ impl CreationTimes {
         }
     }
 
-    /// Forgets the runs that end at or before `below`, but for those that are still wanted.
+    /// Forgets the first runs, as long as they are passed; but for those that are still wanted.
     #[inline(always)]
-    pub fn forget(&mut self, partition: usize, below: Offset, is_wanted: impl Fn(OffsetRange) -> bool) {
+    pub fn forget(&mut self, partition: usize, is_passed: impl Fn(OffsetRange) -> bool, is_wanted: impl Fn(OffsetRange) -> bool) {
         let at = &mut self.partitions[partition];
-        while let Some(run) = at.front.filter(|run| run.range.to <= below) {
+        while let Some(run) = at.front.filter(|run| is_passed(run.range)) {
             let list = at.take_front(&run);
             if is_wanted(run.range) {
                 at.kept.push((run, list.unwrap_or_default()));
@@ -225,7 +223,7 @@ mod tests {
         store.append(0, range(3, 5), &Created::Listed([Instant::from_millis(7), Instant::from_millis(8)].into()));
         store.append(0, range(5, 6), &Created::Listed([Instant::from_millis(9)].into()));
         store.append(0, range(6, 7), &even(30));
-        store.forget(0, Offset(6), |run| run.from == Offset(3));
+        store.forget(0, |run| run.to <= Offset(6), |run| run.from == Offset(3));
         assert_eq!(store.runs(), 2);
         assert_eq!(times(&store, range(0, 9)), [(3, 7), (4, 8), (6, 10000)]);
     }
@@ -262,7 +260,7 @@ mod tests {
                 naive.extend((0..count).map(|i| Some(created.at(i).as_millis())));
                 (end, index) = (end + count, index + count);
                 below = end.min(below + forgotten);
-                store.forget(0, Offset(below), |run| run.from.0 % 5 == 0);
+                store.forget(0, |run| run.to <= Offset(below), |run| run.from.0 % 5 == 0);
             }
             let window = range(from, from + length);
             let told: Vec<_> = (window.from.0..window.to.0.min(end)).filter_map(|i| Some((i, naive[i as usize]?))).collect();

@@ -69,6 +69,7 @@ pub enum Created {
 
 impl Created {
     /// Creation of the i-th record of the range.
+    #[inline]
     pub fn at(&self, i: u64) -> Instant {
         match self {
             Created::Even { pace, index } => pace.at(index + i),

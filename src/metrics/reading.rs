@@ -8,7 +8,7 @@ use super::series::{Counts, Grid, Steps};
 use super::{CreationTimes, Delivery, GroupCounts, Mark, MarkKind, Metrics};
 use crate::deliveries::Times;
 use crate::fold::{Append, Known, Poll};
-use crate::ownership::Ownership;
+use crate::ownership::Hold;
 use crate::ranges::RangeMap;
 use crate::terms::PositionSource;
 use crate::trace::fault::Fault;
@@ -114,7 +114,7 @@ fn done_before_skipped(done: &mut Counts, grid: Grid, part: Delivery<'_>, skippe
 impl Metrics {
     pub(super) fn partitions_begin(&mut self, at: Instant, cast: &Cast, topic: TopicId, partitions: Range<u32>) {
         for partition in partitions.map(|partition| TopicPartition { topic, partition }) {
-            for slot in &self.readers[cast.index(partition)] {
+            for slot in &self.partitions[cast.index(partition)].readers {
                 self.readings[*slot].availability.begins(at);
             }
         }
@@ -141,22 +141,22 @@ impl Metrics {
 
     #[inline(always)]
     pub(super) fn became_visible(&mut self, append: &Append<'_>) {
-        if self.readers[append.index].is_empty() {
-            return;
+        let partition = &mut self.partitions[append.index];
+        if !partition.readers.is_empty() {
+            partition.visible.add_batches(self.grid, append);
+            self.created.append(append.index, append.offsets, append.created);
         }
-        self.visible[append.index].add_batches(self.grid, append);
-        self.created.append(append.index, append.offsets, append.created);
     }
 
     #[inline(always)]
-    pub(super) fn handed_out(&mut self, at: Instant, poll: &Poll, known: &Known) {
+    pub(super) fn handed_out(&mut self, at: Instant, poll: Poll<'_>) {
+        let reading = &mut self.readings[poll.slot];
         let last = &mut self.last_poll[poll.client.index()];
         if last.replace(at) != Some(at) {
-            self.groups[known.slots.group_of(poll.client).index()].polls += 1;
+            self.groups[reading.group.index()].polls += 1;
         }
-        let reading = &mut self.readings[poll.slot];
         reading.availability.polled(at, poll.client);
-        if is_owner(&known.ownership, poll.slot, poll.client) {
+        if is_of_owner(poll.latest_hold, poll.client) {
             reading.position.set(self.grid, at, poll.offsets.to.0 as i64);
         }
     }
@@ -177,11 +177,10 @@ impl Metrics {
     /// The creation times of what every group has processed are not needed any longer.
     #[inline(always)]
     fn forget(&mut self, partition: usize) {
-        let readers = &self.readers[partition];
-        let ends = readers.iter().map(|slot| self.readings[*slot].seen.end());
-        let below = ends.min().unwrap_or(Offset(0));
-        let readings = &*self.readings;
-        self.created.forget(partition, below, |run| !readers.iter().all(|slot| readings[*slot].is_processed(run)));
+        let (readings, readers) = (&*self.readings, &self.partitions[partition].readers);
+        let is_passed = |run: OffsetRange| readers.iter().all(|slot| run.to <= readings[*slot].seen.end());
+        let is_wanted = |run| !readers.iter().all(|slot| readings[*slot].is_processed(run));
+        self.created.forget(partition, is_passed, is_wanted);
     }
 
     pub(super) fn begins_to_read(&mut self, at: Instant, event: &TraceEvent, known: &Known) {
@@ -189,7 +188,7 @@ impl Metrics {
             let slot = known.slots.of(*client, *partition);
             let reading = &mut self.readings[slot];
             reading.start.get_or_insert(*offset);
-            if is_owner(&known.ownership, slot, *client) {
+            if is_of_owner(known.ownership.latest(slot), *client) {
                 reading.position.set(self.grid, at, offset.0 as i64);
             }
             match source {
@@ -241,14 +240,21 @@ impl Metrics {
 
 /// Whether this client's position is the group's: it has the partition, or was the last that had it.
 #[inline(always)]
-fn is_owner(ownership: &Ownership, slot: usize, client: ClientId) -> bool {
-    ownership.latest(slot).is_none_or(|hold| hold.client == client)
+fn is_of_owner(latest_hold: Option<&Hold>, client: ClientId) -> bool {
+    latest_hold.is_none_or(|hold| hold.client == client)
 }
 
 /// Records were processed for the first time: how long they took.
 #[inline(always)]
 fn took(created: &CreationTimes, partition: usize, latency: &mut Histogram, offsets: OffsetRange, times: Times<'_>) {
-    created.for_each(partition, offsets, move |range, creation| {
+    match created.in_front(partition, offsets) {
+        Some(creation) => latency.add(offsets.len(), creation, times),
+        None => took_by_run(created, partition, latency, offsets, times),
+    }
+}
+
+fn took_by_run(created: &CreationTimes, partition: usize, latency: &mut Histogram, offsets: OffsetRange, times: Times<'_>) {
+    created.for_each(partition, offsets, |range, creation| {
         let skipped = range.from.0 - offsets.from.0;
         latency.add(range.len(), creation, times.cut(skipped, range.len()));
     });

@@ -21,7 +21,7 @@ fn of_group(metrics: &mut Metrics, known: &Known, group: GroupId, samples: usize
     for (partition, slot) in subscribed {
         // Taken out, so that one partition's working tables make room for its samples.
         let reading = std::mem::replace(&mut metrics.readings[slot], Reading::new(group, 0));
-        let visible = &metrics.visible[known.slots.cast().index(partition)];
+        let visible = &metrics.partitions[known.slots.cast().index(partition)].visible;
         run_end_lag += (visible.by_run_end - reading.done.by_run_end).max(0) as u64;
         final_lag += (visible.total - reading.done.total).max(0) as u64;
         let measured = of_partition(metrics, known, (partition, slot), reading, samples, end);
@@ -57,7 +57,7 @@ fn of_partition(
     samples: usize,
     end: Instant,
 ) -> PartitionMeasurements {
-    let visible = &metrics.visible[known.slots.cast().index(partition)];
+    let visible = &metrics.partitions[known.slots.cast().index(partition)].visible;
     let counts = visible.values(samples).zip(reading.done.values(samples));
     let lag = counts.enumerate().map(|(sample, (high_watermark, done))| {
         lag_sample(high_watermark, reading.committed.at(sample), reading.position.at(sample), done)

@@ -8,6 +8,7 @@ impl Sink for () {
 }
 
 impl<A: Sink, B: Sink> Sink for (A, B) {
+    #[inline(always)]
     fn record(&mut self, at: Instant, event: &TraceEvent) {
         self.0.record(at, event);
         self.1.record(at, event);
@@ -15,6 +16,7 @@ impl<A: Sink, B: Sink> Sink for (A, B) {
 }
 
 impl<S: Sink + ?Sized> Sink for &mut S {
+    #[inline(always)]
     fn record(&mut self, at: Instant, event: &TraceEvent) {
         (**self).record(at, event);
     }
