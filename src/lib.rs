@@ -63,6 +63,7 @@ pub mod sim;
 // The folds over a trace, and what they share.
 pub mod deliveries;
 pub mod fold;
+pub mod incidents;
 pub mod invariant;
 pub mod ledger;
 pub mod metrics;

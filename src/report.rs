@@ -5,6 +5,7 @@
 //!
 //! [`Report::files`] renders everything in memory; [`folder`] then writes it whole or not at all.
 
+use crate::incidents::Incident;
 use crate::ledger::Account;
 use crate::metrics::Measurements;
 use crate::scenario::Scenario;
@@ -56,6 +57,8 @@ pub struct Run {
     /// By group.
     pub accounts: Vec<Account>,
     pub measurements: Measurements,
+    /// What befell members, in order.
+    pub incidents: Vec<Incident>,
     pub production: production::Production,
     /// What must never be seen in a trace and was: when, and what.
     pub violations: Vec<(Instant, String)>,

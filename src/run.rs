@@ -1,6 +1,7 @@
 //! One run from a scenario to its results: the simulation with the folds that every run has.
 
 use crate::fold::Folding;
+use crate::incidents::Incidents;
 use crate::invariant::{Invariants, Violation};
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
@@ -23,9 +24,10 @@ pub fn play_within(scenario: &Scenario, seed: u64, limits: Limits, observer: &mu
     let run_end = Instant::ZERO + scenario.duration;
     let mut hash = TraceHash::default();
     let measuring = (Metrics::new(&cast, scenario.sample_interval, scenario.duration), production::ProductionFold::new(&cast, run_end));
-    let mut folding = Folding::new(&cast, (Ledger::new(&cast), (Invariants::new(&cast), measuring)));
+    let judging = (Invariants::new(&cast), Incidents::default());
+    let mut folding = Folding::new(&cast, (Ledger::new(&cast), (judging, measuring)));
     let ending = Simulation::new(scenario, seed, limits).run(&mut (&mut hash, (&mut folding, observer)));
-    let ((ledger, (invariants, (metrics, producers))), known) = folding.finish();
+    let ((ledger, ((invariants, incidents), (metrics, producers))), known) = folding.finish();
     let mut measurements = metrics.measurements(&known);
     if let Ending::Stuck { at, .. } = &ending {
         measurements.cut_off(*at);
@@ -36,6 +38,7 @@ pub fn play_within(scenario: &Scenario, seed: u64, limits: Limits, observer: &mu
         ending,
         accounts: ledger.accounts(&known),
         measurements,
+        incidents: incidents.0,
         production: producers.finish(),
         violations: named(scenario, invariants.violations()),
     }

@@ -36,8 +36,9 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("ledger", &["units", "terms", "trace", "ranges", "ownership", "deliveries", "fold"]),
     ("metrics", &["units", "terms", "trace", "ranges", "records", "slots", "ownership", "deliveries", "fold"]),
     ("invariant", &["units", "terms", "trace", "slots", "ownership", "fold"]),
-    ("report", &["units", "release", "terms", "trace", "fold", "ledger", "metrics", "scenario"]),
-    ("run", &["units", "trace", "fold", "ledger", "metrics", "invariant", "report", "scenario", "sim"]),
+    ("incidents", &["units", "terms", "trace", "fold"]),
+    ("report", &["units", "release", "terms", "trace", "fold", "ledger", "metrics", "incidents", "scenario"]),
+    ("run", &["units", "trace", "fold", "ledger", "metrics", "incidents", "invariant", "report", "scenario", "sim"]),
     ("cli", &["units", "release", "error", "trace", "kafka", "assignment", "report", "scenario", "run", "workbench"]),
     // Traces by hand, for the tests of the folds.
     ("story", &["units", "terms", "trace", "fold"]),

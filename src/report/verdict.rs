@@ -12,6 +12,7 @@ use crate::scenario::expectation::{Bounds, Check};
 use crate::trace::ending::Ending;
 use crate::units::{GroupId, Instant};
 
+mod incidents;
 mod lag;
 pub mod ownership;
 
@@ -145,12 +146,15 @@ fn find(scenario: &Scenario, run: &Run, check: &Check) -> Finding {
         Check::Produced { group, bounds } => counted(run, produced(run, *group), *bounds, "record"),
         Check::Backlog { bounds, .. } if run.stopped().is_some() => unknown(run, expected(*bounds, |n| nouns(n, "record"))),
         Check::Backlog { group, bounds } => counted(run, groups(run, *group).map(|g| run.backlog(scenario, g)).sum(), *bounds, "record"),
-        Check::Rebalances { group, bounds } => {
-            let rebalances = groups(run, *group).map(|g| run.measurements.groups[g].rebalances.len() as u64).sum();
-            counted(run, rebalances, *bounds, "rebalance")
+        Check::Rebalances { group, period, bounds } => {
+            let rebalances = groups(run, *group).flat_map(|g| &run.measurements.groups[g].rebalances);
+            counted(run, rebalances.filter(|rebalance| period.contains(rebalance.started)).count() as u64, *bounds, "rebalance")
         }
         Check::Lag { group, of, when, bounds } => lag::find(run, &LagQuestion { group: *group, of: *of, when: *when, bounds: *bounds }),
-        Check::Unavailable { group, partition, bounds } => ownership::unavailable(scenario, run, *group, *partition, *bounds),
+        Check::Unavailable { group, partition, period, bounds } => {
+            ownership::unavailable(scenario, run, *group, *partition, *period, *bounds)
+        }
+        Check::Incidents { of, kind, period, bounds } => incidents::find(scenario, run, *of, *kind, *period, *bounds),
         Check::Owner { group, partition, client, at } => ownership::owner(scenario, run, *group, *partition, *client, *at),
         Check::Livelock { group } => livelocked(scenario, run, *group, true),
         Check::NoLivelock { group } => livelocked(scenario, run, *group, false),

@@ -5,6 +5,7 @@
 pub mod config;
 pub mod expect;
 pub mod groups;
+pub mod incidents;
 pub mod lives;
 pub mod members;
 pub mod names;

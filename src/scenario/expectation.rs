@@ -1,5 +1,6 @@
 //! What a scenario expects of its run: the verdict and the exit code hang on it.
 
+use crate::terms::{CommitFailure, FatalError, RemovalReason};
 use crate::units::{ClientId, GroupId, Instant, TopicPartition};
 
 /// One line of `expect:`, with where it stands in the file for the report.
@@ -16,6 +17,21 @@ pub struct Expectation {
 pub struct Bounds {
     pub at_least: Option<u64>,
     pub at_most: Option<u64>,
+}
+
+/// From an instant on until another, which is not part of it.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct Period {
+    pub from: Instant,
+    pub until: Instant,
+}
+
+impl Period {
+    pub const ALL: Period = Period { from: Instant::ZERO, until: Instant::NEVER };
+
+    pub fn contains(self, at: Instant) -> bool {
+        self.from <= at && (at < self.until || self.until == Instant::NEVER)
+    }
 }
 
 /// Which lag is meant.
@@ -79,14 +95,24 @@ pub enum Check {
         group: Option<GroupId>,
         bounds: Bounds,
     },
+    /// Those that began in the period.
     Rebalances {
         group: Option<GroupId>,
+        period: Period,
         bounds: Bounds,
     },
-    /// Nanoseconds.
+    /// Nanoseconds; of the outages that began in the period.
     Unavailable {
         group: Option<GroupId>,
         partition: WhichPartition,
+        period: Period,
+        bounds: Bounds,
+    },
+    /// What befell members in the period.
+    Incidents {
+        of: Members,
+        kind: IncidentQuestion,
+        period: Period,
         bounds: Bounds,
     },
     /// `None`: nobody.
@@ -102,6 +128,29 @@ pub enum Check {
     NoLivelock {
         group: GroupId,
     },
+}
+
+/// Whose incidents are counted; `None` is everybody's.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct Members {
+    pub group: Option<GroupId>,
+    pub client: Option<ClientId>,
+}
+
+/// Which incidents are counted; `None` is any of the kind.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum IncidentQuestion {
+    Removed(Option<Removal>),
+    CommitFailed(Option<CommitFailure>),
+    Failed(Option<FatalError>),
+}
+
+/// What the coordinator removed somebody for.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum Removal {
+    Member(RemovalReason),
+    /// Nobody came back with the id that MEMBER_ID_REQUIRED had given out.
+    Pending,
 }
 
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]

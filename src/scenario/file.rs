@@ -5,6 +5,7 @@
 
 pub mod expect;
 pub mod group;
+pub mod incidents;
 pub mod producer;
 pub mod properties;
 pub mod shapes;

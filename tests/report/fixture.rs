@@ -75,6 +75,7 @@ impl Fixture {
             ending: if end_ms == duration_ms { Ending::Finished } else { Ending::Drained },
             accounts,
             measurements,
+            incidents: Vec::new(),
             production: Production { topics: produced },
             violations: Vec::new(),
         };

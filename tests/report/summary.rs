@@ -3,7 +3,7 @@
 use groupsim::ledger::{Duplicate, DuplicateCause, Loss, LossCause, Skip};
 use groupsim::metrics::{LagSample, MarkKind, WaitEnd, Waited};
 use groupsim::report::{Output, Report, summary};
-use groupsim::scenario::expectation::{Bounds, Check, WhichPartition};
+use groupsim::scenario::expectation::{Bounds, Check, Period, WhichPartition};
 use groupsim::trace::ending::Ending;
 use groupsim::units::{ClientId, GroupId, MemberId, Offset, OffsetRange, Span};
 
@@ -26,10 +26,10 @@ fn crash_with_duplicates() -> Fixture {
     fixture.expect(
         32,
         "{rebalances: {group: billing, exactly: 3}}",
-        Check::Rebalances { group: Some(GroupId(0)), bounds: Bounds { at_least: Some(3), at_most: Some(3) } },
+        Check::Rebalances { group: Some(GroupId(0)), period: Period::ALL, bounds: Bounds { at_least: Some(3), at_most: Some(3) } },
     );
     let bounds = Bounds { at_least: None, at_most: Some(Span::from_secs(13).as_nanos()) };
-    let unavailable = Check::Unavailable { group: None, partition: WhichPartition::Longest, bounds };
+    let unavailable = Check::Unavailable { group: None, partition: WhichPartition::Longest, period: Period::ALL, bounds };
     fixture.expect(33, "{unavailable: {partition: longest, at.most: 13s}}", unavailable);
     let account = &mut fixture.run().accounts[0];
     account.duplicated = 487 + 312;

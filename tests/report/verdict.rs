@@ -1,8 +1,10 @@
 //! The verdict on each kind of expectation.
 
+use groupsim::incidents::{Incident, IncidentKind};
 use groupsim::metrics::OwnerSpan;
 use groupsim::report::verdict::{Finding, Outcome, Verdict};
-use groupsim::scenario::expectation::{Bounds, Check, LagKind, When, WhichPartition};
+use groupsim::scenario::expectation::{Bounds, Check, IncidentQuestion, LagKind, Members, Period, Removal, When, WhichPartition};
+use groupsim::terms::{CommitFailure, FatalError, RemovalReason};
 use groupsim::trace::ending::Ending;
 use groupsim::units::{ClientId, GroupId, Offset, Span};
 
@@ -151,7 +153,7 @@ fn the_backlog_counts_what_was_still_on_its_way() {
 
 #[test]
 fn start_up_is_not_unavailability_unless_nobody_ever_came() {
-    let unavailable = |partition, bounds| Check::Unavailable { group: None, partition, bounds };
+    let unavailable = |partition, bounds| Check::Unavailable { group: None, partition, period: Period::ALL, bounds };
     let longest = WhichPartition::Longest;
     let (found, seen, _) = check(fixture::consumer_crash(), unavailable(longest, at_most(Span::from_secs(12).as_nanos())));
     assert_eq!((found, seen.as_str()), (Outcome::Failed, "12.024s (orders-2 from 30s)"));
@@ -169,7 +171,8 @@ fn start_up_is_not_unavailability_unless_nobody_ever_came() {
 fn an_outage_that_the_settle_bound_cut_off_may_be_longer() {
     let mut fixture = cut_short();
     fixture.run().measurements.groups[0].partitions[0].outages[1].to = None;
-    let unavailable = |most| Check::Unavailable { group: None, partition: WhichPartition::Longest, bounds: at_most(most) };
+    let unavailable =
+        |most| Check::Unavailable { group: None, partition: WhichPartition::Longest, period: Period::ALL, bounds: at_most(most) };
     assert_eq!(outcome(fixture, unavailable(Span::from_secs(600).as_nanos())), Outcome::Undecided);
 }
 
@@ -191,9 +194,63 @@ fn the_owner_at_a_time_is_who_could_hand_out_records() {
 
 #[test]
 fn rebalances_count_with_the_first_one() {
-    let rebalances = |n| Check::Rebalances { group: Some(GroupId(0)), bounds: Bounds { at_least: Some(n), at_most: Some(n) } };
+    let rebalances =
+        |n| Check::Rebalances { group: Some(GroupId(0)), period: Period::ALL, bounds: Bounds { at_least: Some(n), at_most: Some(n) } };
     assert_eq!(outcome(fixture::consumer_crash(), rebalances(2)), Outcome::Met);
     assert_eq!(outcome(fixture::consumer_crash(), rebalances(1)), Outcome::Failed);
+}
+
+#[test]
+fn a_period_counts_what_began_in_it() {
+    let only = |n| Bounds { at_least: Some(n), at_most: Some(n) };
+    let rebalances =
+        |from, until, n| Check::Rebalances { group: None, period: Period { from: ms(from), until: ms(until) }, bounds: only(n) };
+    let mut fixture = fixture::consumer_crash();
+    let began = fixture.run().measurements.groups[0].rebalances[1].started.as_millis();
+    assert_eq!(outcome(fixture::consumer_crash(), rebalances(began, began + 1, 1)), Outcome::Met);
+    assert_eq!(outcome(fixture::consumer_crash(), rebalances(began + 1, 200_000, 1)), Outcome::Failed);
+    assert_eq!(outcome(fixture::consumer_crash(), rebalances(0, began, 1)), Outcome::Met, "the end is not part of it");
+    let unavailable = |from, until| Check::Unavailable {
+        group: None,
+        partition: WhichPartition::Named(partition(0, 2)),
+        period: Period { from: ms(from), until: ms(until) },
+        bounds: only(Span::from_millis(12_024).as_nanos()),
+    };
+    assert_eq!(outcome(fixture::consumer_crash(), unavailable(30_000, 30_001)), Outcome::Met);
+    let (found, seen, _) = check(fixture::consumer_crash(), unavailable(30_001, 90_000));
+    assert_eq!((found, seen.as_str()), (Outcome::Failed, "never unavailable"));
+}
+
+#[test]
+fn incidents_count_by_member_reason_and_time() {
+    let befallen = || {
+        let mut fixture = fixture::consumer_crash();
+        let incident = |at, client, kind| Incident { at: ms(at), client: ClientId(client), kind };
+        fixture.run().incidents = vec![
+            incident(10_000, 1, IncidentKind::PendingDropped),
+            incident(42_000, 1, IncidentKind::Removed(RemovalReason::SessionExpired)),
+            incident(50_000, 0, IncidentKind::CommitFailed(CommitFailure::NotAMember)),
+            incident(51_000, 2, IncidentKind::Failed(FatalError::FencedInstanceId)),
+            incident(52_000, 2, IncidentKind::Removed(RemovalReason::Left)),
+        ];
+        fixture
+    };
+    let everybody = Members { group: None, client: None };
+    let asked = |of, kind, period, n| Check::Incidents { of, kind, period, bounds: Bounds { at_least: Some(n), at_most: Some(n) } };
+    let all = |kind, n| outcome(befallen(), asked(everybody, kind, Period::ALL, n));
+    let expired = IncidentQuestion::Removed(Some(Removal::Member(RemovalReason::SessionExpired)));
+    assert_eq!(all(IncidentQuestion::Removed(None), 3), Outcome::Met);
+    assert_eq!(all(IncidentQuestion::Removed(Some(Removal::Pending)), 1), Outcome::Met);
+    assert_eq!(all(expired, 2), Outcome::Failed);
+    assert_eq!(all(IncidentQuestion::CommitFailed(Some(CommitFailure::RebalanceInProgress)), 0), Outcome::Met);
+    assert_eq!(all(IncidentQuestion::CommitFailed(None), 1), Outcome::Met);
+    assert_eq!(all(IncidentQuestion::Failed(Some(FatalError::FencedInstanceId)), 1), Outcome::Met);
+    assert_eq!(all(IncidentQuestion::Failed(Some(FatalError::UnreleasedInstanceId)), 1), Outcome::Failed);
+    let a = Members { group: Some(GroupId(0)), client: Some(ClientId(0)) };
+    assert_eq!(outcome(befallen(), asked(a, IncidentQuestion::Removed(None), Period::ALL, 0)), Outcome::Met);
+    let later = Period { from: ms(42_001), until: ms(60_000) };
+    let (found, seen, _) = check(befallen(), asked(everybody, IncidentQuestion::Removed(None), later, 2));
+    assert_eq!((found, seen.as_str()), (Outcome::Failed, "1 removal (C left at 52s)"));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::metrics::{Outage, OwnerSpan};
 use crate::report::verdict::{Finding, Outcome, Possible, expected, groups, so_far};
 use crate::report::{Run, figures, names};
 use crate::scenario::Scenario;
-use crate::scenario::expectation::{Bounds, WhichPartition};
+use crate::scenario::expectation::{Bounds, Period, WhichPartition};
 use crate::trace::ending::Ending;
 use crate::units::{ClientId, GroupId, Instant, Span, TopicPartition};
 
@@ -21,13 +21,21 @@ pub fn lasted(run: &Run, outage: &Outage) -> Span {
     outage.to.unwrap_or(run.measurements.end).since(outage.from)
 }
 
-pub fn unavailable(scenario: &Scenario, run: &Run, group: Option<GroupId>, which: WhichPartition, bounds: Bounds) -> Finding {
+pub fn unavailable(
+    scenario: &Scenario,
+    run: &Run,
+    group: Option<GroupId>,
+    which: WhichPartition,
+    period: Period,
+    bounds: Bounds,
+) -> Finding {
     let partitions = groups(run, group).flat_map(|g| &run.measurements.groups[g].partitions).filter(|partition| match which {
         WhichPartition::Longest => true,
         WhichPartition::Named(name) => partition.partition == name,
     });
     let outages = partitions.flat_map(|partition| partition.outages.iter().map(|outage| (partition.partition, *outage)));
-    let longest = outages.filter(|(_, outage)| counts(outage)).rev().max_by_key(|(_, outage)| lasted(run, outage));
+    let longest =
+        outages.filter(|(_, outage)| counts(outage) && period.contains(outage.from)).rev().max_by_key(|(_, outage)| lasted(run, outage));
     let show = |nanos| figures::span(Span::from_nanos(nanos));
     let expected = expected(bounds, show);
     let Some((partition, outage)) = longest else {

@@ -3,9 +3,10 @@
 use std::ops::Range;
 
 use super::super::Topic;
-use super::super::expectation::{Bounds, Check, Expectation, LagKind, When, WhichPartition};
+use super::super::expectation::{Bounds, Check, Expectation, LagKind, Period, When, WhichPartition};
 use super::super::file::ScenarioFile;
 use super::super::file::expect::{CountBounds, CountFile, ExpectFile, LagBounds, LagFile, LagOf, MomentFile, UnavailableFile};
+use super::super::file::shapes::Duration;
 use super::super::reader::cut;
 use super::super::yaml::scalar;
 use super::timeline::Stage;
@@ -15,7 +16,7 @@ use crate::units::{ClientId, GroupId, Instant, Span, TopicId, TopicPartition};
 
 pub const EXPECTATIONS_MAX: usize = 10_000;
 
-const FACTS: [&str; 14] = [
+const FACTS: [&str; 17] = [
     "produced",
     "processed.once",
     "duplicated",
@@ -28,6 +29,9 @@ const FACTS: [&str; 14] = [
     "rebalances",
     "unavailable",
     "owner",
+    "removed",
+    "commits.failed",
+    "failed",
     "livelock",
     "no.livelock",
 ];
@@ -70,9 +74,11 @@ impl Checker<'_> {
             "owner" => &["at"],
             "livelock" | "no.livelock" => &[],
             "backlog" => &["at", "within"],
+            "removed" | "commits.failed" | "failed" => &["after", "before"],
+            "rebalances" | "unavailable" => &["after", "before", "within"],
             _ => &["within"],
         };
-        for parameter in ["after", "at", "within"] {
+        for parameter in ["after", "before", "at", "within"] {
             if site.has(parameter) && !parameters.contains(&parameter) {
                 self.error(site.child(parameter).key(), format!("`{parameter}` means nothing with `{fact}`"));
             }
@@ -85,7 +91,10 @@ impl Checker<'_> {
             return self.lag(lag, written, site, place, stage);
         }
         if let Some(unavailable) = &written.unavailable {
-            return self.unavailable(unavailable, written, place, stage, topics);
+            return self.unavailable(unavailable, written, site, stage, topics);
+        }
+        if matches!(fact, "removed" | "commits.failed" | "failed") {
+            return self.incidents(written, site, place, stage);
         }
         if let Some(group) = &written.livelock {
             return self.group(Some(group), place, stage).map(|group| Check::Livelock { group: group.unwrap_or_default() });
@@ -114,19 +123,19 @@ impl Checker<'_> {
             "skipped" => Check::Skipped { group, bounds },
             "unsettled" => Check::Unsettled { group, bounds },
             "backlog" => Check::Backlog { group, bounds },
-            _ => Check::Rebalances { group, bounds },
+            _ => Check::Rebalances { group, period: self.period(written, site, stage), bounds },
         })
     }
 
     /// `None` is an error; `Some(None)` is all groups.
-    fn group(&mut self, name: Option<&str>, site: Site<'_>, stage: &Stage<'_>) -> Option<Option<GroupId>> {
+    pub(super) fn group(&mut self, name: Option<&str>, site: Site<'_>, stage: &Stage<'_>) -> Option<Option<GroupId>> {
         match name {
             None => Some(None),
             Some(name) => self.resolve(stage.groups, name, site.value()).map(|group| Some(GroupId(group))),
         }
     }
 
-    fn bounds(
+    pub(super) fn bounds(
         &mut self,
         exactly: Option<u64>,
         least: Option<u64>,
@@ -192,6 +201,17 @@ impl Checker<'_> {
         Some(Check::Lag { group: self.group(group.as_deref(), place.child("group"), stage)?, of, when, bounds })
     }
 
+    /// From `after` on, until `before`.
+    pub(super) fn period(&mut self, written: &ExpectFile, site: Site<'_>, stage: &Stage<'_>) -> Period {
+        let mut instant = |written: Option<Duration>, key| written.map(|at| self.within_run(at.0, site.child(key).value(), stage));
+        let (from, until) = (instant(written.after, "after"), instant(written.before, "before"));
+        let period = Period { from: from.unwrap_or(Period::ALL.from), until: until.unwrap_or(Period::ALL.until) };
+        if period.from >= period.until {
+            self.error_with_hint(site.child("before").value(), "nothing is `after` and `before`", "`before` is the later of the two");
+        }
+        period
+    }
+
     fn within_run(&mut self, span: Span, at: Range<usize>, stage: &Stage<'_>) -> Instant {
         if span > stage.end {
             self.error_with_hint(at, format!("at {span} the run phase is over"), format!("`duration` is {}", stage.end));
@@ -207,14 +227,17 @@ impl Checker<'_> {
         stage: &Stage<'_>,
         topics: &[Topic],
     ) -> Option<Check> {
-        let nanos = |duration: Option<super::super::file::shapes::Duration>| duration.map(|duration| duration.0.as_nanos());
+        let nanos = |duration: Option<Duration>| duration.map(|duration| duration.0.as_nanos());
         let (exactly, least, most) = (nanos(unavailable.exactly), nanos(unavailable.at_least), nanos(unavailable.at_most));
+        let period = self.period(written, site, stage);
+        let site = site.child("unavailable");
         let bounds = self.bounds(exactly, least, most, written, site)?;
         let partition = match unavailable.partition.as_deref() {
             None | Some("longest") => WhichPartition::Longest,
             Some(name) => WhichPartition::Named(self.partition(name, site.child("partition").value(), stage, topics)?),
         };
-        Some(Check::Unavailable { group: self.group(unavailable.group.as_deref(), site.child("group"), stage)?, partition, bounds })
+        let group = self.group(unavailable.group.as_deref(), site.child("group"), stage)?;
+        Some(Check::Unavailable { group, partition, period, bounds })
     }
 
     /// topic-partition.

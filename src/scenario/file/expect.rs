@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::super::quantity::Unreadable;
 use super::super::reader::cut;
+use super::incidents::{CommitExceptionFile, FatalExceptionFile, IncidentsFile, RemovalFile};
 use super::shapes::{Duration, NoLong, Shapes, Share};
 
 /// One thing that must come out; exactly one of the facts, and when or how exactly it must hold.
@@ -16,8 +17,8 @@ use super::shapes::{Duration, NoLong, Shapes, Share};
 #[schemars(extend("oneOf" = [
     {"required": ["produced"]}, {"required": ["processed.once"]}, {"required": ["duplicated"]}, {"required": ["extra"]},
     {"required": ["lost"]}, {"required": ["skipped"]}, {"required": ["unsettled"]}, {"required": ["lag"]}, {"required": ["backlog"]},
-    {"required": ["rebalances"]}, {"required": ["unavailable"]}, {"required": ["owner"]}, {"required": ["livelock"]},
-    {"required": ["no.livelock"]}
+    {"required": ["rebalances"]}, {"required": ["unavailable"]}, {"required": ["owner"]}, {"required": ["removed"]},
+    {"required": ["commits.failed"]}, {"required": ["failed"]}, {"required": ["livelock"]}, {"required": ["no.livelock"]}
 ]))]
 pub struct ExpectFile {
     /// Records handed to send() in the run phase.
@@ -45,6 +46,13 @@ pub struct ExpectFile {
     pub unavailable: Option<UnavailableFile>,
     /// Which member owns a partition: {orders-0: A}; `nobody` for none. Needs `at`.
     pub owner: Option<IndexMap<String, String>>,
+    /// Members that the coordinator removed, and ids that it dropped before they became members.
+    pub removed: Option<IncidentsFile<RemovalFile>>,
+    /// Commits that failed, as the application sees it.
+    #[serde(rename = "commits.failed")]
+    pub commits_failed: Option<IncidentsFile<CommitExceptionFile>>,
+    /// Processes that an exception ended.
+    pub failed: Option<IncidentsFile<FatalExceptionFile>>,
     /// The group is kicked by max.poll.interval.ms again and again without getting anywhere.
     pub livelock: Option<String>,
     /// The group is not in a livelock.
@@ -52,6 +60,8 @@ pub struct ExpectFile {
     pub no_livelock: Option<String>,
     /// From then on.
     pub after: Option<Duration>,
+    /// Until then; what happens at that time does not count.
+    pub before: Option<Duration>,
     /// At that time, at the `end` of the run phase, or when all has `settled`, for which there must be a settle phase.
     pub at: Option<MomentFile>,
     /// How far a number may be off, such as 0.1%.
@@ -139,7 +149,7 @@ pub enum MomentFile {
     Settled,
 }
 
-fn count(text: &str) -> Result<u64, Unreadable> {
+pub fn count(text: &str) -> Result<u64, Unreadable> {
     text.replace('_', "").parse().map_err(|_| Unreadable {
         message: format!("`{}` is not a whole number, zero or above", cut(text)),
         hint: Some("write a number, or bounds such as {at.most: 500}".to_owned()),
