@@ -35,6 +35,7 @@ builtins! {
     "slow-listener",
     "new-member-times-out",
     "cooperative-leave",
+    "upgrade-to-cooperative",
     "busy-member-cooperative",
     "sigterm-mid-rebalance",
     "rolling-deploy",
@@ -56,6 +57,8 @@ builtins! {
     "partition-growth",
     "new-partitions-latest-loses",
     "consumer-protocol-join",
+    "migrate-to-consumer-protocol",
+    "migrate-back-to-classic",
 }
 
 pub fn find(name: &str) -> Option<Builtin> {
