@@ -8,7 +8,7 @@ use crate::fold::{Append, Fold, Known, Poll};
 use crate::ownership::Ownership;
 use crate::records::CreationTimes;
 use crate::slots::Slots;
-use crate::terms::{ClientRequest, CommitKind, GroupState, Name, Peers, RebalanceReason, RemovalReason};
+use crate::terms::{ClientRequest, CommitKind, GroupProtocol, GroupState, Name, Peers, RebalanceReason, RemovalReason};
 use crate::trace::{Cast, TraceEvent};
 use crate::units::{BrokerId, ClientId, GroupId, Instant, MemberId, Offset, Span, TopicId, TopicPartition};
 
@@ -141,6 +141,8 @@ pub struct Outage {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Rebalance {
     pub reason: RebalanceReason,
+    /// Which protocol the group ran then.
+    pub group_protocol: GroupProtocol,
     /// Who caused it: the joiner, the leaver, the expired one.
     pub trigger: Option<MemberId>,
     pub started: Instant,
@@ -220,6 +222,7 @@ pub enum MarkKind {
     BrokerDown(BrokerId, Span),
     /// After a failure.
     CoordinatorLoaded(GroupId, BrokerId),
+    ProtocolChanged(GroupId, GroupProtocol),
     RunPhaseEnded,
 }
 
@@ -356,6 +359,10 @@ impl Fold for Metrics {
             | TraceEvent::TargetComputed { group, .. }
             | TraceEvent::MemberReconciled { group, .. }
             | TraceEvent::JoinPhaseEnded { group, .. } => self.group(*group).rebalances.record(at, event),
+            TraceEvent::GroupProtocolChanged { group, to, .. } => {
+                self.group(*group).rebalances.record(at, event);
+                self.mark(at, MarkKind::ProtocolChanged(*group, *to));
+            }
             TraceEvent::PollIntervalExceeded { client, .. } => self.kicked(at, *client, known.slots.group_of(*client)),
             TraceEvent::RateChanged { producer, .. } => self.mark(at, MarkKind::RateChanged(*producer)),
             TraceEvent::PartitionsAdded { topic, from, to } => {
@@ -378,7 +385,6 @@ impl Fold for Metrics {
             | TraceEvent::ClientStopped { .. }
             | TraceEvent::ClientResumed { .. }
             | TraceEvent::InitialDelayExtended { .. }
-            | TraceEvent::GroupProtocolChanged { .. }
             | TraceEvent::RequestRefused { .. }
             | TraceEvent::CoordinatorFound { .. }
             | TraceEvent::JoinSent { .. }

@@ -7,8 +7,10 @@ pub mod builtin;
 mod cast;
 pub mod check;
 pub mod defaults;
+pub mod deploy;
 pub mod expectation;
 pub mod file;
+pub mod group_config;
 pub mod quantity;
 pub mod reader;
 pub mod resolved;
@@ -16,7 +18,9 @@ pub mod yaml;
 
 use crate::error::Problems;
 use crate::release::Release;
+use crate::scenario::deploy::Deploy;
 use crate::scenario::expectation::Expectation;
+use crate::scenario::group_config::{ConsumerGroupConfig, GroupConfig};
 use crate::terms::{ClientRequest, GroupProtocol, Name, Peers};
 use crate::trace::names::Names;
 use crate::units::{BrokerId, ClientId, GroupId, InstanceId, Instant, ProducerId, Rate, Span, TopicId};
@@ -103,22 +107,6 @@ pub struct BrokerConfig {
     pub broker_session_timeout: Span,
 }
 
-/// Broker properties of KIP-848 groups, `group.consumer.…`.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct ConsumerGroupConfig {
-    pub session_timeout: Span,
-    pub min_session_timeout: Span,
-    pub max_session_timeout: Span,
-    pub heartbeat_interval: Span,
-    pub min_heartbeat_interval: Span,
-    pub max_heartbeat_interval: Span,
-    /// It does nothing before 4.3.
-    pub assignment_interval: Span,
-    pub max_size: u32,
-    /// By name; the first one serves members that name none.
-    pub assignors: Vec<Name>,
-}
-
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Topic {
     pub name: String,
@@ -189,6 +177,7 @@ pub struct ProducerConfig {
 pub struct Group {
     pub name: String,
     pub topics: Vec<TopicId>,
+    pub config: GroupConfig,
     pub first_client: ClientId,
     /// How many clients, scaled-up ones included.
     pub clients: u32,
@@ -314,7 +303,11 @@ pub struct TimelineEntry {
 #[derive(Clone, PartialEq, Debug)]
 pub enum Verb {
     Crash(ClientId),
-    Start(ClientId),
+    /// Perhaps with other properties than before.
+    Start {
+        client: ClientId,
+        deploy: Option<Deploy>,
+    },
     Stop(ClientId),
     Pause {
         client: ClientId,
@@ -343,6 +336,7 @@ pub enum Verb {
         group: GroupId,
         every: Span,
         down: Span,
+        deploy: Option<Deploy>,
     },
     /// Without `lasts`: until the run phase ends, here and below.
     Disconnect {

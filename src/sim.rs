@@ -160,7 +160,7 @@ pub struct Simulation<'a> {
     // Clients
     producers: Vec<ProducerNode>,
     clients: Vec<ClientSlot>,
-    setups: Vec<setup::ClientSetup>,
+    setups: Vec<setup::ClientSetup<'a>>,
     faults: fault::Faults,
 
     drainage: Drainage,

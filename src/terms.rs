@@ -76,6 +76,38 @@ pub enum GroupProtocol {
     Consumer,
 }
 
+/// Whether groups with members may change their protocol (group.consumer.migration.policy).
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum MigrationPolicy {
+    Disabled,
+    Upgrade,
+    Downgrade,
+    Bidirectional,
+}
+
+impl MigrationPolicy {
+    pub const fn may_upgrade(self) -> bool {
+        match self {
+            MigrationPolicy::Upgrade | MigrationPolicy::Bidirectional => true,
+            MigrationPolicy::Disabled | MigrationPolicy::Downgrade => false,
+        }
+    }
+
+    pub const fn may_downgrade(self) -> bool {
+        match self {
+            MigrationPolicy::Downgrade | MigrationPolicy::Bidirectional => true,
+            MigrationPolicy::Disabled | MigrationPolicy::Upgrade => false,
+        }
+    }
+
+    pub const fn is_disabled(self) -> bool {
+        match self {
+            MigrationPolicy::Disabled => true,
+            MigrationPolicy::Upgrade | MigrationPolicy::Downgrade | MigrationPolicy::Bidirectional => false,
+        }
+    }
+}
+
 /// Why the epoch of a KIP-848 group was bumped.
 #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum EpochReason {
@@ -130,6 +162,8 @@ pub enum RebalanceReason {
     AssignmentNotStored,
     /// More members than group.max.size were loaded.
     GroupTooLarge,
+    /// The first KIP-848 member joined the members of a classic group, which is one of that protocol from then on.
+    Upgraded,
     /// The last KIP-848 member is gone: the group is a classic one.
     Downgraded,
     /// A member of a KIP-848 group subscribed to other topics.
@@ -204,6 +238,8 @@ pub enum FatalError {
     GroupIdNotFound,
     /// The broker does not know the request.
     UnsupportedVersion,
+    /// The coordinator threw an exception that Kafka did not expect of it.
+    UnknownServerError,
 }
 
 /// What a consumer asks a broker for.

@@ -147,6 +147,15 @@ fn writes_linger_if_a_script_says_so() {
 }
 
 #[test]
+fn what_a_group_has_of_its_own_goes_before_what_the_brokers_have() {
+    let script = "{\"topics\":{\"t\":1},\"config\":{\"consumer.heartbeat.interval.ms\":\"7000\",\"consumer.session.timeout.ms\":50000,\
+        \"group.consumer.heartbeat.interval.ms\":6000},\"steps\":[{\"do\":{\"op\":\"consumer_heartbeat\",\"rid\":1,\"member\":\"A\",\"epoch\":0,\
+        \"rebalance_ms\":60000,\"topics\":[\"t\"],\"owned\":{}}}]}";
+    let transcript = play(script).expect("it is a script");
+    assert!(transcript.contains("\"heartbeat_ms\":7000") && transcript.contains("\"session-timeout:A\":50000"), "{transcript}");
+}
+
+#[test]
 fn a_script_with_anything_in_it_is_played_or_refused() {
     let text = include_str!("vectors/coordinator/classic-random.jsonl");
     let scripts: Vec<Value> = text.lines().take(12).map(|line| serde_json::from_str(line).expect("a script")).collect();

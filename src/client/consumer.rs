@@ -311,6 +311,16 @@ impl Consumer {
         }
     }
 
+    /// The member id is not the coordinator's to give (KIP-848).
+    pub fn makes_its_id(&self) -> bool {
+        self.config.protocol == GroupProtocol::Consumer
+    }
+
+    /// Before it starts: the id that it has made. Without one its number is that of the life.
+    pub fn take_id(&mut self, member: MemberId) {
+        self.membership.member = Some(member);
+    }
+
     pub fn life(&self) -> u32 {
         self.config.life
     }

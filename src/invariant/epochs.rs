@@ -15,11 +15,22 @@ pub(super) struct EpochRules {
     target: i32,
     /// What each member has, or has still to give up.
     held: BTreeMap<MemberId, BTreeSet<TopicPartition>>,
+    /// The epoch of each member that was led to one.
+    reached: BTreeMap<MemberId, i32>,
 }
 
 impl EpochRules {
     pub fn are_in_use(&self) -> bool {
         self.epoch.is_some()
+    }
+
+    /// The group runs this protocol from here on; `held`: what its classic members bring along, as far as it is known.
+    pub fn begin(epoch: i32, held: BTreeMap<MemberId, BTreeSet<TopicPartition>>) -> Self {
+        EpochRules { epoch: Some(epoch), target: epoch, held, reached: BTreeMap::new() }
+    }
+
+    pub fn has_reached(&self, member: MemberId, epoch: i32) -> bool {
+        self.reached.get(&member) == Some(&epoch)
     }
 
     pub fn record(&mut self, group: GroupId, event: &TraceEvent, findings: &mut Findings) {
@@ -41,9 +52,11 @@ impl EpochRules {
         } else if let TraceEvent::MemberReconciled { member, epoch, assigned, revoking, .. } = event {
             let target = self.target;
             findings.expect(*epoch <= target, || format!("group {group}: {member:?} is at epoch {epoch}, its target at {target}"));
+            self.reached.insert(*member, *epoch);
             self.reconciled(group, *member, assigned.iter().chain(revoking).copied().collect(), findings);
         } else if let TraceEvent::MemberRemoved { member, .. } = event {
             self.held.remove(member);
+            self.reached.remove(member);
         } else if let TraceEvent::MemberReplaced { old, new, .. } = event
             && let Some(held) = self.held.remove(old)
         {

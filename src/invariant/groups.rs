@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Findings;
 use super::epochs::EpochRules;
-use crate::terms::GroupState;
+use crate::terms::{GroupProtocol, GroupState};
 use crate::trace::TraceEvent;
 use crate::units::{ClientId, GroupId, MemberId, TopicPartition};
 
@@ -19,6 +19,8 @@ pub(super) struct GroupRules {
     joining: BTreeSet<MemberId>,
     /// Who takes part in the generation; others are members of an older one.
     current: BTreeSet<MemberId>,
+    /// Of a group that was upgraded: those that were of an older generation then, and have not come to it since.
+    behind: BTreeSet<MemberId>,
     computed: Option<Computed>,
     /// By client: whether it has found the coordinator again since its first JoinGroup in this life.
     reconnected: BTreeMap<ClientId, bool>,
@@ -41,6 +43,7 @@ impl GroupRules {
             members: BTreeSet::new(),
             joining: BTreeSet::new(),
             current: BTreeSet::new(),
+            behind: BTreeSet::new(),
             computed: None,
             reconnected: BTreeMap::new(),
             epochs: EpochRules::default(),
@@ -77,10 +80,13 @@ impl GroupRules {
             findings.expect(self.members.remove(member), || format!("group {group}: {member:?} was removed and is no member"));
             self.joining.remove(member);
             self.current.remove(member);
+            self.behind.remove(member);
         } else if let TraceEvent::MemberReplaced { old, new, .. } = event {
             self.replaced(*old, *new, findings);
         } else if let TraceEvent::MemberRejoined { member, .. } = event {
             self.joining.insert(*member);
+        } else if let TraceEvent::MemberReconciled { member, .. } = event {
+            self.behind.remove(member);
         } else if let TraceEvent::HeartbeatHandled { member: Some(member), .. } = event {
             // The client sends none until its JoinGroup is answered, and requests of one connection are handled in order. What it sent on an
             // earlier connection may come late.
@@ -88,6 +94,11 @@ impl GroupRules {
             findings.expect(has_reconnected || !self.joining.contains(member), || {
                 format!("group {group}: a heartbeat of {member:?}, whose JoinGroup waits")
             });
+        } else if let TraceEvent::GroupProtocolChanged { to, epoch, .. } = event {
+            match to {
+                GroupProtocol::Consumer => self.upgraded(*epoch),
+                GroupProtocol::Classic => self.downgraded(*epoch),
+            }
         } else if let TraceEvent::GroupDeleted { .. } = event {
             findings.expect(self.members.is_empty(), || format!("group {group}: deleted with members"));
             *self = GroupRules { reconnected: std::mem::take(&mut self.reconnected), ..GroupRules::new(self.group) };
@@ -132,9 +143,13 @@ impl GroupRules {
         self.generation == Some(generation)
     }
 
-    /// In a KIP-848 group every member is.
+    /// In a KIP-848 group every member is that it has not taken over from an older generation.
     pub fn is_in_current_generation(&self, member: MemberId) -> bool {
-        if self.epochs.are_in_use() { self.members.contains(&member) } else { self.current.contains(&member) }
+        if self.epochs.are_in_use() {
+            self.members.contains(&member) && !self.behind.contains(&member)
+        } else {
+            self.current.contains(&member)
+        }
     }
 
     /// The coordinator took a commit.
@@ -151,6 +166,27 @@ impl GroupRules {
             None => findings.expect(members.is_empty(), || format!("group {}: a commit without a member, but it has members", group.0)),
         }
         findings.expect(*state != GroupState::CompletingRebalance, || format!("group {}: a commit in CompletingRebalance", group.0));
+    }
+
+    /// Whoever waited was sent away. What the members of a Stable group were given they have.
+    fn upgraded(&mut self, epoch: i32) {
+        let computed = self.computed.take().filter(|computed| self.state == GroupState::Stable && self.is_at(computed.generation));
+        let shares = computed.into_iter().flat_map(|computed| computed.assigned);
+        let held = shares.filter(|(member, _)| self.members.contains(member)).map(|(member, share)| (member, share.into_iter().collect()));
+        self.epochs = EpochRules::begin(epoch, held.collect());
+        self.behind = self.members.difference(&self.current).copied().collect();
+        self.state = GroupState::Stable;
+        self.joining.clear();
+    }
+
+    /// Its members, if it has some, are those of a Stable group. Kafka counts the target as theirs; but whoever has not come to the epoch that
+    /// is the generation has still what it had in an older one.
+    fn downgraded(&mut self, generation: i32) {
+        let is_empty = self.members.is_empty();
+        self.state = if is_empty { GroupState::Empty } else { GroupState::Stable };
+        self.generation = (!is_empty).then_some(generation);
+        self.current = self.members.iter().copied().filter(|member| self.epochs.has_reached(*member, generation)).collect();
+        (self.epochs, self.computed) = (EpochRules::default(), None);
     }
 
     fn state_changed(&mut self, from: GroupState, to: GroupState, findings: &mut Findings) {

@@ -1,6 +1,8 @@
 use super::*;
 use crate::story::{A, B, C, GROUP, Story, cast, member, ms, range, tp};
-use crate::terms::{CommitKind, EpochReason, ErrorCode, GroupState, MemberState, PositionSource, RebalanceReason, RemovalReason};
+use crate::terms::{
+    CommitKind, EpochReason, ErrorCode, GroupProtocol, GroupState, MemberState, PositionSource, RebalanceReason, RemovalReason,
+};
 use crate::units::{ClientId, MemberId, TopicPartition};
 use GroupState::{CompletingRebalance, Empty, PreparingRebalance, Stable};
 
@@ -270,4 +272,38 @@ fn epochs_that_jump_and_members_ahead_of_their_target_are_seen() {
     assert!(violation(modern().tell(bump)).contains("epoch 3 follows Some(1)"));
     assert!(violation(reconciled(modern(), B, 2, &[1], &[])).contains("is at epoch 2, its target at 1"));
     assert!(violation(targeted(modern(), 1, &[(A, &[0]), (B, &[0])])).contains("and to somebody else"));
+}
+
+fn changed(story: Story, to: GroupProtocol, epoch: i32) -> Story {
+    story.tell(TraceEvent::GroupProtocolChanged { group: GROUP, to, epoch })
+}
+
+/// The group of [`stable`], generation 1 with A for partition 0, goes on under the consumer protocol: C joins.
+fn upgraded() -> Story {
+    let story = changed(stable(), GroupProtocol::Consumer, 1).added(C);
+    story.tell(TraceEvent::GroupEpochBumped { group: GROUP, epoch: 2, reason: EpochReason::MemberJoined, trigger: Some(member(C)) })
+}
+
+#[test]
+fn a_group_goes_on_under_the_other_protocol_where_it_was() {
+    let story = reconciled(targeted(upgraded(), 2, &[(C, &[0])]), A, 2, &[], &[]);
+    let story = reconciled(story, C, 2, &[0], &[]).revoked(A, 0).assigned(C, 2, &[0]);
+    let story = changed(story.removed(C, RemovalReason::Left).revoked(C, 0), GroupProtocol::Classic, 2);
+    let story = story.state(Stable, PreparingRebalance, 2).rebalance(RebalanceReason::Downgraded, C, 2).rejoined(A).rejoined(B);
+    let found = invariants(&story.all_joined(A, 3, 2).at(900).ends(0, true));
+    assert_eq!(found.violations(), []);
+}
+
+#[test]
+fn epochs_and_assignments_of_an_upgraded_group_follow_those_of_the_classic_one() {
+    let late = TraceEvent::GroupEpochBumped { group: GROUP, epoch: 5, reason: EpochReason::MemberRemoved, trigger: None };
+    assert!(violation(changed(stable(), GroupProtocol::Consumer, 1).tell(late)).contains("epoch 5 follows Some(1)"));
+    let stolen = reconciled(targeted(upgraded(), 2, &[(C, &[0])]), C, 2, &[0], &[]);
+    assert!(violation(stolen).contains("which MemberId { client: ClientId(0), number: 1 } has"));
+}
+
+#[test]
+fn a_downgraded_group_does_not_go_back_to_an_earlier_generation() {
+    let story = changed(upgraded().removed(C, RemovalReason::Left), GroupProtocol::Classic, 2).state(Stable, PreparingRebalance, 2);
+    assert!(violation(story.rejoined(A).all_joined(A, 2, 1)).contains("generation 2 follows 2"));
 }

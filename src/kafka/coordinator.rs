@@ -9,7 +9,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::kafka::coordinator::shard::{CoordinatorConfig, CoordinatorEffects, MemberIds, Shard, Ticket, Turn};
+use crate::kafka::coordinator::shard::{CoordinatorConfig, CoordinatorEffects, GroupConfig, MemberIds, Shard, Ticket, Turn};
 use crate::kafka::coordinator::timers::{CoordinatorTimer, Timers};
 use crate::kafka::coordinator::writes::{Deferred, Writes};
 use crate::kafka::group::Group;
@@ -19,7 +19,7 @@ use crate::kafka::message::{GroupRequest, GroupResponse, Heartbeat};
 use crate::kafka::offsets::Offsets;
 use crate::terms::ErrorCode;
 use crate::trace::TraceEvent;
-use crate::units::{GroupId, Instant};
+use crate::units::{ClientId, GroupId, Instant, MemberId};
 
 pub mod classic_requests;
 pub mod consumer_groups;
@@ -53,6 +53,7 @@ impl Coordinator {
     pub fn new(config: CoordinatorConfig) -> Self {
         let shard = Shard {
             config,
+            group_configs: BTreeMap::new(),
             timers: Timers::default(),
             writes: Writes::default(),
             member_ids: MemberIds::default(),
@@ -67,6 +68,17 @@ impl Coordinator {
 
     pub fn group(&self, group: GroupId) -> Option<&Group> {
         self.groups.get(&group)
+    }
+
+    /// The group has settings of its own from its next request on.
+    pub fn configure_group(&mut self, group: GroupId, config: GroupConfig) {
+        self.shard.group_configs.insert(group, config);
+    }
+
+    /// An id for a member of the client that makes its id itself (KIP-1082). Kafka's are random; these are numbered together with those that
+    /// the coordinator makes, so that no two are the same.
+    pub fn reserve_member_id(&mut self, client: ClientId) -> MemberId {
+        self.shard.member_ids.next(client).0
     }
 
     pub fn offsets(&self) -> &Offsets {

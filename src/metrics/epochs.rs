@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Rebalance, WaitEnd, Waited};
-use crate::terms::{EpochReason, GroupState, MemberState, RebalanceReason, RemovalReason};
+use crate::terms::{EpochReason, GroupProtocol, GroupState, MemberState, RebalanceReason, RemovalReason};
 use crate::trace::TraceEvent;
 use crate::units::{Instant, MemberId};
 
@@ -14,6 +14,8 @@ pub(super) struct Epochs {
     /// Whose way to the current target is not over.
     awaited: BTreeSet<MemberId>,
     target: i32,
+    /// The group was a classic one, with members, until this moment.
+    upgraded: Option<Instant>,
     /// Who was removed last.
     removed: Option<(MemberId, RemovalReason)>,
 }
@@ -47,13 +49,22 @@ impl Epochs {
         }
     }
 
+    /// The group runs the other protocol from here on. Classic members come along with all that they have.
+    pub fn protocol_changed(&mut self, at: Instant, to: GroupProtocol, epoch: i32) {
+        self.awaited.clear();
+        self.target = epoch;
+        self.members.values_mut().for_each(|settled| *settled = Some(epoch));
+        self.upgraded = (to == GroupProtocol::Consumer && !self.members.is_empty()).then_some(at);
+    }
+
     fn bumped(&mut self, at: Instant, epoch: i32, reason: EpochReason, trigger: Option<MemberId>, list: &mut Vec<Rebalance>) {
         if let Some(overtaken) = open(list) {
             (overtaken.ended, overtaken.ended_in) = (Some(at), Some(GroupState::PreparingRebalance));
         }
         let is_empty = self.members.is_empty();
         list.push(Rebalance {
-            reason: self.reason(reason, trigger),
+            reason: if self.upgraded == Some(at) { RebalanceReason::Upgraded } else { self.reason(reason, trigger) },
+            group_protocol: GroupProtocol::Consumer,
             trigger,
             started: at,
             joined: None,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::epochs::Epochs;
 use super::{Rebalance, WaitEnd, Waited};
-use crate::terms::{GroupState, RebalanceReason};
+use crate::terms::{GroupProtocol, GroupState, RebalanceReason};
 use crate::trace::TraceEvent;
 use crate::units::{Instant, MemberId};
 
@@ -23,7 +23,9 @@ impl Rebalances {
     /// Takes the coordinator's facts about the members and states of this group; others do not concern it.
     pub fn record(&mut self, at: Instant, event: &TraceEvent) {
         self.epochs.record(at, event, &mut self.list);
-        if let TraceEvent::RebalanceStarted { reason, trigger, initial, .. } = event {
+        if let TraceEvent::GroupProtocolChanged { to, epoch, .. } = event {
+            self.protocol_changed(at, *to, *epoch);
+        } else if let TraceEvent::RebalanceStarted { reason, trigger, initial, .. } = event {
             self.started(at, *reason, *trigger, *initial);
         } else if let TraceEvent::JoinPhaseEnded { generation, leader, protocol, members, .. } = event
             && let Some(rebalance) = self.list.last_mut()
@@ -51,6 +53,21 @@ impl Rebalances {
         }
     }
 
+    /// What the other protocol had going on is over.
+    fn protocol_changed(&mut self, at: Instant, to: GroupProtocol, epoch: i32) {
+        self.overtake(at);
+        self.awaited.clear();
+        self.pending.clear();
+        self.epochs.protocol_changed(at, to, epoch);
+    }
+
+    fn overtake(&mut self, at: Instant) {
+        if let Some(overtaken) = self.list.last_mut().filter(|rebalance| rebalance.ended.is_none()) {
+            overtaken.ended = Some(at);
+            overtaken.ended_in = Some(GroupState::PreparingRebalance);
+        }
+    }
+
     fn pending(&mut self, member: MemberId) {
         self.pending.insert(member);
         let rebalance = self.list.last();
@@ -68,14 +85,12 @@ impl Rebalances {
     }
 
     fn started(&mut self, at: Instant, reason: RebalanceReason, trigger: Option<MemberId>, initial: bool) {
-        if let Some(overtaken) = self.list.last_mut().filter(|rebalance| rebalance.ended.is_none()) {
-            overtaken.ended = Some(at);
-            overtaken.ended_in = Some(GroupState::PreparingRebalance);
-        }
+        self.overtake(at);
         // The initial delay waits for nobody in particular.
         self.awaited = if initial { BTreeSet::new() } else { self.members.union(&self.pending).copied().collect() };
         self.list.push(Rebalance {
             reason,
+            group_protocol: GroupProtocol::Classic,
             trigger,
             started: at,
             joined: None,

@@ -1,7 +1,7 @@
 use super::*;
 use crate::fold::Folding;
 use crate::story::{A, B, C, Story, cast, member, ms, range, tp};
-use crate::terms::{CommitFailure, EpochReason, ErrorCode, MemberState, PositionSource};
+use crate::terms::{CommitFailure, EpochReason, ErrorCode, GroupProtocol, MemberState, PositionSource};
 use crate::trace::Sink;
 use crate::units::OffsetRange;
 
@@ -250,4 +250,33 @@ fn an_epoch_says_why_its_member_is_gone() {
     let rebalances = group(&bumped(story, 2, EpochReason::MemberRemoved, B)).rebalances;
     assert_eq!(rebalances[0].ended_in, Some(GroupState::PreparingRebalance), "overtaken");
     assert_eq!(rebalances[1].reason, RebalanceReason::RevocationTimedOut);
+}
+
+#[test]
+fn an_upgrade_and_a_downgrade_are_rebalances_of_their_own_names() {
+    let changed = |story: Story, to, epoch| story.tell(TraceEvent::GroupProtocolChanged { group: GroupId(0), to, epoch });
+    let story = Story::default().added(A).added(B).at(50).rebalance(RebalanceReason::LeaderRejoined, A, 1).rejoined(A).at(100);
+    let story = bumped(changed(story, GroupProtocol::Consumer, 1).added(C), 2, EpochReason::MemberJoined, C);
+    let story = reconciled(story, C, 2, MemberState::UnreleasedPartitions).at(150);
+    let story = reconciled(reconciled(story, A, 2, MemberState::Stable), B, 2, MemberState::Stable).at(180);
+    let story = reconciled(story, C, 2, MemberState::Stable).at(300).removed(C, RemovalReason::Left);
+    let story = changed(story, GroupProtocol::Classic, 2).rebalance(RebalanceReason::Downgraded, C, 2).at(310).rejoined(A);
+    let measured = measured(&story.at(320).rejoined(B).all_joined(A, 3, 2));
+    let rebalances = &measured.groups[0].rebalances;
+    let told: Vec<_> = rebalances.iter().map(|one| (one.reason, one.group_protocol, one.ended)).collect();
+    let (classic, consumer) = (GroupProtocol::Classic, GroupProtocol::Consumer);
+    assert_eq!(
+        told,
+        [
+            (RebalanceReason::LeaderRejoined, classic, Some(ms(100))),
+            (RebalanceReason::Upgraded, consumer, Some(ms(180))),
+            (RebalanceReason::Downgraded, classic, None)
+        ]
+    );
+    let waited = |client, millis, how| Waited { member: member(client), lasted: Span::from_millis(millis), how };
+    let at_target = [(A, 50), (B, 50), (C, 80)].map(|(client, millis)| waited(client, millis, WaitEnd::Reconciled));
+    assert_eq!((&rebalances[0].waited_for, &rebalances[1].waited_for), (&Vec::new(), &at_target.to_vec()));
+    assert_eq!(rebalances[2].waited_for, [waited(A, 10, WaitEnd::Rejoined), waited(B, 20, WaitEnd::Rejoined)]);
+    let marks = measured.marks.iter().filter(|mark| matches!(mark.kind, MarkKind::ProtocolChanged(..)));
+    assert_eq!(marks.map(|mark| mark.at).collect::<Vec<_>>(), [ms(100), ms(300)]);
 }

@@ -55,7 +55,8 @@ pub fn given_up_before(scenario: &Scenario, run: &Run, group: usize, index: usiz
     let measured = &run.measurements.groups[group];
     let rebalance: &Rebalance = &measured.rebalances[index];
     let client = rebalance.trigger?.client;
-    if !scenario.clients[client.index()].config.assignors.iter().all(|assignor| &**assignor == "cooperative-sticky") {
+    let mut configs = scenario.configs(client);
+    if !configs.any(|config| config.assignors.iter().all(|assignor| &**assignor == "cooperative-sticky")) {
         return None;
     }
     let since = measured.rebalances[..index].last()?.joined?;

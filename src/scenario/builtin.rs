@@ -35,6 +35,7 @@ builtins! {
     "cooperative-join",
     "new-member-times-out",
     "cooperative-leave",
+    "upgrade-to-cooperative",
     "busy-member-cooperative",
     "commit-during-rebalance",
     "sigterm-mid-rebalance",
@@ -60,6 +61,8 @@ builtins! {
     "new-partitions-latest-loses",
     "consumer-protocol-join",
     "eager-vs-cooperative-vs-consumer",
+    "migrate-to-consumer-protocol",
+    "migrate-back-to-classic",
 }
 
 pub fn find(name: &str) -> Option<Builtin> {

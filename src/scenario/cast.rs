@@ -1,19 +1,9 @@
 //! Who takes part in a scenario, as the rest of the program asks for it.
 
 use super::Scenario;
-use crate::terms::GroupProtocol;
 use crate::trace::Cast;
 
 impl Scenario {
-    /// The protocol of a group by its number; all its members speak the same one.
-    pub fn protocol(&self, group: usize) -> GroupProtocol {
-        let first = self.groups[group].first_client.index();
-        self.clients
-            .get(first)
-            .filter(|client| client.group.index() == group)
-            .map_or(GroupProtocol::Classic, |client| client.config.protocol)
-    }
-
     /// Who takes part, as dense numbers.
     pub fn cast(&self) -> Cast {
         let mut next = 0;

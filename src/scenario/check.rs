@@ -3,6 +3,7 @@
 //! The checks go on after a problem, with whatever stands in for the broken part; the scenario that comes out is thrown away then.
 
 pub mod config;
+pub mod deploys;
 pub mod expect;
 pub mod groups;
 pub mod incidents;
@@ -131,6 +132,11 @@ impl<'a> Site<'a> {
         self.node.span.clone()
     }
 
+    /// The key as it is written; nothing for the root and in lists.
+    fn name(self) -> &'a str {
+        self.entry.map_or("", |entry| entry.key.as_str())
+    }
+
     /// Where it begins.
     fn start(self) -> Range<usize> {
         let start = self.node.span.start;
@@ -199,10 +205,12 @@ impl Checker<'_> {
             producers: &producer_names,
             groups: &group_names,
             cast: &cast,
+            kafka,
+            broker: &cluster.config,
             end: duration,
             settle,
         };
-        let timeline = self.timeline(file, root, &stage, &mut topics);
+        let (timeline, instances) = self.timeline(file, root, &stage, &mut topics);
         let expect = self.expectations(file, root, &stage, &topics);
         Scenario {
             name: self.name(file.name.as_deref(), root.child("name"), file_name),
@@ -219,7 +227,7 @@ impl Checker<'_> {
             producers,
             groups: cast.groups,
             clients: cast.clients,
-            instances: cast.instances.into_iter().collect(),
+            instances: instances.into_iter().collect(),
             timeline,
             expect,
             outputs: Outputs { trace: file.outputs.contains(&OutputFile::Trace) },

@@ -5,6 +5,7 @@
 
 pub mod broker;
 pub mod consumer;
+pub mod group;
 pub mod producer;
 pub mod topic;
 
@@ -21,10 +22,11 @@ pub enum Role {
     Producer,
     Broker,
     Topic,
+    Group,
 }
 
 impl Role {
-    pub const ALL: [Role; 4] = [Role::Consumer, Role::Producer, Role::Broker, Role::Topic];
+    pub const ALL: [Role; 5] = [Role::Consumer, Role::Producer, Role::Broker, Role::Topic, Role::Group];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -32,6 +34,7 @@ impl Role {
             Role::Producer => "producer",
             Role::Broker => "broker",
             Role::Topic => "topic",
+            Role::Group => "group",
         }
     }
 }
@@ -152,6 +155,7 @@ pub fn names(role: Role) -> Box<dyn Iterator<Item = (&'static str, Unit, bool)>>
         Role::Producer => table(producer::MODELLED, producer::NOT_MODELLED),
         Role::Broker => table(broker::MODELLED, broker::NOT_MODELLED),
         Role::Topic => table::<()>(&[], topic::NOT_MODELLED),
+        Role::Group => table(group::MODELLED, group::NOT_MODELLED),
     }
 }
 

@@ -2,18 +2,16 @@
 
 use std::fmt::Write;
 
-use super::defaults::consumer::{self, ConsumerSettings};
 use super::defaults::producer::{self, ProducerSettings};
 use super::defaults::{Modelled, Slot, broker};
-use super::file::group::CommitFile;
+use super::deploy::Deploy;
 use super::quantity::{write_duration, write_rate};
 use super::yaml::scalar;
-use super::{
-    Arrivals, AutoOffsetReset, Client, Commit, Distribution, Disturbance, Group, KeyWeights, Keys, Producer, Scenario, TimelineEntry, Verb,
-    WriteLatency,
-};
-use crate::terms::{GroupProtocol, Peers};
+use super::{Arrivals, Distribution, Disturbance, KeyWeights, Keys, Producer, Scenario, TimelineEntry, Verb, WriteLatency};
+use crate::terms::Peers;
 use crate::units::{ClientId, Instant, Span};
+
+mod group;
 
 impl Scenario {
     /// The scenario as a file that leaves nothing to defaults.
@@ -88,6 +86,7 @@ impl Scenario {
         let append_linger = self.cluster.config.append_linger.as_millis();
         properties(out, 2, broker::MODELLED, &self.cluster.config, |name| match name {
             "group.coordinator.append.linger.ms" => Some(append_linger.to_string()),
+            "group.consumer.migration.policy" => Some(self.cluster.config.consumer_groups.migration_policy.name().to_owned()),
             "group.consumer.assignors" => Some(format!("[{}]", self.cluster.config.consumer_groups.assignors.join(", "))),
             _ => None,
         });
@@ -135,29 +134,6 @@ impl Scenario {
         });
     }
 
-    fn write_group(&self, out: &mut String, group: &Group) {
-        line(out, 1, &format!("{}:", scalar(&group.name, false)));
-        let topics = group.topics.iter().map(|topic| scalar(&self.topics[topic.index()].name, false));
-        entry(out, 2, "topics", &format!("[{}]", topics.collect::<Vec<_>>().join(", ")));
-        let first = group.first_client.index();
-        let clients = &self.clients[first..first + group.clients as usize];
-        let common = clients.first().filter(|first| clients.iter().all(|client| same_setup(client, first)));
-        if let Some(common) = common {
-            write_setup(out, 2, common);
-        }
-        line(out, 2, if clients.is_empty() { "members: {}" } else { "members:" });
-        for client in clients {
-            line(out, 3, &format!("{}:", scalar(&client.name, false)));
-            entry(out, 4, "start", &client.start.map_or_else(|| "never".to_owned(), since_start));
-            if let Some(instance) = client.instance {
-                entry(out, 4, "group.instance.id", &scalar(&self.instances[instance.index()], false));
-            }
-            if common.is_none() {
-                write_setup(out, 4, client);
-            }
-        }
-    }
-
     fn member(&self, client: ClientId) -> String {
         let client = &self.clients[client.index()];
         format!("{}/{}", self.groups[client.group.index()].name, client.name)
@@ -166,7 +142,7 @@ impl Scenario {
     fn timeline_entry(&self, entry: &TimelineEntry) -> String {
         let verb = match &entry.verb {
             Verb::Crash(client) => format!("crash: {}", self.member(*client)),
-            Verb::Start(client) => format!("start: {}", self.member(*client)),
+            Verb::Start { client, deploy } => format!("start: {}{}", self.member(*client), deployed(deploy.as_ref())),
             Verb::Stop(client) => format!("stop: {}", self.member(*client)),
             Verb::Pause { client, lasts } => format!("pause: {}, for: {}", self.member(*client), write_duration(*lasts)),
             Verb::Slow { client, factor, lasts } => {
@@ -178,9 +154,10 @@ impl Scenario {
             }
             Verb::Partitions { topic, to } => format!("partitions: {{{}: {to}}}", scalar(&self.topics[topic.index()].name, false)),
             Verb::Scale { group, members } => format!("scale: {{{}: {members}}}", scalar(&self.groups[group.index()].name, false)),
-            Verb::RollingRestart { group, every, down } => {
+            Verb::RollingRestart { group, every, down, deploy } => {
                 let name = scalar(&self.groups[group.index()].name, false);
-                format!("rolling.restart: {name}, every: {}, down: {}", write_duration(*every), write_duration(*down))
+                let (every, down, deployed) = (write_duration(*every), write_duration(*down), deployed(deploy.as_ref()));
+                format!("rolling.restart: {name}, every: {every}, down: {down}{deployed}")
             }
             Verb::Disconnect { client, from, lasts } => {
                 let from = match from {
@@ -203,60 +180,12 @@ impl Scenario {
     }
 }
 
+fn deployed(deploy: Option<&Deploy>) -> String {
+    deploy.map_or(String::new(), |deploy| format!(", config: {}", deploy.text))
+}
+
 fn lasting(lasts: Option<Span>) -> String {
     lasts.map_or(String::new(), |lasts| format!(", for: {}", write_duration(lasts)))
-}
-
-/// Whether two members of a group differ in nothing but who they are and when they start.
-fn same_setup(a: &Client, b: &Client) -> bool {
-    a.config == b.config
-        && a.poll_timeout == b.poll_timeout
-        && a.processing == b.processing
-        && a.commit == b.commit
-        && a.on_revoke == b.on_revoke
-}
-
-fn write_setup(out: &mut String, depth: usize, client: &Client) {
-    entry(out, depth, "poll.timeout", &write_duration(client.poll_timeout));
-    let processing = &client.processing;
-    let value = format!("{{time: {}, per.batch: {}}}", distribution(&processing.per_record), write_duration(processing.per_batch));
-    entry(out, depth, "processing", &value);
-    entry(out, depth, "commit", &commit(client.commit));
-    let listener = client.on_revoke;
-    entry(out, depth, "on.revoke", &format!("{{commit: {}, takes: {}}}", listener.commit, write_duration(listener.takes)));
-    line(out, depth, "config:");
-    let settings = ConsumerSettings { config: client.config.clone(), auto_commit: None, instance: None };
-    let decides = client.config.protocol == GroupProtocol::Classic;
-    properties(out, depth + 1, consumer::MODELLED, &settings, |name| match name {
-        "session.timeout.ms" | "heartbeat.interval.ms" | "partition.assignment.strategy" if !decides => Some(String::new()),
-        "partition.assignment.strategy" => Some(format!("[{}]", client.config.assignors.join(", "))),
-        "enable.auto.commit" => Some((client.commit == Commit::Auto).to_string()),
-        "auto.offset.reset" => Some(
-            match client.config.auto_offset_reset {
-                AutoOffsetReset::Earliest => "earliest",
-                AutoOffsetReset::Latest => "latest",
-                AutoOffsetReset::None => "none",
-            }
-            .to_owned(),
-        ),
-        "group.protocol" => Some(client.config.protocol.name().to_owned()),
-        "group.remote.assignor" => Some(client.config.remote_assignor.as_deref().unwrap_or_default().to_owned()),
-        "group.instance.id" => Some(String::new()),
-        _ => None,
-    });
-}
-
-fn commit(commit: Commit) -> String {
-    let word = match commit {
-        Commit::Auto => CommitFile::Auto,
-        Commit::Sync => CommitFile::Sync,
-        Commit::Async => CommitFile::Async,
-        Commit::BeforeProcessing => CommitFile::BeforeProcessing,
-        Commit::External => CommitFile::External,
-        Commit::Every(every) => return format!("{{every: {every}}}"),
-    };
-    let found = CommitFile::WORDS.iter().find(|(_, commit, _)| *commit == word);
-    found.map(|(word, ..)| (*word).to_owned()).expect("every way to commit without a number has a word")
 }
 
 /// Every property of a table; `special` answers for those that are no plain numbers, and with an empty text for those to leave out.
@@ -334,6 +263,23 @@ mod tests {
             "duration: 1m
 topics: {t: 1}
 groups: {g: {topics: t, members: 2, config: {group.protocol: Consumer, group.remote.assignor: range}}}
+",
+        );
+    }
+
+    #[test]
+    fn what_a_members_protocol_has_no_use_for_survives() {
+        check(
+            "duration: 1m
+topics: {t: 1}
+groups:
+  g: {topics: t, members: {A: {config: {group.protocol: consumer}}, B: {start: 1s}}, config: {session.timeout.ms: 7000}}
+  h: {topics: t, members: {A: {config: {group.protocol: classic}}}, config: {group.protocol: consumer, group.remote.assignor: range}}
+timeline:
+  - {at: 10s, rolling.restart: g, every: 5s, down: 1s, config: {group.protocol: consumer, max.poll.records: 7}}
+  - {at: 30s, rolling.restart: g, every: 5s, down: 1s, config: {group.protocol: classic, partition.assignment.strategy: [range, roundrobin]}}
+  - {at: 40s, crash: h/A}
+  - {at: 41s, start: h/A, config: {group.protocol: consumer, group.instance.id: \"007\"}}
 ",
         );
     }

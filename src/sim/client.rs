@@ -1,6 +1,6 @@
 //! Consumer processes: started, given answers and timers, and their wishes carried out.
 
-use crate::client::consumer::{Consumer, ConsumerEffects, ConsumerTimer, Outgoing};
+use crate::client::consumer::{Consumer, ConsumerConfig, ConsumerEffects, ConsumerTimer, Outgoing};
 use crate::kafka::request::{Request, To};
 use crate::sim::fault::{Due, Held};
 use crate::sim::network::{Connection, ConnectionId, Latency, Message, Peer};
@@ -17,9 +17,13 @@ impl Simulation<'_> {
         }
         slot.life += 1;
         slot.connects.fill(0);
-        let mut config = self.setups[client.index()].consumer.clone();
-        config.life = slot.life;
-        let mut consumer = Consumer::new(config, metadata);
+        let config = self.next_life(client);
+        let slot = &mut self.clients[client.index()];
+        let mut consumer = Consumer::new(ConsumerConfig { life: slot.life, ..config }, metadata);
+        if consumer.makes_its_id() {
+            let shard = self.shards[self.cast.client_group[client.index()].index()];
+            consumer.take_id(self.coordinators[shard as usize].reserve_member_id(client));
+        }
         consumer.set_slowness(self.now, slot.slowness, &mut self.consumer_fx);
         consumer.start(self.now, &mut self.consumer_fx);
         slot.consumer = Some(consumer);

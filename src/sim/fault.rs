@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use crate::client::consumer::{Consumer, ConsumerTimer};
 use crate::kafka::request::Response;
 use crate::scenario::Verb;
+use crate::scenario::deploy::Deploy;
 use crate::sim::network::ConnectionId;
 use crate::sim::queue::Place;
 use crate::sim::{Event, Simulation};
@@ -101,7 +102,7 @@ enum Turn {
     Starting,
 }
 
-impl Simulation<'_> {
+impl<'a> Simulation<'a> {
     pub(super) fn schedule_fault(&mut self, at: Instant, due: Due) {
         self.faults.scheduled += 1;
         let place = Place::timeline(self.scenario.timeline.len() as u64 + self.faults.scheduled);
@@ -110,9 +111,13 @@ impl Simulation<'_> {
     }
 
     pub(super) fn on_timeline(&mut self, entry: usize) {
-        match self.scenario.timeline[entry].verb {
+        let scenario = self.scenario;
+        match scenario.timeline[entry].verb {
             Verb::Crash(client) => self.crash(client),
-            Verb::Start(client) => self.start_client(client),
+            Verb::Start { client, ref deploy } => {
+                self.deploy(deploy.as_ref());
+                self.start_client(client);
+            }
             Verb::Stop(client) => self.stop_client(client),
             Verb::Pause { client, lasts } => self.pause(client, lasts),
             Verb::Slow { client, factor, lasts } => self.slow(client, factor, lasts),
@@ -125,10 +130,20 @@ impl Simulation<'_> {
                 }
             }
             Verb::Scale { group, members } => self.scale(group, members),
-            Verb::RollingRestart { group, every, down } => self.begin_rolling_restart(group, every, down),
+            Verb::RollingRestart { group, every, down, ref deploy } => {
+                self.deploy(deploy.as_ref());
+                self.begin_rolling_restart(group, every, down);
+            }
             Verb::Disconnect { client, from, lasts } => self.cut_off(client, from, lasts),
             Verb::Disturb { client, request, how, lasts, count } => self.disturb(client, request, how, lasts, count),
             Verb::BrokerDown { broker, lasts } => self.broker_dies(broker, lasts),
+        }
+    }
+
+    /// Whoever starts from here on has these properties.
+    fn deploy(&mut self, deploy: Option<&'a Deploy>) {
+        for deployed in deploy.iter().flat_map(|deploy| &deploy.clients) {
+            self.setups[deployed.client.index()].deployed = Some(deployed);
         }
     }
 

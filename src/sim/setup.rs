@@ -8,12 +8,13 @@ use crate::client::producer::{Producer, ProducerConfig};
 use crate::client::release::ClientSwitches;
 use crate::kafka::assignor::server::ServerAssignor;
 use crate::kafka::coordinator::Coordinator;
-use crate::kafka::coordinator::shard::{ConsumerGroupConfig, CoordinatorConfig, CoordinatorEffects, MigrationPolicy};
+use crate::kafka::coordinator::shard::{ConsumerGroupConfig, CoordinatorConfig, CoordinatorEffects, GroupConfig};
 use crate::kafka::coordinator::writes::WriteLatency;
 use crate::kafka::fetch::FetchLimits;
 use crate::kafka::log::PartitionLog;
 use crate::kafka::placement;
 use crate::kafka::release::Switches;
+use crate::scenario::deploy::Deployed;
 use crate::scenario::{self, AutoOffsetReset, Commit, Distribution, Scenario, Verb};
 use crate::sim::leadership::{Leadership, Reign};
 use crate::sim::network::InFlight;
@@ -24,11 +25,13 @@ use crate::sim::settle::Drainage;
 use crate::sim::{ClientSlot, Event, Limits, ProducerNode, Simulation, fault, produce};
 use crate::trace::Cast;
 use crate::trace::names::Names;
-use crate::units::{BrokerId, ClientId, GroupId, Instant, Offset, ProducerId, Rate, Span, TopicId, TopicPartition};
+use crate::units::{BrokerId, ClientId, GroupId, InstanceId, Instant, Offset, ProducerId, Rate, Span, TopicId, TopicPartition};
 
 /// How each life of a client is made.
-pub struct ClientSetup {
+pub struct ClientSetup<'a> {
     pub consumer: ConsumerConfig,
+    /// What is deployed for its next life.
+    pub deployed: Option<&'a Deployed>,
 }
 
 impl<'a> Simulation<'a> {
@@ -41,15 +44,11 @@ impl<'a> Simulation<'a> {
         let shard_brokers: Vec<BrokerId> = offsets_partitions.iter().map(|at| placement::coordinator(*at, brokers)).collect();
         let leadership = Leadership::new(scenario, &cast, &offsets_partitions);
         let setups = (0..scenario.clients.len())
-            .map(|client| ClientSetup {
-                consumer: consumer_config(
-                    scenario,
-                    &names,
-                    &cast,
-                    shard_brokers[shards[scenario.clients[client].group.index()] as usize],
-                    seed,
-                    client,
-                ),
+            .map(|at| {
+                let client = &scenario.clients[at];
+                let coordinator = shard_brokers[shards[client.group.index()] as usize];
+                let of_client = OfClient { service: service(client, &names, &cast, seed), names: names.clone(), coordinator };
+                ClientSetup { consumer: consumer_config(scenario, at, (client.instance, &client.config), of_client), deployed: None }
             })
             .collect();
         let partitions = cast.partition_count();
@@ -92,6 +91,17 @@ impl<'a> Simulation<'a> {
         };
         simulation.schedule_all();
         simulation
+    }
+
+    /// The properties with which the next life of the client begins.
+    pub(super) fn next_life(&mut self, client: ClientId) -> ConsumerConfig {
+        let setup = &mut self.setups[client.index()];
+        if let Some(Deployed { instance, config, .. }) = setup.deployed.take() {
+            let ConsumerConfig { service, names, coordinator, .. } = setup.consumer.clone();
+            let of_client = OfClient { service, names, coordinator };
+            setup.consumer = consumer_config(self.scenario, client.index(), (*instance, config), of_client);
+        }
+        setup.consumer.clone()
     }
 
     /// What is known beforehand: starts, the timeline, the steps of rates, the first requests of producers.
@@ -159,12 +169,15 @@ fn coordinators(scenario: &Scenario) -> (Vec<Coordinator>, Vec<u32>, Vec<u32>) {
     }
     let config = coordinator_config(scenario);
     let topics = || (0..).map(TopicId).zip(&scenario.topics);
-    let coordinators = partitions.iter().map(|_| {
+    let coordinators = (0..partitions.len()).map(|shard| {
         let mut coordinator = Coordinator::new(config);
+        let ours = (0..).map(GroupId).zip(&scenario.groups).filter(|(id, _)| shards[id.index()] as usize == shard);
+        ours.for_each(|(id, group)| coordinator.configure_group(id, group_config(&group.config)));
         topics().for_each(|(id, topic)| _ = coordinator.on_topic_image(id, topic.partitions));
         coordinator
     });
-    (coordinators.collect(), partitions, shards)
+    let coordinators = coordinators.collect();
+    (coordinators, partitions, shards)
 }
 
 fn coordinator_config(scenario: &Scenario) -> CoordinatorConfig {
@@ -190,7 +203,7 @@ fn coordinator_config(scenario: &Scenario) -> CoordinatorConfig {
     }
 }
 
-fn consumer_group_config(config: &scenario::ConsumerGroupConfig) -> ConsumerGroupConfig {
+fn consumer_group_config(config: &scenario::group_config::ConsumerGroupConfig) -> ConsumerGroupConfig {
     let first = config.assignors.first().expect("a broker has an assignor");
     ConsumerGroupConfig {
         session_timeout: config.session_timeout,
@@ -198,8 +211,16 @@ fn consumer_group_config(config: &scenario::ConsumerGroupConfig) -> ConsumerGrou
         max_size: config.max_size,
         default_assignor: ServerAssignor::named(first).expect("the scenario names Kafka's assignors"),
         all_assignors: config.assignors.len() == ServerAssignor::ALL.len(),
-        migration: MigrationPolicy::Bidirectional,
+        migration: config.migration_policy,
         assignment_interval: config.assignment_interval,
+    }
+}
+
+fn group_config(config: &scenario::group_config::GroupConfig) -> GroupConfig {
+    GroupConfig {
+        session_timeout: Some(config.session_timeout),
+        heartbeat_interval: Some(config.heartbeat_interval),
+        assignment_interval: Some(config.assignment_interval),
     }
 }
 
@@ -289,14 +310,25 @@ fn known_partitions(scenario: &Scenario, producer: &scenario::Producer, latency:
     known
 }
 
-fn consumer_config(scenario: &Scenario, names: &Rc<Names>, cast: &Cast, coordinator: BrokerId, seed: u64, at: usize) -> ConsumerConfig {
+/// What a client has in all its lives.
+struct OfClient {
+    service: Service,
+    names: Rc<Names>,
+    coordinator: BrokerId,
+}
+
+fn consumer_config(
+    scenario: &Scenario,
+    at: usize,
+    (instance, config): (Option<InstanceId>, &scenario::ConsumerConfig),
+    OfClient { service, names, coordinator }: OfClient,
+) -> ConsumerConfig {
     let client = &scenario.clients[at];
-    let config = &client.config;
     ConsumerConfig {
         client: ClientId(at as u32),
         life: 0,
         topics: scenario.groups[client.group.index()].topics.clone(),
-        instance: client.instance,
+        instance,
         protocol: config.protocol,
         remote_assignor: config.remote_assignor.clone(),
         protocols: config.assignors.clone(),
@@ -322,7 +354,7 @@ fn consumer_config(scenario: &Scenario, names: &Rc<Names>, cast: &Cast, coordina
         retry_backoff: config.retry_backoff,
         retry_backoff_max: config.retry_backoff_max,
         poll_timeout: client.poll_timeout,
-        service: service(client, names, cast, seed),
+        service,
         per_batch: client.processing.per_batch,
         commit: match client.commit {
             // An interval of 0 commits in every iteration of poll(); iterations take time.
@@ -340,7 +372,7 @@ fn consumer_config(scenario: &Scenario, names: &Rc<Names>, cast: &Cast, coordina
         switches: ClientSwitches::of(scenario.kafka.clients),
         brokers: scenario.cluster.brokers,
         coordinator,
-        names: names.clone(),
+        names,
     }
 }
 

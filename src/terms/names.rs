@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::terms::{
     ClientRequest, CommitFailure, CommitKind, ConsumerGroupState, EpochReason, ErrorCode, FatalError, GroupProtocol, GroupState,
-    MemberState, Peers, PositionSource, RebalanceReason, RemovalReason, RequestKind,
+    MemberState, MigrationPolicy, Peers, PositionSource, RebalanceReason, RemovalReason, RequestKind,
 };
 
 impl ErrorCode {
@@ -120,6 +120,25 @@ impl GroupProtocol {
     }
 }
 
+impl MigrationPolicy {
+    pub const ALL: [MigrationPolicy; 4] =
+        [MigrationPolicy::Disabled, MigrationPolicy::Upgrade, MigrationPolicy::Downgrade, MigrationPolicy::Bidirectional];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            MigrationPolicy::Disabled => "disabled",
+            MigrationPolicy::Upgrade => "upgrade",
+            MigrationPolicy::Downgrade => "downgrade",
+            MigrationPolicy::Bidirectional => "bidirectional",
+        }
+    }
+
+    /// As Kafka, in any case.
+    pub fn named(name: &str) -> Option<MigrationPolicy> {
+        MigrationPolicy::ALL.into_iter().find(|policy| policy.name().eq_ignore_ascii_case(name))
+    }
+}
+
 impl EpochReason {
     pub const fn name(self) -> &'static str {
         match self {
@@ -165,6 +184,7 @@ impl RebalanceReason {
             RebalanceReason::SyncTimedOut => "sync_timed_out",
             RebalanceReason::AssignmentNotStored => "assignment_not_stored",
             RebalanceReason::GroupTooLarge => "group_too_large",
+            RebalanceReason::Upgraded => "upgraded",
             RebalanceReason::Downgraded => "downgraded",
             RebalanceReason::SubscriptionChanged => "subscription_changed",
             RebalanceReason::TopicsChanged => "topics_changed",
@@ -226,6 +246,7 @@ impl FatalError {
             FatalError::UnsupportedAssignor => "UnsupportedAssignorException",
             FatalError::GroupIdNotFound => "GroupIdNotFoundException",
             FatalError::UnsupportedVersion => "UnsupportedVersionException",
+            FatalError::UnknownServerError => "UnknownServerException",
         }
     }
 }

@@ -14,10 +14,11 @@ use std::path::{Path, PathBuf};
 
 use answer::shown;
 use groupsim::kafka::coordinator::Coordinator;
-use groupsim::kafka::coordinator::shard::{CoordinatorConfig, CoordinatorEffects, MigrationPolicy, Ticket};
+use groupsim::kafka::coordinator::shard::{CoordinatorConfig, CoordinatorEffects, Ticket};
 use groupsim::kafka::coordinator::timers::CoordinatorTimer;
 use groupsim::kafka::release::Switches;
 use groupsim::release::Release;
+use groupsim::terms::MigrationPolicy;
 use groupsim::trace::Sink;
 use groupsim::trace::names::Names;
 use groupsim::trace::text::TextLines;

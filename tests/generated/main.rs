@@ -13,6 +13,7 @@ use groupsim::units::Instant;
 
 mod dice;
 mod lag;
+mod mixing;
 mod promises;
 mod rules;
 mod scene;

@@ -1,6 +1,6 @@
 //! What Kafka promises to a group that keeps to its side: no loss if commits follow the processing, no duplicates if nobody fails.
 
-use groupsim::scenario::{AutoOffsetReset, Client, Commit};
+use groupsim::scenario::{AutoOffsetReset, Client, Commit, Scenario};
 use groupsim::terms::GroupProtocol;
 use groupsim::trace::TraceEvent;
 use groupsim::trace::ending::Ending;
@@ -12,6 +12,7 @@ use crate::Played;
 pub fn are_kept(played: &Played) {
     for (group, account) in played.run.accounts.iter().enumerate() {
         let all = |which: fn(&Client) -> bool| members(played, group).all(|(_, client)| which(client));
+        let commits_all = || members(played, group).all(|(at, client)| commits_what_it_did(&played.scenario, at, client));
         let earliest = all(|client| client.config.auto_offset_reset == AutoOffsetReset::Earliest);
         if earliest {
             assert_eq!(account.skipped, 0, "group {group}: nothing is skipped with earliest");
@@ -19,7 +20,7 @@ pub fn are_kept(played: &Played) {
         if earliest && !members(played, group).any(|(_, client)| client.commit == Commit::BeforeProcessing) {
             assert_eq!(account.lost, 0, "group {group}: what is committed has been processed");
         }
-        if !is_disturbed(played, group) && all(commits_what_it_did) {
+        if !is_disturbed(played, group) && commits_all() {
             assert_eq!(account.extra, 0, "group {group}: duplicates without any disturbance: {:?}", account.duplicates.first());
         }
         if !fails_to_commit(played, group) && all(|client| client.commit == Commit::BeforeProcessing) {
@@ -30,17 +31,18 @@ pub fn are_kept(played: &Played) {
 
 /// Somebody always runs and has time, so everything is read in the end. It is not always committed, for nobody repeats a commit that failed:
 /// commitAsync() may come faster than the coordinator answers, until heartbeats get lost among commits; and a cooperative member that reads
-/// while it waits for the others cannot commit what it reads; and a commitSync() of a KIP-848 member fails if its epoch moves meanwhile.
+/// while it waits for the others cannot commit what it reads; and a commitSync() of a KIP-848 member fails if its epoch moves meanwhile, or of
+/// a classic one if its group is downgraded to a generation that it does not have.
 pub fn calm_runs_drain(played: &Played) {
     let Played { run, .. } = played;
-    let may_fail = |client: &Client| match client.commit {
+    let may_fail = |at: usize, client: &Client| match client.commit {
         Commit::Async => true,
         Commit::Sync | Commit::Every(_) | Commit::BeforeProcessing => {
-            is_cooperative(client) || client.config.protocol == GroupProtocol::Consumer
+            is_cooperative(&played.scenario, at) || played.scenario.speaks(client.group, GroupProtocol::Consumer)
         }
         Commit::Auto | Commit::External => false,
     };
-    let fails = |group: usize| members(played, group).any(|(_, client)| may_fail(client)) && fails_to_commit(played, group);
+    let fails = |group: usize| members(played, group).any(|(at, client)| may_fail(at, client)) && fails_to_commit(played, group);
     let is_excused = (0..run.accounts.len()).any(fails);
     assert!(is_excused || run.ending == Ending::Drained, "{:?}: {:?}", run.ending, run.accounts);
     for (group, account) in run.accounts.iter().enumerate() {
@@ -55,16 +57,18 @@ fn members(played: &Played, group: usize) -> impl Iterator<Item = (usize, &Clien
 
 /// Before it gives partitions up in an orderly way, such a member has committed all that it did. A cooperative one with auto-commit has not:
 /// it goes on after the commit, and what it returns until the revocation is returned again by the next owner.
-fn commits_what_it_did(client: &Client) -> bool {
+fn commits_what_it_did(scenario: &Scenario, at: usize, client: &Client) -> bool {
     match client.commit {
-        Commit::Auto => !is_cooperative(client),
+        Commit::Auto => !is_cooperative(scenario, at),
         Commit::Sync | Commit::Async | Commit::Every(_) => true,
         Commit::BeforeProcessing | Commit::External => false,
     }
 }
 
-pub fn is_cooperative(client: &Client) -> bool {
-    client.config.assignors.iter().all(|assignor| &**assignor == "cooperative-sticky")
+/// In some life.
+pub fn is_cooperative(scenario: &Scenario, client: usize) -> bool {
+    let mut configs = scenario.configs(ClientId(client as u32));
+    configs.any(|config| config.assignors.iter().all(|assignor| &**assignor == "cooperative-sticky"))
 }
 
 /// Somebody of the group died, stood still, was thrown out, or failed to commit.

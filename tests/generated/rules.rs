@@ -1,12 +1,12 @@
 //! What must hold in every run, whatever happens in it.
 
 use groupsim::ledger::Account;
-use groupsim::scenario::{Arrivals, Commit, Producer, Scenario, Verb};
+use groupsim::scenario::{Arrivals, Commit, ConsumerConfig, Producer, Scenario, Verb};
 use groupsim::terms::{ErrorCode, GroupProtocol, RemovalReason};
 use groupsim::trace::TraceEvent;
 use groupsim::trace::ending::Ending;
 use groupsim::trace::fault::Fault;
-use groupsim::units::{Instant, Rate};
+use groupsim::units::{ClientId, Instant, Rate};
 
 use crate::Played;
 use crate::promises::is_cooperative;
@@ -80,12 +80,23 @@ fn even_arrivals(scenario: &Scenario, at: usize, producer: &Producer) -> u64 {
     spans.map(|(span, rate)| (span.as_nanos() * rate.records).div_ceil(rate.per.as_nanos())).sum()
 }
 
+/// The properties of a life that begins at this moment.
+fn config_at(scenario: &Scenario, client: ClientId, at: Instant) -> &ConsumerConfig {
+    let deploys = scenario.timeline.iter().filter(|entry| entry.at <= at).filter_map(|entry| match &entry.verb {
+        Verb::Start { deploy, .. } | Verb::RollingRestart { deploy, .. } => deploy.as_ref(),
+        _ => None,
+    });
+    let mut deployed = deploys.flat_map(|deploy| &deploy.clients).filter(|deployed| deployed.client == client);
+    deployed.next_back().map_or(&scenario.clients[client.index()].config, |deployed| &deployed.config)
+}
+
 /// A dynamic member that lives, is connected and polls in time is not removed for its silence. A cooperative one may be: while it works on
 /// records, nobody reads the answer to its JoinGroup, and it sends no heartbeat before one interval has passed since then.
 fn only_the_silent_lose_their_session(played: &Played) {
     let clients = played.scenario.clients.len();
     let (mut excused, mut joining, mut member) = (vec![false; clients], vec![false; clients], vec![None; clients]);
     let mut cuts = vec![0; clients];
+    let mut configs: Vec<&ConsumerConfig> = played.scenario.clients.iter().map(|client| &client.config).collect();
     for (at, event) in &played.trace {
         match event {
             // For as long as it is disturbed, whatever it gets meanwhile.
@@ -102,7 +113,8 @@ fn only_the_silent_lose_their_session(played: &Played) {
             | TraceEvent::ClientStopped { client }
             | TraceEvent::ClientFailed { client, .. }
             | TraceEvent::PollIntervalExceeded { client, .. } => excused[client.index()] = true,
-            TraceEvent::JoinSent { client, .. } => joining[client.index()] = is_cooperative(&played.scenario.clients[client.index()]),
+            TraceEvent::ClientStarted { client, .. } => configs[client.index()] = config_at(&played.scenario, *client, *at),
+            TraceEvent::JoinSent { client, .. } => joining[client.index()] = is_cooperative(&played.scenario, client.index()),
             TraceEvent::HeartbeatHandled { member: Some(id), error: ErrorCode::None, .. } => joining[id.client.index()] = false,
             TraceEvent::Assigned { client, member: id, .. } => {
                 excused[client.index()] = false;
@@ -111,8 +123,8 @@ fn only_the_silent_lose_their_session(played: &Played) {
             }
             TraceEvent::MemberRemoved { member: id, reason: RemovalReason::SessionExpired, .. } => {
                 let client = id.client.index();
-                let config = &played.scenario.clients[client].config;
-                let brokers = &played.scenario.cluster.config.consumer_groups;
+                let config = configs[client];
+                let brokers = &played.scenario.groups[played.scenario.clients[client].group.index()].config;
                 let (interval, session) = match config.protocol {
                     GroupProtocol::Classic => (config.heartbeat_interval, config.session_timeout),
                     GroupProtocol::Consumer => (brokers.heartbeat_interval, brokers.session_timeout),

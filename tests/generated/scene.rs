@@ -6,7 +6,7 @@
 use std::fmt::Write;
 
 use crate::dice::Dice;
-use crate::timeline;
+use crate::{mixing, timeline};
 
 /// What kind of run is wanted.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -46,6 +46,10 @@ pub struct Scene {
     pub rate: u64,
     /// Draws of their own: which groups speak the consumer protocol; none if there are no such groups.
     pub protocols: Option<Dice>,
+    /// Draws of their own: which members speak another protocol than their group, from the start or by a deployment.
+    pub mixing: Option<Dice>,
+    /// The brokers' session timeout and heartbeat interval of KIP-848 groups, if they are not Kafka's.
+    pub brokers_timing: (Option<u64>, Option<u64>),
     pub groups: Vec<Group>,
 }
 
@@ -76,11 +80,15 @@ pub fn write(seed: u64, mood: Mood) -> String {
         has_statics: false,
         rate: 0,
         protocols: None,
+        mixing: None,
+        brokers_timing: (None, None),
         groups: Vec::new(),
     };
     let mut protocols = Dice::new(seed ^ 0x0848);
     if scene.release >= "4" && protocols.chance(45) {
         scene.protocols = Some(protocols);
+        let mut mixing = Dice::new(seed ^ 0x0310);
+        scene.mixing = mixing.chance(60).then_some(mixing);
     }
     let mut yaml =
         format!("name: generated-{seed}\nkafka: \"{}\"\nseed: {}\nduration: {duration}ms\n", scene.release, dice.between(0, 1_000));
@@ -128,7 +136,7 @@ fn write_frame(dice: &mut Dice, scene: &mut Scene, yaml: &mut String) {
     let least = (scene.pace == Pace::Quick).then_some(300);
     let detection = (scene.mood == Mood::Wild).then(|| dice.pick(&[1, 300, 2_000]));
     let size = if scene.mood == Mood::Wild { dice.perhaps(4, &[1, 2, 3]) } else { None };
-    let modern = write_consumer_groups_config(scene, size);
+    let modern = mixing::write_brokers_config(scene, size);
     line!(
         yaml,
         "  config: {{{}}}",
@@ -142,25 +150,6 @@ fn write_frame(dice: &mut Dice, scene: &mut Scene, yaml: &mut String) {
         .concat()
         .trim_start_matches(", ")
     );
-}
-
-/// The brokers' settings of KIP-848 groups, if there are some.
-fn write_consumer_groups_config(scene: &mut Scene, size: Option<u64>) -> String {
-    let quick = scene.pace == Pace::Quick;
-    let Some(dice) = &mut scene.protocols else { return String::new() };
-    let session = if quick { Some(dice.between(400, 3_000)) } else { dice.perhaps(50, &[6_000, 10_000, 45_000]) };
-    let heartbeat = if quick { Some(dice.between(50, 390)) } else { dice.perhaps(30, &[1_000, 3_000]) };
-    let interval = dice.perhaps(50, &[0, 100, 1_000]);
-    [
-        entry("group.consumer.min.session.timeout.ms", session),
-        entry("group.consumer.session.timeout.ms", session),
-        entry("group.consumer.min.heartbeat.interval.ms", heartbeat),
-        entry("group.consumer.heartbeat.interval.ms", heartbeat),
-        entry("group.consumer.assignment.interval.ms", interval),
-        entry("group.consumer.assignors", dice.perhaps(20, &["[range]", "[range, uniform]"])),
-        entry("group.consumer.max.size", size),
-    ]
-    .concat()
 }
 
 /// `, key: value`, or nothing.
@@ -260,6 +249,7 @@ fn write_groups(dice: &mut Dice, scene: &mut Scene, yaml: &mut String) {
         scene.groups.push(Group { name, members });
         write_application(dice, scene, yaml);
         write_consumer_config(dice, scene, yaml);
+        mixing::write_group_config(scene, yaml);
     }
 }
 
@@ -291,7 +281,8 @@ fn write_members(dice: &mut Dice, scene: &mut Scene, group: &str, yaml: &mut Str
         // Members with different lists: what is not common to all is not voted for, and who has nothing in common fails.
         let strategy = if scene.mood == Mood::Wild { dice.perhaps(8, &STRATEGIES).filter(|_| scene.protocols.is_none()) } else { None };
         let own = own.map(str::to_owned).or(strategy.map(|list| format!("partition.assignment.strategy: {list}")));
-        let special = own.map_or(String::new(), |own| format!(", config: {{{own}}}"));
+        let own: Vec<String> = own.into_iter().chain(scene.other_protocol(40)).collect();
+        let special = if own.is_empty() { String::new() } else { format!(", config: {{{}}}", own.join(", ")) };
         line!(yaml, "      {name}: {{start: {written}{}{special}}}", entry("group.instance.id", instance));
         members.push((name, start));
     }

@@ -59,7 +59,7 @@ fn one_entry(dice: &mut Dice, scene: &mut Scene, crew: &mut Crew, at: u64) -> Op
         0..3 if wild => crew.end(dice, at, "crash"),
         // In a calm run nobody goes for good but by `scale`.
         3 | 4 if wild => crew.end(dice, at, "stop"),
-        5 | 6 if wild => crew.start(dice, at),
+        5 | 6 if wild => crew.start(dice, at).map(|start| start + &deployed(scene)),
         7 if wild => crew.pause(dice, at),
         8 => crew.slow(dice, at, wild),
         9 => {
@@ -74,12 +74,21 @@ fn one_entry(dice: &mut Dice, scene: &mut Scene, crew: &mut Crew, at: u64) -> Op
             Some(format!("partitions: {{t{topic}: {partitions}}}"))
         }
         11 => crew.scale(dice, at),
-        12 | 13 => crew.roll(dice, at, scene.duration),
+        12 | 13 => crew.roll(dice, at, scene.duration).map(|roll| roll + &deployed(scene)),
         14 | 15 if wild => crew.cut_off(dice, at, scene.brokers),
         16 | 17 if wild => crew.disturb(dice, at),
         18 if wild => broker_down(dice, scene, at),
         _ => None,
     }
+}
+
+/// Properties that come with a start, perhaps of the other protocol. A static member that takes its own place as the last one of the consumer
+/// protocol downgrades the group without a rebalance, and what others still waited for then stays unread.
+fn deployed(scene: &mut Scene) -> String {
+    if scene.mood == Mood::Calm && scene.has_statics {
+        return String::new();
+    }
+    scene.other_protocol(60).map_or(String::new(), |config| format!(", config: {{{config}}}"))
 }
 
 fn lasting(dice: &mut Dice) -> String {

@@ -235,7 +235,7 @@ impl<'a> World<'a> {
             Event::Verb(entry) => match self.scenario.timeline[entry].verb {
                 Verb::Crash(client) => self.crash(self.group_of(client.index())),
                 Verb::Stop(client) => self.stop(self.group_of(client.index())),
-                Verb::Start(client) => self.start(self.group_of(client.index())),
+                Verb::Start { client, .. } => self.start(self.group_of(client.index())),
                 Verb::Pause { client, lasts } => self.pause(self.group_of(client.index()), lasts.as_nanos()),
                 Verb::Rate { .. } => {}
                 ref other => panic!("{other:?} is not in the family"),

@@ -10,6 +10,7 @@ use groupsim::release::Release;
 use groupsim::report::production::{Produced, Production};
 use groupsim::report::{Report, Run, Source};
 use groupsim::scenario::expectation::*;
+use groupsim::scenario::group_config::GroupConfig;
 use groupsim::scenario::*;
 use groupsim::terms::{GroupProtocol, GroupState, RebalanceReason};
 use groupsim::trace::ending::Ending;
@@ -198,6 +199,7 @@ fn declare(scenario: &mut Scenario, story: &Story, index: u32, first_client: u32
     scenario.groups.push(Group {
         name: story.group.to_owned(),
         topics: vec![TopicId(index)],
+        config: GroupConfig::of(&scenario.cluster.config.consumer_groups),
         first_client: ClientId(first_client),
         clients: story.members.len() as u32,
     });
@@ -310,6 +312,7 @@ fn outages(owned: &[(u32, u64, u64)], end_ms: u64) -> Vec<Outage> {
 fn rebalances(story: &Story, first_client: u32) -> Vec<Rebalance> {
     let one = |(i, (reason, trigger, from, to)): (usize, &(RebalanceReason, u32, u64, u64))| Rebalance {
         reason: *reason,
+        group_protocol: GroupProtocol::Classic,
         trigger: Some(MemberId { client: ClientId(first_client + trigger), number: 1 }),
         started: ms(*from),
         joined: Some(ms(to - 3)),

@@ -249,3 +249,24 @@ fn a_blocked_application_takes_one_step_a_pass() {
     assert_eq!(real("4.1", "1h").times("M1", "assigned t-0..3"), [5_004_000_000]);
     assert_eq!(real("4.1", "100ms").times("M1", "assigned t-0..3"), [104_000_000]);
 }
+
+#[test]
+fn a_group_may_have_a_heartbeat_interval_and_a_session_timeout_of_its_own() {
+    let story = play(
+        "
+        kafka: \"4.2\"
+        cluster: {write.latency: 0ms}
+        topics: {t: 4}
+        groups:
+          g:
+            topics: [t]
+            members: [M1]
+            config: {auto.offset.reset: earliest, group.protocol: consumer}
+            group.config: {consumer.heartbeat.interval.ms: 7000, consumer.session.timeout.ms: 50000}
+        duration: 90s
+        timeline: [{at: 15s, crash: g/M1}]
+        ",
+    );
+    assert_eq!(story.millis("g", "heartbeat of M1: NONE"), [1, 3, 7003, 14_003]);
+    assert_eq!(story.millis("g", "M1 removed, session expired"), [64_003]);
+}

@@ -3,6 +3,7 @@
 
 mod consumer_protocol;
 mod cooperative;
+mod migration;
 mod network;
 mod static_members;
 #[path = "../story/lines.rs"]

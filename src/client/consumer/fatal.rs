@@ -11,6 +11,7 @@ pub(super) fn heartbeat_exception(error: ErrorCode) -> FatalError {
         ErrorCode::UnsupportedAssignor => FatalError::UnsupportedAssignor,
         ErrorCode::GroupIdNotFound => FatalError::GroupIdNotFound,
         ErrorCode::UnsupportedVersion => FatalError::UnsupportedVersion,
+        ErrorCode::UnknownServerError => FatalError::UnknownServerError,
         other => unreachable!("a heartbeat of the simulator is not answered with {other}"),
     }
 }

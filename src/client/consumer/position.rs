@@ -25,10 +25,11 @@ impl Consumer {
         let unknown: Vec<TopicPartition> =
             self.fetcher.owned().iter().filter(|owned| owned.phase == Phase::Initializing).map(|owned| owned.partition).collect();
         if !unknown.is_empty() {
+            let epoch = if self.speaks_consumer_protocol() { self.membership.generation } else { -1 };
             let request = GroupRequest::OffsetFetch(OffsetFetch {
-                // A KIP-848 member without an epoch asks as nobody.
-                member: self.membership.member.filter(|_| !self.speaks_consumer_protocol() || self.membership.generation > 0),
-                member_epoch: self.membership.generation,
+                // A classic member asks as nobody, and so does a KIP-848 member without an epoch.
+                member: self.membership.member.filter(|_| epoch > 0),
+                member_epoch: epoch,
                 require_stable: true,
                 partitions: Some(unknown),
             });

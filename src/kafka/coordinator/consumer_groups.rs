@@ -59,12 +59,13 @@ impl Coordinator {
             Some(Group::Classic(classic)) if classic.state() != GroupState::Empty => upgrade(classic, &mut turn)?,
             Some(Group::Classic(_)) | None => ConsumerGroup::new(id, turn.config().switches.consumer.starts_at_epoch_one),
         };
+        let (told, epoch) = (turn.fx.facts.len(), group.epoch());
         let handled = group.heartbeat(request, &mut turn)?;
         turn.shard.stored.remove(&id);
-        let epoch = group.epoch();
         let former = self.groups.insert(id, Group::Consumer(group));
         if former.is_some() {
-            fx.emit(TraceEvent::GroupProtocolChanged { group: id, to: GroupProtocol::Consumer, epoch });
+            // It changed before the heartbeat changed anything in it; but until here the heartbeat might have been refused.
+            fx.facts.insert(told, TraceEvent::GroupProtocolChanged { group: id, to: GroupProtocol::Consumer, epoch });
         }
         Ok(Handled { wrote: true, ..handled })
     }

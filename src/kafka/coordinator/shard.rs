@@ -11,6 +11,7 @@ use crate::kafka::group::consumer::ConsumerGroup;
 use crate::kafka::group::consumer::topics::Topics;
 use crate::kafka::message::GroupResponse;
 use crate::kafka::release::Switches;
+use crate::terms::MigrationPolicy;
 use crate::trace::TraceEvent;
 use crate::units::{ClientId, GroupId, Instant, MemberId, Span};
 
@@ -67,6 +68,17 @@ pub struct ConsumerGroupConfig {
     pub assignment_interval: Span,
 }
 
+/// What a KIP-848 group has of its own instead of the broker properties (GroupConfig); `None`: it has the brokers'.
+#[derive(Copy, Clone, PartialEq, Eq, Default, Debug)]
+pub struct GroupConfig {
+    /// consumer.session.timeout.ms
+    pub session_timeout: Option<Span>,
+    /// consumer.heartbeat.interval.ms
+    pub heartbeat_interval: Option<Span>,
+    /// consumer.assignment.interval.ms
+    pub assignment_interval: Option<Span>,
+}
+
 impl ConsumerGroupConfig {
     pub const DEFAULT: ConsumerGroupConfig = ConsumerGroupConfig {
         session_timeout: Span::from_secs(45),
@@ -78,18 +90,19 @@ impl ConsumerGroupConfig {
         assignment_interval: Span::from_secs(1),
     };
 
+    /// With what a group has of its own.
+    pub fn of_group(&self, own: &GroupConfig) -> ConsumerGroupConfig {
+        ConsumerGroupConfig {
+            session_timeout: own.session_timeout.unwrap_or(self.session_timeout),
+            heartbeat_interval: own.heartbeat_interval.unwrap_or(self.heartbeat_interval),
+            assignment_interval: own.assignment_interval.unwrap_or(self.assignment_interval),
+            ..*self
+        }
+    }
+
     pub fn has(&self, assignor: ServerAssignor) -> bool {
         self.all_assignors || assignor == self.default_assignor
     }
-}
-
-/// Whether groups with members may change their protocol.
-#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum MigrationPolicy {
-    Disabled,
-    Upgrade,
-    Downgrade,
-    Bidirectional,
 }
 
 impl CoordinatorConfig {
@@ -137,6 +150,8 @@ impl MemberIds {
 #[derive(Clone, Debug)]
 pub struct Shard {
     pub config: CoordinatorConfig,
+    /// Of groups that have settings of their own.
+    pub group_configs: BTreeMap<GroupId, GroupConfig>,
     pub timers: Timers,
     pub writes: Writes,
     pub member_ids: MemberIds,
@@ -158,6 +173,12 @@ pub struct Turn<'a> {
 impl Turn<'_> {
     pub fn config(&self) -> &CoordinatorConfig {
         &self.shard.config
+    }
+
+    /// The settings that hold for a KIP-848 group.
+    pub fn group_config(&self, group: GroupId) -> ConsumerGroupConfig {
+        let own = self.shard.group_configs.get(&group);
+        own.map_or(self.config().consumer, |own| self.config().consumer.of_group(own))
     }
 
     pub fn emit(&mut self, fact: TraceEvent) {

@@ -197,7 +197,7 @@ impl ConsumerGroup {
 
     fn watch_session(&self, id: MemberId, turn: &mut Turn<'_>) {
         let Some(member) = self.members.get(&id) else { return };
-        let timeout = member.classic.as_ref().map_or(turn.config().consumer.session_timeout, |classic| classic.session_timeout);
+        let timeout = member.classic.as_ref().map_or(turn.group_config(self.id).session_timeout, |classic| classic.session_timeout);
         turn.arm(CoordinatorTimer::Session(self.id, id), timeout);
     }
 

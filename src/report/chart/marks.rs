@@ -183,7 +183,7 @@ fn concerns(scenario: &Scenario, group: usize, mark: &Mark) -> bool {
         | MarkKind::RequestDropped(client, _)
         | MarkKind::RequestDelayed(client, _, _) => ours(client),
         MarkKind::BrokerDown(_, _) => true,
-        MarkKind::CoordinatorLoaded(id, _) => id == GroupId(group as u32),
+        MarkKind::CoordinatorLoaded(id, _) | MarkKind::ProtocolChanged(id, _) => id == GroupId(group as u32),
         MarkKind::RateChanged(producer) => scenario.groups[group].topics.contains(&scenario.producers[producer.index()].topic),
         MarkKind::PartitionsAdded(topic, _) => scenario.groups[group].topics.contains(&topic),
         MarkKind::RunPhaseEnded => true,
@@ -252,6 +252,7 @@ fn deed(scenario: &Scenario, Mark { at, kind }: &Mark, x: Units) -> Deed {
         MarkKind::RequestDelayed(id, request, _) => (client(id), ("is late with its", "are late with their"), request.to_string(), true),
         MarkKind::BrokerDown(broker, lasts) => (names::broker(*broker), ("dies", "die"), format!("for {}", figures::span(*lasts)), true),
         MarkKind::CoordinatorLoaded(_, broker) => (names::broker(*broker), ("coordinates", "coordinate"), String::new(), false),
+        MarkKind::ProtocolChanged(id, to) => (scenario.groups[id.index()].name.clone(), ("is", "are"), format!("a {to} group"), false),
         MarkKind::RunPhaseEnded => (String::new(), ("producers stop", "producers stop"), String::new(), false),
     };
     Deed { x, who, verb, detail, fault }
@@ -264,7 +265,7 @@ fn rate_from(scenario: &Scenario, producer: ProducerId, at: &Instant) -> Option<
         Verb::Rate { producer: id, rate } if id == producer => Some(rate),
         Verb::Rate { .. }
         | Verb::Crash(_)
-        | Verb::Start(_)
+        | Verb::Start { .. }
         | Verb::Stop(_)
         | Verb::Pause { .. }
         | Verb::Slow { .. }

@@ -54,6 +54,7 @@ struct LatencyJson {
 struct RebalanceJson {
     at_ns: u64,
     reason: &'static str,
+    group_protocol: &'static str,
     trigger: Option<String>,
     generation: Option<i32>,
     joined_ns: Option<u64>,
@@ -209,8 +210,21 @@ fn latency_json(latency: &Latency) -> Option<LatencyJson> {
 
 fn rebalance_json(report: &Report, group: usize, index: usize) -> RebalanceJson {
     let Report { scenario, run, .. } = report;
-    let Rebalance { reason, trigger, started, joined, ended, ended_in, generation, leader, protocol, members, initial, waited_for } =
-        &run.measurements.groups[group].rebalances[index];
+    let Rebalance {
+        reason,
+        group_protocol,
+        trigger,
+        started,
+        joined,
+        ended,
+        ended_in,
+        generation,
+        leader,
+        protocol,
+        members,
+        initial,
+        waited_for,
+    } = &run.measurements.groups[group].rebalances[index];
     let handover = handover::of(run, group, index);
     let moved = |moved: &Move| MoveJson {
         partition: names::partition(scenario, moved.partition),
@@ -225,6 +239,7 @@ fn rebalance_json(report: &Report, group: usize, index: usize) -> RebalanceJson 
     RebalanceJson {
         at_ns: started.as_nanos(),
         reason: reason.name(),
+        group_protocol: group_protocol.name(),
         trigger: trigger.map(|member| names::member(scenario, member)),
         generation: *generation,
         joined_ns: nanos(*joined),

@@ -143,6 +143,7 @@ fn deed(report: &Report, owner: ClientId, at: Instant) -> Option<String> {
             | MarkKind::RequestDelayed(_, _, _)
             | MarkKind::BrokerDown(_, _)
             | MarkKind::CoordinatorLoaded(_, _)
+            | MarkKind::ProtocolChanged(_, _)
             | MarkKind::RunPhaseEnded => None,
         })
         .next()

@@ -21,9 +21,11 @@ pub fn table(page: &mut Page, report: &Report, group: usize) {
     }
     page.blank();
     page.line(Style::Title, format!("  {}", figures::count(rebalances.len() as u64, "rebalance")));
-    let (number, phase) = match report.scenario.protocol(group) {
-        GroupProtocol::Classic => (("gen", 3), "join phase"),
-        GroupProtocol::Consumer => (("epoch", 5), "target"),
+    let ran = |protocol| rebalances.iter().any(|rebalance| rebalance.group_protocol == protocol);
+    let (number, phase) = match (ran(GroupProtocol::Classic), ran(GroupProtocol::Consumer)) {
+        (true, true) => (("gen/ep", 6), "joined"),
+        (_, false) => (("gen", 3), "join phase"),
+        (false, true) => (("epoch", 5), "target"),
     };
     let columns = [(true, 5), (false, 14), (false, 38), (true, number.1), (false, 10), (false, 12), (true, 5), (false, WIDTH)];
     let mut table = Table::new(&columns);
@@ -45,9 +47,10 @@ pub fn table(page: &mut Page, report: &Report, group: usize) {
     page.table(4, &table);
 }
 
-/// Generations only grow, unless the coordinator has deleted the group in between: nobody was in it, and it had no offsets (any more).
+/// Generations only grow, unless the coordinator has deleted the group in between (nobody was in it, and it had no offsets any more), or an
+/// empty group took the other protocol.
 fn started_over(before: &Rebalance, after: &Rebalance) -> bool {
-    before.generation.zip(after.generation).is_some_and(|(before, after)| after <= before)
+    before.group_protocol == after.group_protocol && before.generation.zip(after.generation).is_some_and(|(before, after)| after <= before)
 }
 
 fn row(report: &Report, group: usize, index: usize, deleted: bool) -> [String; 8] {
@@ -102,7 +105,8 @@ fn why(report: &Report, group: usize, index: usize) -> String {
         RebalanceReason::SyncTimedOut => format!("{who} never sent SyncGroup{behind}"),
         RebalanceReason::AssignmentNotStored => "the assignment could not be stored".to_owned(),
         RebalanceReason::GroupTooLarge => "more members than group.max.size".to_owned(),
-        RebalanceReason::Downgraded => "the last member of the consumer protocol is gone".to_owned(),
+        RebalanceReason::Upgraded => format!("upgrade: {who} is the first of the consumer protocol"),
+        RebalanceReason::Downgraded => format!("downgrade: {who} was the last of the consumer protocol{behind}"),
         RebalanceReason::SubscriptionChanged => format!("{who} subscribed to other topics"),
         RebalanceReason::TopicsChanged => format!("topics changed, noticed at a heartbeat of {who}"),
         RebalanceReason::AssignorChanged => "the group prefers another assignor".to_owned(),
@@ -140,6 +144,7 @@ fn behind(report: &Report, client: ClientId, rebalance: &Rebalance) -> Option<St
                 | MarkKind::RequestDelayed(_, _, _)
                 | MarkKind::BrokerDown(_, _)
                 | MarkKind::CoordinatorLoaded(_, _)
+                | MarkKind::ProtocolChanged(_, _)
                 | MarkKind::RunPhaseEnded => None,
             }
         })

@@ -13,7 +13,6 @@ use super::super::{BrokerConfig, Client, Group, Releases};
 use super::members::Setup;
 use super::names::Names;
 use super::{Checker, Site};
-use crate::release::Release;
 use crate::units::{ClientId, GroupId, InstanceId, Instant, TopicId};
 
 /// Of all groups together, those that the timeline adds included.
@@ -25,6 +24,8 @@ pub const GROUPS_MAX: usize = 1_000;
 pub struct Cast {
     pub groups: Vec<Group>,
     pub clients: Vec<Client>,
+    /// By client: how its first life is set up.
+    pub setups: Vec<Setup>,
     pub instances: IndexSet<String>,
     /// By group and name.
     by_name: BTreeMap<(GroupId, String), ClientId>,
@@ -42,16 +43,17 @@ impl Cast {
         self.by_name.get(&(group, member.to_owned())).copied()
     }
 
-    fn intern(&mut self, instance: String) -> InstanceId {
-        let (place, _) = self.instances.insert_full(instance);
-        InstanceId(u32::try_from(place).expect("there are no more instances than members"))
-    }
-
-    fn push(&mut self, client: Client) {
+    fn push(&mut self, client: Client, setup: Setup) {
         let id = ClientId(u32::try_from(self.clients.len()).expect("the number of members is limited"));
         self.by_name.insert((client.group, client.name.clone()), id);
         self.clients.push(client);
+        self.setups.push(setup);
     }
+}
+
+pub fn intern(instances: &mut IndexSet<String>, instance: &str) -> InstanceId {
+    let (place, _) = instances.insert_full(instance.to_owned());
+    InstanceId(u32::try_from(place).expect("the number of instances is limited"))
 }
 
 /// One process of a group before its properties are worked out.
@@ -75,17 +77,12 @@ impl Checker<'_> {
             let group = Group {
                 name: name.clone(),
                 topics: self.subscription(name, written, place, topics),
+                config: self.group_config(&written.group_config, place, releases.brokers, broker),
                 first_client: ClientId(u32::try_from(cast.clients.len()).expect("the number of members is limited")),
                 clients: u32::try_from(parts.len()).expect("the number of members is limited"),
             };
             self.clients(name, written, place, parts, releases, broker, &mut cast);
             cast.groups.push(group);
-        }
-        if releases.clients < Release::V3_9 {
-            // Exponential back-off came with KIP-580 in 3.7.
-            for client in &mut cast.clients {
-                client.config.retry_backoff_max = client.config.retry_backoff;
-            }
         }
         cast
     }
@@ -190,7 +187,7 @@ impl Checker<'_> {
         let mut settings = consumer::settings(releases.clients);
         self.apply(Role::Consumer, consumer::MODELLED, &written.config.0, site.child("config"), &mut settings);
         self.refuse_foreign_group_id(name, written, site);
-        self.protocol(written, site, &settings, releases, broker);
+        self.protocol(site, &settings, releases, broker);
         let common = self.setup(written, site, settings);
         if common.settings.instance.is_some() && parts.len() > 1 {
             let hint = "give each member its own: `members: {A: {group.instance.id: a}}`";
@@ -206,12 +203,13 @@ impl Checker<'_> {
                 None => common.clone(),
                 Some((member, place)) => {
                     let setup = self.special_setup(&common, member, place);
+                    self.protocol(place, &setup.settings, releases, broker);
                     self.validate(&setup, Some(place), site, broker);
                     setup
                 }
             };
-            let instance = setup.settings.instance.clone().map(|instance| cast.intern(instance));
-            cast.push(setup.client(part.name, group, part.start, instance));
+            let instance = setup.settings.instance.as_deref().map(|instance| intern(&mut cast.instances, instance));
+            cast.push(setup.client(part.name, group, part.start, instance, releases.clients), setup);
         }
     }
 

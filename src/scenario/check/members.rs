@@ -1,15 +1,16 @@
 //! How the consumers of a group are set up, and what Kafka's client or broker would refuse of it.
 
-use super::super::defaults::consumer::ConsumerSettings;
+use super::super::defaults::consumer::{self, ConsumerSettings};
 use super::super::file::group::{CommitFile, GroupFile, ListenerFile, MemberFile, OnRevokeFile, ProcessingFile};
 use super::super::file::shapes::Duration;
 use super::super::{BrokerConfig, Client, Commit, Distribution, Listener, Processing};
 use super::{Checker, Site};
+use crate::release::Release;
 use crate::terms::GroupProtocol;
 use crate::units::{GroupId, InstanceId, Instant, Span};
 
 /// All of a client but who it is and when it starts.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub struct Setup {
     pub settings: ConsumerSettings,
     poll_timeout: Span,
@@ -20,15 +21,15 @@ pub struct Setup {
 }
 
 impl Setup {
-    pub fn client(self, name: String, group: GroupId, start: Option<Instant>, instance: Option<InstanceId>) -> Client {
+    pub fn client(&self, name: String, group: GroupId, start: Option<Instant>, instance: Option<InstanceId>, release: Release) -> Client {
         Client {
             name,
             group,
             start,
             instance,
-            config: self.settings.config,
+            config: consumer::complete(self.settings.config.clone(), release),
             poll_timeout: self.poll_timeout,
-            processing: self.processing,
+            processing: self.processing.clone(),
             commit: self.commit.unwrap_or(Commit::Auto),
             on_revoke: self.on_revoke,
         }

@@ -2,11 +2,14 @@
 
 use std::ops::Range;
 
+use indexmap::IndexSet;
+
 use super::super::file::ScenarioFile;
 use super::super::file::shapes::{Duration, RateText};
 use super::super::file::timeline::{EntryFile, Factor};
 use super::super::reader::cut;
-use super::super::{Client, TimelineEntry, Topic, Verb};
+use super::super::{BrokerConfig, Client, Releases, TimelineEntry, Topic, Verb};
+use super::deploys::{Deployment, Deployments};
 use super::groups::Cast;
 use super::lives::Lives;
 use super::names::Names;
@@ -23,40 +26,57 @@ pub struct Stage<'a> {
     pub groups: &'a Names,
     pub cast: &'a Cast,
     pub brokers: u32,
+    pub kafka: Releases,
+    pub broker: &'a BrokerConfig,
     /// Of the run phase.
     pub end: Span,
     pub settle: Span,
 }
 
 /// An entry with the place to point at if it cannot happen.
-struct Placed {
+struct Placed<'a> {
     entry: TimelineEntry,
+    /// Properties that change with it.
+    deployment: Option<Deployment<'a>>,
     at: Range<usize>,
     who: String,
 }
 
 impl Checker<'_> {
-    pub fn timeline(&mut self, file: &ScenarioFile, root: Site<'_>, stage: &Stage<'_>, topics: &mut [Topic]) -> Vec<TimelineEntry> {
+    /// The entries in the order of time, and the instances of all clients, those that are deployed included.
+    pub fn timeline(
+        &mut self,
+        file: &ScenarioFile,
+        root: Site<'_>,
+        stage: &Stage<'_>,
+        topics: &mut [Topic],
+    ) -> (Vec<TimelineEntry>, IndexSet<String>) {
         let site = root.child("timeline");
         let mut placed = Vec::new();
+        let mut deployments = Deployments::new(stage);
         for (written, place) in file.timeline.iter().zip(site.items()) {
             self.entry(written, place, stage, &mut placed);
         }
         if placed.len() > ENTRIES_MAX {
             self.error(site.key(), format!("{} timeline entries: the limit is {ENTRIES_MAX}", placed.len()));
-            return Vec::new();
+            return (Vec::new(), deployments.instances);
         }
         placed.sort_by_key(|placed| placed.entry.at);
         self.walk_through(&placed, stage, topics);
+        for Placed { entry, deployment, .. } in &mut placed {
+            if let Some(deployment) = deployment {
+                self.deploy(*deployment, root.child("groups"), &mut entry.verb, stage, &mut deployments);
+            }
+        }
         let total: u64 = topics.iter().map(|topic| u64::from(topic.most_partitions)).sum();
         let grown = topics.iter().any(|topic| topic.most_partitions > topic.partitions);
         if grown && total > PARTITIONS_MAX {
             self.error(site.key(), format!("{total} partitions: the limit of all topics together is {PARTITIONS_MAX}"));
         }
-        placed.into_iter().map(|placed| placed.entry).collect()
+        (placed.into_iter().map(|placed| placed.entry).collect(), deployments.instances)
     }
 
-    fn entry(&mut self, written: &EntryFile, site: Site<'_>, stage: &Stage<'_>, placed: &mut Vec<Placed>) {
+    fn entry<'a>(&mut self, written: &'a EntryFile, site: Site<'a>, stage: &Stage<'_>, placed: &mut Vec<Placed<'a>>) {
         const VERBS: [&str; 13] = [
             "crash",
             "start",
@@ -95,19 +115,22 @@ impl Checker<'_> {
                 format!("`duration` is {}", stage.end),
             );
         }
-        placed.extend(verbs.into_iter().map(|(verb, who, place)| Placed { entry: TimelineEntry { at, verb }, at: place, who }));
+        let deployment = written.config.as_ref().map(|config| Deployment { config, entry: site });
+        let placed_as = |(verb, who, place)| Placed { entry: TimelineEntry { at, verb }, deployment, at: place, who };
+        placed.extend(verbs.into_iter().map(placed_as));
     }
 
     fn refuse_parameters_of_other_verbs(&mut self, verb: &str, site: Site<'_>) {
         let parameters: &[&str] = match verb {
             "pause" => &["for"],
             "slow" => &["for", "factor"],
-            "rolling.restart" => &["every", "down"],
+            "start" => &["config"],
+            "rolling.restart" => &["every", "down", "config"],
             "disconnect" | "broker.down" => &["for"],
             "drop" | "delay" => &["for", "count"],
             _ => &[],
         };
-        for parameter in ["for", "factor", "every", "down", "count"] {
+        for parameter in ["for", "factor", "every", "down", "count", "config"] {
             if site.has(parameter) && !parameters.contains(&parameter) {
                 self.error(site.child(parameter).key(), format!("`{parameter}` means nothing with `{verb}`"));
             }
@@ -145,7 +168,8 @@ impl Checker<'_> {
             let every = self.require(written.every, site, "a rolling restart", "every", "from start to start, such as `every: 20s`");
             let down = self.require(written.down, site, "a rolling restart", "down", "how long each is down, such as `down: 8s`");
             if let (Some(group), Some(Duration(every)), Some(Duration(down))) = (group, every, down) {
-                verbs.push((Verb::RollingRestart { group: GroupId(group), every, down }, format!("the group `{name}`"), place.value()));
+                let verb = Verb::RollingRestart { group: GroupId(group), every, down, deploy: None };
+                verbs.push((verb, format!("the group `{name}`"), place.value()));
             }
         }
         self.network_verbs(written, site, stage, &mut verbs);
@@ -155,7 +179,7 @@ impl Checker<'_> {
     fn member_verb(&mut self, written: &EntryFile, verb: &str, client: ClientId, site: Site<'_>) -> Option<Verb> {
         Some(match verb {
             "crash" => Verb::Crash(client),
-            "start" => Verb::Start(client),
+            "start" => Verb::Start { client, deploy: None },
             "stop" => Verb::Stop(client),
             "pause" => {
                 let Duration(lasts) = self.require(written.lasts, site, "a pause", "for", "how long it lasts, such as `for: 50s`")?;
@@ -214,14 +238,14 @@ impl Checker<'_> {
     }
 
     /// Entry by entry in the order of time: can it happen?
-    fn walk_through(&mut self, placed: &[Placed], stage: &Stage<'_>, topics: &mut [Topic]) {
+    fn walk_through(&mut self, placed: &[Placed<'_>], stage: &Stage<'_>, topics: &mut [Topic]) {
         let mut lives = Lives::new(&stage.cast.clients, stage.cast.groups.len());
-        for Placed { entry: TimelineEntry { at, verb }, at: place, who } in placed {
+        for Placed { entry: TimelineEntry { at, verb }, deployment: _, at: place, who } in placed {
             let at = *at;
             let answer = match verb {
                 Verb::Crash(client) => lives.end(*client, at, true),
                 Verb::Stop(client) => lives.end(*client, at, false),
-                Verb::Start(client) => lives.start(*client, at),
+                Verb::Start { client, deploy: _ } => lives.start(*client, at),
                 Verb::Pause { client, lasts } => lives.pause(*client, at, *lasts),
                 Verb::Slow { client, factor: _, lasts } => lives.slow(*client, at, *lasts),
                 Verb::Disconnect { client, .. } | Verb::Disturb { client, .. } => lives.running(*client, at),
@@ -229,7 +253,7 @@ impl Checker<'_> {
                 Verb::Rate { .. } => Ok(()),
                 Verb::Partitions { topic, to } => grow(&mut topics[topic.index()], *to),
                 Verb::Scale { group, members } => lives.scale(stage.cast.members(*group), *members, at),
-                Verb::RollingRestart { group, every, down } => {
+                Verb::RollingRestart { group, every, down, deploy: _ } => {
                     let members = stage.cast.members(*group);
                     let running = lives.count_running(members, at) as u64;
                     let last = at + every.times(running.saturating_sub(1));

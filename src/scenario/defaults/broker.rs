@@ -1,13 +1,14 @@
 //! Broker properties (KafkaConfig, GroupCoordinatorConfig, ServerLogConfigs and their like) and their defaults.
 
+use super::super::BrokerConfig;
 use super::super::file::properties::Property;
+use super::super::group_config::ConsumerGroupConfig;
 use super::super::quantity::Unreadable;
 use super::super::reader::cut;
-use super::super::{BrokerConfig, ConsumerGroupConfig};
 use super::{Modelled, Slot};
 use crate::error::did_you_mean;
 use crate::release::Release;
-use crate::terms::Name;
+use crate::terms::{MigrationPolicy, Name};
 use crate::units::Span;
 
 const INT_MAX: u64 = i32::MAX as u64;
@@ -25,8 +26,17 @@ pub const MODELLED: &[Modelled<BrokerConfig>] = &[
     positive_millis("group.consumer.max.heartbeat.interval.ms", |c| &mut c.consumer_groups.max_heartbeat_interval),
     Modelled {
         name: "group.consumer.assignment.interval.ms",
-        slot: Slot::Millis(|c| &mut c.consumer_groups.assignment_interval, 0, 15_000),
+        slot: Slot::Millis(|c| &mut c.consumer_groups.assignment_interval, 0, INT_MAX),
     },
+    Modelled {
+        name: "group.consumer.min.assignment.interval.ms",
+        slot: Slot::Millis(|c| &mut c.consumer_groups.min_assignment_interval, 0, INT_MAX),
+    },
+    Modelled {
+        name: "group.consumer.max.assignment.interval.ms",
+        slot: Slot::Millis(|c| &mut c.consumer_groups.max_assignment_interval, 0, INT_MAX),
+    },
+    Modelled { name: "group.consumer.migration.policy", slot: Slot::Read(read_migration_policy) },
     Modelled { name: "group.consumer.max.size", slot: Slot::Count(|c| &mut c.consumer_groups.max_size, 1, i32::MAX as u32) },
     Modelled { name: "group.consumer.assignors", slot: Slot::Read(read_assignors) },
     Modelled { name: "group.coordinator.append.linger.ms", slot: Slot::Read(read_append_linger) },
@@ -62,8 +72,12 @@ pub fn config(release: Release) -> BrokerConfig {
             min_heartbeat_interval: Span::from_millis(5_000),
             max_heartbeat_interval: Span::from_millis(15_000),
             assignment_interval: Span::from_millis(1_000),
+            min_assignment_interval: Span::ZERO,
+            max_assignment_interval: Span::from_millis(15_000),
             max_size: i32::MAX as u32,
             assignors: ASSIGNORS.iter().map(|(name, _)| Name::from(*name)).collect(),
+            // Early access (3.9) migrates nothing by itself.
+            migration_policy: if release < Release::V4_0_0 { MigrationPolicy::Disabled } else { MigrationPolicy::Bidirectional },
         },
         append_linger: Span::from_millis(if lingers { 5 } else { 0 }),
     }
@@ -91,6 +105,18 @@ fn read_assignors(config: &mut BrokerConfig, value: &Property) -> Result<(), Unr
         return Err(Unreadable { message: "a broker needs an assignor".to_owned(), hint });
     }
     config.consumer_groups.assignors = assignors;
+    Ok(())
+}
+
+/// In any case, as Kafka.
+fn read_migration_policy(config: &mut BrokerConfig, value: &Property) -> Result<(), Unreadable> {
+    let text = super::read_text(value)?;
+    let Some(policy) = MigrationPolicy::named(text) else {
+        let names = MigrationPolicy::ALL.map(MigrationPolicy::name);
+        let hint = did_you_mean(text, names).unwrap_or_else(|| format!("there are {}", names.join(", ")));
+        return Err(Unreadable { message: format!("`{}` is not a migration policy", cut(text)), hint: Some(hint) });
+    };
+    config.consumer_groups.migration_policy = policy;
     Ok(())
 }
 
@@ -146,9 +172,6 @@ pub const NOT_MODELLED: &[&str] = &[
     "early.start.listeners",
     "fetch.max.bytes",
     "fetch.purgatory.purge.interval.requests",
-    "group.consumer.max.assignment.interval.ms",
-    "group.consumer.migration.policy",
-    "group.consumer.min.assignment.interval.ms",
     "group.consumer.regex.refresh.interval.ms",
     "group.coordinator.background.threads",
     "group.coordinator.cached.buffer.max.bytes",

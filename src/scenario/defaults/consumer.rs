@@ -77,6 +77,16 @@ pub fn settings(release: Release) -> ConsumerSettings {
     }
 }
 
+/// What a client makes of its properties.
+pub fn complete(config: ConsumerConfig, release: Release) -> ConsumerConfig {
+    if release < Release::V3_9 {
+        // Exponential back-off came with KIP-580 in 3.7.
+        ConsumerConfig { retry_backoff_max: config.retry_backoff, ..config }
+    } else {
+        config
+    }
+}
+
 /// Kafka's client-side assignors: name and class.
 const ASSIGNORS: [(&str, &str); 4] = [
     ("range", "RangeAssignor"),

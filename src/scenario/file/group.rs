@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::super::quantity::Unreadable;
 use super::super::reader::cut;
-use super::properties::ConsumerProperties;
+use super::properties::{ConsumerProperties, GroupProperties};
 use super::shapes::{Distribution, Duration, LogNormalTime, NoLong, NormalTime, ParetoTime, RandomTime, Shapes};
 use crate::error::did_you_mean;
 
@@ -25,6 +25,9 @@ pub struct GroupFile {
     /// The consumers' properties.
     #[serde(default)]
     pub config: ConsumerProperties,
+    /// The group's own properties on the brokers (KIP-848), within the bounds that these have.
+    #[serde(rename = "group.config", default)]
+    pub group_config: GroupProperties,
     /// What the application passes to poll(). Default: 100ms.
     #[serde(rename = "poll.timeout")]
     pub poll_timeout: Option<Duration>,

@@ -67,6 +67,8 @@ roles! {
     ProducerProperties: Producer;
     /// A broker's properties.
     BrokerProperties: Broker;
+    /// A group's properties on the brokers.
+    GroupProperties: Group;
 }
 
 fn property_schemas(role: Role) -> Map<String, Value> {

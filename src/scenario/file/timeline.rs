@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::super::quantity::Unreadable;
 use super::super::reader::cut;
+use super::properties::ConsumerProperties;
 use super::shapes::{Duration, NoLong, RateText, Shapes};
 
 /// Something that happens at a time: `at` and exactly one verb. Members are written group/member.
@@ -50,6 +51,8 @@ pub struct EntryFile {
     pub every: Option<Duration>,
     /// How long each process is down.
     pub down: Option<Duration>,
+    /// Consumer properties that change with a `start` or a `rolling.restart`: all later lives have them too.
+    pub config: Option<ConsumerProperties>,
     /// A member and whom it cannot reach: `coordinator`, `leaders`, `all`, or the number of a broker.
     pub disconnect: Option<Vec<PeerFile>>,
     /// Requests of one kind that a member sends are lost on their way.

@@ -54,7 +54,7 @@ impl ConsumerGroup {
             error: ErrorCode::None,
             member: Some(id),
             epoch: member.holding.epoch,
-            heartbeat_interval: turn.config().consumer.heartbeat_interval,
+            heartbeat_interval: turn.group_config(self.id).heartbeat_interval,
             assignment: (request.epoch == JOIN_EPOCH || full || !same).then_some(assigned),
         };
         let wrote = known.as_ref() != Some(member) || (epoch, target_epoch) != (self.epoch, self.target.epoch);

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::kafka::coordinator::shard::{MigrationPolicy, Turn};
+use crate::kafka::coordinator::shard::Turn;
 use crate::kafka::group::classic::{self, ClassicGroup};
 use crate::kafka::group::consumer::reconcile::{Held, Holding};
 use crate::kafka::group::consumer::topics::{TopicView, Topics};
@@ -13,29 +13,6 @@ use crate::kafka::group::consumer::{ClassicSide, ConsumerGroup, Member, Target};
 use crate::kafka::message::Assignment;
 use crate::terms::{ErrorCode, MemberState};
 use crate::units::{MemberId, TopicPartition};
-
-impl MigrationPolicy {
-    pub const fn may_upgrade(self) -> bool {
-        match self {
-            MigrationPolicy::Upgrade | MigrationPolicy::Bidirectional => true,
-            MigrationPolicy::Disabled | MigrationPolicy::Downgrade => false,
-        }
-    }
-
-    pub const fn may_downgrade(self) -> bool {
-        match self {
-            MigrationPolicy::Downgrade | MigrationPolicy::Bidirectional => true,
-            MigrationPolicy::Disabled | MigrationPolicy::Upgrade => false,
-        }
-    }
-
-    pub const fn is_disabled(self) -> bool {
-        match self {
-            MigrationPolicy::Disabled => true,
-            MigrationPolicy::Upgrade | MigrationPolicy::Downgrade | MigrationPolicy::Bidirectional => false,
-        }
-    }
-}
 
 impl ConsumerGroup {
     /// The classic group with everything that it has: the generation is the epoch, the assignments are the target.

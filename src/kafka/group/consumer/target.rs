@@ -59,10 +59,9 @@ impl ConsumerGroup {
     }
 
     fn must_wait(&self, turn: &Turn<'_>) -> bool {
-        let config = turn.config();
-        let interval = config.consumer.assignment_interval;
+        let interval = turn.group_config(self.id).assignment_interval;
         let early = self.target.computed_at.is_some_and(|last| turn.now < last + interval);
-        config.switches.consumer.spaced_targets && early
+        turn.config().switches.consumer.spaced_targets && early
     }
 
     fn assign(&self, assignor: ServerAssignor, switches: Switches, topics: &Topics) -> Vec<BTreeSet<TopicPartition>> {
