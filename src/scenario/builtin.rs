@@ -55,6 +55,10 @@ builtins! {
     "hot-partition",
     "partition-growth",
     "new-partitions-latest-loses",
+    "stale-leader",
+    "heterogeneous-subscriptions",
+    "pattern-subscription",
+    "topic-recreated",
     "consumer-protocol-join",
 }
 

@@ -5,14 +5,17 @@ use std::collections::VecDeque;
 use crate::client::consumer::{Consumer, ConsumerTimer};
 use crate::kafka::request::Response;
 use crate::scenario::Verb;
+use crate::scenario::subscription::Subscription;
 use crate::sim::network::ConnectionId;
 use crate::sim::queue::Place;
+use crate::sim::wishes::wish;
 use crate::sim::{Event, Simulation};
 use crate::trace::TraceEvent;
 use crate::units::{BrokerId, ClientId, GroupId, Instant, ProducerId, Rate, Span};
 
 mod brokers;
 mod network;
+mod topics;
 
 /// A process that does nothing: what reaches it waits.
 pub struct Frozen {
@@ -27,6 +30,7 @@ pub enum Held {
     /// The news that this connection is broken.
     Break(ConnectionId),
     Stop,
+    Subscribe(Subscription),
 }
 
 /// Something that a fault has coming.
@@ -110,20 +114,18 @@ impl Simulation<'_> {
     }
 
     pub(super) fn on_timeline(&mut self, entry: usize) {
-        match self.scenario.timeline[entry].verb {
+        let scenario = self.scenario;
+        match scenario.timeline[entry].verb {
             Verb::Crash(client) => self.crash(client),
             Verb::Start(client) => self.start_client(client),
             Verb::Stop(client) => self.stop_client(client),
             Verb::Pause { client, lasts } => self.pause(client, lasts),
             Verb::Slow { client, factor, lasts } => self.slow(client, factor, lasts),
             Verb::Rate { producer, rate } => self.tell(TraceEvent::RateChanged { producer, rate }),
-            Verb::Partitions { topic, to } => {
-                let from = std::mem::replace(&mut self.partitions[topic.index()], to);
-                self.tell(TraceEvent::PartitionsAdded { topic, from, to });
-                for coordinator in &mut self.coordinators {
-                    coordinator.on_topic_image(topic, to);
-                }
-            }
+            Verb::Partitions { topic, to } => self.add_partitions(topic, to),
+            Verb::CreateTopic(topic) => self.create_topic(topic),
+            Verb::DeleteTopic(topic) => self.delete_topic(topic),
+            Verb::Subscribe { client, ref to } => self.subscribe(client, to),
             Verb::Scale { group, members } => self.scale(group, members),
             Verb::RollingRestart { group, every, down } => self.begin_rolling_restart(group, every, down),
             Verb::Disconnect { client, from, lasts } => self.cut_off(client, from, lasts),
@@ -180,6 +182,10 @@ impl Simulation<'_> {
         self.with_client(client, Held::Stop, |consumer, now, _, fx| consumer.stop(now, fx));
     }
 
+    fn subscribe(&mut self, client: ClientId, to: &Subscription) {
+        self.with_client(client, Held::Subscribe(to.clone()), |consumer, now, _, fx| consumer.subscribe(now, wish(to), fx));
+    }
+
     fn pause(&mut self, client: ClientId, lasts: Span) {
         let slot = &mut self.clients[client.index()];
         if slot.consumer.is_none() || slot.frozen.is_some() {
@@ -208,6 +214,7 @@ impl Simulation<'_> {
                 }
                 Held::Break(connection) => self.break_connection(connection),
                 Held::Stop => self.stop_client(client),
+                Held::Subscribe(to) => self.subscribe(client, &to),
             }
         }
     }

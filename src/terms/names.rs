@@ -127,6 +127,7 @@ impl EpochReason {
             EpochReason::SubscriptionChanged => "subscription_changed",
             EpochReason::TopicsChanged => "topics_changed",
             EpochReason::AssignorChanged => "assignor_changed",
+            EpochReason::PatternResolved => "pattern_resolved",
             EpochReason::MemberRemoved => "member_removed",
         }
     }
@@ -166,6 +167,7 @@ impl RebalanceReason {
             RebalanceReason::AssignmentNotStored => "assignment_not_stored",
             RebalanceReason::GroupTooLarge => "group_too_large",
             RebalanceReason::Downgraded => "downgraded",
+            RebalanceReason::PatternResolved => "pattern_resolved",
             RebalanceReason::SubscriptionChanged => "subscription_changed",
             RebalanceReason::TopicsChanged => "topics_changed",
             RebalanceReason::AssignorChanged => "assignor_changed",
@@ -208,6 +210,7 @@ impl CommitFailure {
             CommitFailure::Fenced => "FencedInstanceIdException",
             CommitFailure::Retriable => "RetriableCommitFailedException",
             CommitFailure::StaleEpoch => "StaleMemberEpochException",
+            CommitFailure::UnknownTopic => "UnknownTopicOrPartitionException",
         }
     }
 }

@@ -6,6 +6,7 @@
 use std::fmt::Write;
 
 use crate::dice::Dice;
+use crate::moving::Moving;
 use crate::timeline;
 
 /// What kind of run is wanted.
@@ -47,6 +48,8 @@ pub struct Scene {
     /// Draws of their own: which groups speak the consumer protocol; none if there are no such groups.
     pub protocols: Option<Dice>,
     pub groups: Vec<Group>,
+    /// Subscriptions differ and change, and topics come and go.
+    pub moving: Option<Moving>,
 }
 
 pub struct Group {
@@ -55,7 +58,7 @@ pub struct Group {
     pub members: Vec<(String, Option<u64>)>,
 }
 
-pub fn write(seed: u64, mood: Mood) -> String {
+pub fn write(seed: u64, mood: Mood, moving: Option<Moving>) -> String {
     let mut dice = Dice::new(seed);
     let pace = if dice.chance(75) { Pace::Quick } else { Pace::Kafka };
     let duration = match pace {
@@ -77,6 +80,7 @@ pub fn write(seed: u64, mood: Mood) -> String {
         rate: 0,
         protocols: None,
         groups: Vec::new(),
+        moving,
     };
     let mut protocols = Dice::new(seed ^ 0x0848);
     if scene.release >= "4" && protocols.chance(45) {
@@ -189,6 +193,7 @@ fn write_topics(dice: &mut Dice, scene: &mut Scene, yaml: &mut String) {
         line!(yaml, "  t{topic}: {{partitions: {partitions}{}}}", entry("replication.factor", replicas));
         scene.topics.push(partitions);
     }
+    scene.moving.iter_mut().for_each(|moving| moving.declare(&scene.topics));
 }
 
 fn write_producers(dice: &mut Dice, scene: &mut Scene, yaml: &mut String) {
@@ -255,7 +260,10 @@ fn write_groups(dice: &mut Dice, scene: &mut Scene, yaml: &mut String) {
         if dice.chance(30) {
             topics.rotate_left(1);
         }
-        line!(yaml, "    topics: [{}]", topics.iter().map(|topic| format!("t{topic}")).collect::<Vec<_>>().join(", "));
+        match scene.moving.as_mut().filter(|_| group == 0) {
+            Some(moving) => line!(yaml, "    topics: {}", moving.subscription()),
+            None => line!(yaml, "    topics: [{}]", topics.iter().map(|topic| format!("t{topic}")).collect::<Vec<_>>().join(", ")),
+        }
         let members = write_members(dice, scene, &name, yaml);
         scene.groups.push(Group { name, members });
         write_application(dice, scene, yaml);
@@ -292,7 +300,8 @@ fn write_members(dice: &mut Dice, scene: &mut Scene, group: &str, yaml: &mut Str
         let strategy = if scene.mood == Mood::Wild { dice.perhaps(8, &STRATEGIES).filter(|_| scene.protocols.is_none()) } else { None };
         let own = own.map(str::to_owned).or(strategy.map(|list| format!("partition.assignment.strategy: {list}")));
         let special = own.map_or(String::new(), |own| format!(", config: {{{own}}}"));
-        line!(yaml, "      {name}: {{start: {written}{}{special}}}", entry("group.instance.id", instance));
+        let topics = scene.moving.as_mut().map_or(String::new(), Moving::of_member);
+        line!(yaml, "      {name}: {{start: {written}{}{special}{topics}}}", entry("group.instance.id", instance));
         members.push((name, start));
     }
     members

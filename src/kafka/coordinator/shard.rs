@@ -43,6 +43,8 @@ pub struct CoordinatorConfig {
     pub retention_check_interval: Span,
     /// offset.metadata.max.bytes
     pub offset_metadata_max_bytes: u32,
+    /// Commits for partitions that do not exist are refused, which KafkaApis does before a coordinator gets to see them.
+    pub checks_topics: bool,
     pub write_latency: WriteLatency,
     pub consumer: ConsumerGroupConfig,
     pub switches: Switches,
@@ -65,6 +67,8 @@ pub struct ConsumerGroupConfig {
     pub migration: MigrationPolicy,
     /// group.consumer.assignment.interval.ms; it does nothing before 4.3.
     pub assignment_interval: Span,
+    /// group.consumer.regex.refresh.interval.ms; it does nothing before 4.1.
+    pub regex_refresh_interval: Span,
 }
 
 impl ConsumerGroupConfig {
@@ -76,6 +80,7 @@ impl ConsumerGroupConfig {
         all_assignors: true,
         migration: MigrationPolicy::Bidirectional,
         assignment_interval: Span::from_secs(1),
+        regex_refresh_interval: Span::from_secs(600),
     };
 
     pub fn has(&self, assignor: ServerAssignor) -> bool {
@@ -103,6 +108,7 @@ impl CoordinatorConfig {
             offsets_retention: Span::from_secs(7 * 24 * 3600),
             retention_check_interval: Span::from_secs(600),
             offset_metadata_max_bytes: 4096,
+            checks_topics: false,
             write_latency: WriteLatency { linger: Span::ZERO, replication: Span::ZERO },
             consumer: ConsumerGroupConfig::DEFAULT,
             switches,

@@ -103,6 +103,7 @@ fn why(report: &Report, group: usize, index: usize) -> String {
         RebalanceReason::AssignmentNotStored => "the assignment could not be stored".to_owned(),
         RebalanceReason::GroupTooLarge => "more members than group.max.size".to_owned(),
         RebalanceReason::Downgraded => "the last member of the consumer protocol is gone".to_owned(),
+        RebalanceReason::PatternResolved => "a pattern matches other topics".to_owned(),
         RebalanceReason::SubscriptionChanged => format!("{who} subscribed to other topics"),
         RebalanceReason::TopicsChanged => format!("topics changed, noticed at a heartbeat of {who}"),
         RebalanceReason::AssignorChanged => "the group prefers another assignor".to_owned(),
@@ -135,6 +136,9 @@ fn behind(report: &Report, client: ClientId, rebalance: &Rebalance) -> Option<St
                 | MarkKind::Failed(_)
                 | MarkKind::RateChanged(_)
                 | MarkKind::PartitionsAdded(_, _)
+                | MarkKind::TopicCreated(_)
+                | MarkKind::TopicDeleted(_)
+                | MarkKind::Subscribed(_)
                 | MarkKind::CutOff(_, _, _)
                 | MarkKind::RequestDropped(_, _)
                 | MarkKind::RequestDelayed(_, _, _)

@@ -3,6 +3,7 @@
 use super::super::defaults::consumer::ConsumerSettings;
 use super::super::file::group::{CommitFile, GroupFile, ListenerFile, MemberFile, OnRevokeFile, ProcessingFile};
 use super::super::file::shapes::Duration;
+use super::super::subscription::Subscription;
 use super::super::{BrokerConfig, Client, Commit, Distribution, Listener, Processing};
 use super::{Checker, Site};
 use crate::terms::GroupProtocol;
@@ -20,12 +21,20 @@ pub struct Setup {
 }
 
 impl Setup {
-    pub fn client(self, name: String, group: GroupId, start: Option<Instant>, instance: Option<InstanceId>) -> Client {
+    pub fn client(
+        self,
+        name: String,
+        group: GroupId,
+        start: Option<Instant>,
+        instance: Option<InstanceId>,
+        subscription: Subscription,
+    ) -> Client {
         Client {
             name,
             group,
             start,
             instance,
+            subscription,
             config: self.settings.config,
             poll_timeout: self.poll_timeout,
             processing: self.processing,
