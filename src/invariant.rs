@@ -205,6 +205,7 @@ impl Fold for Invariants {
             | TraceEvent::ClientSpeedRestored { .. }
             | TraceEvent::ClientFailed { .. }
             | TraceEvent::Fault(_)
+            | TraceEvent::Topics(_)
             | TraceEvent::RebalanceNoticed { .. }
             | TraceEvent::RevocationPending { .. }
             | TraceEvent::CommitFailed { .. }

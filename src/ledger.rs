@@ -1,14 +1,15 @@
 //! The fate of every record, as ranges.
 //!
 //! For each group every produced record is exactly one of *processed once*, *duplicated* (processed twice or more), *lost* (passed over by
-//! the committed offset and never processed), *skipped* (the group's start position or a reset passed over it) and *unsettled* (the run
-//! ended first). "Processed" means that the application finished the record. The ledger is a fold over the trace and never looks into a
-//! broker: broker and ledger are two independent accounts of one run.
+//! the committed offset and never processed), *skipped* (the group's start position or a reset passed over it), *deleted* (gone with its
+//! topic before that) and *unsettled* (the run ended first). "Processed" means that the application finished the record. The ledger is a fold
+//! over the trace and never looks into a broker: broker and ledger are two independent accounts of one run.
 
 use crate::deliveries::Delivery;
 use crate::fold::{Append, Fold, Known};
 use crate::ownership::Ownership;
 use crate::terms::RemovalReason;
+use crate::trace::topics::TopicChange;
 use crate::trace::{Cast, TraceEvent};
 use crate::units::{ClientId, GroupId, Instant, Offset, OffsetRange, TopicPartition};
 
@@ -27,6 +28,7 @@ pub struct Account {
     pub extra: u64,
     pub lost: u64,
     pub skipped: u64,
+    pub deleted: u64,
     pub unsettled: u64,
     /// In order of the second processing.
     pub duplicates: Vec<Duplicate>,
@@ -109,6 +111,8 @@ pub struct Ledger {
     producers: Vec<Sent>,
     /// By client.
     crashes: Vec<Vec<Instant>>,
+    /// By topic.
+    deleted: Vec<bool>,
     /// Whether the settle phase ended with everything drained.
     drained: bool,
 }
@@ -128,6 +132,7 @@ impl Ledger {
             appended: vec![Offset(0); cast.partition_count()],
             producers: vec![Sent::default(); cast.producer_topic.len()],
             crashes: vec![Vec::new(); cast.client_group.len()],
+            deleted: vec![false; cast.partitions.len()],
             drained: false,
         }
     }
@@ -188,6 +193,8 @@ impl Fold for Ledger {
             | TraceEvent::OffsetExpired { .. }
             | TraceEvent::GroupDeleted { .. }
             | TraceEvent::PositionSet { .. } => self.positions_changed(at, event, known),
+            TraceEvent::Topics(TopicChange::Deleted { topic }) => self.deleted[topic.index()] = true,
+            TraceEvent::Topics(TopicChange::Created { .. } | TopicChange::Subscribed { .. }) => {}
             TraceEvent::ProducerStopped { producer, sent } => self.producers[producer.index()].sent = Some(*sent),
             TraceEvent::Appended { .. }
             | TraceEvent::Polled { .. }

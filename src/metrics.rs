@@ -213,6 +213,10 @@ pub enum MarkKind {
     Failed(ClientId),
     RateChanged(crate::units::ProducerId),
     PartitionsAdded(crate::units::TopicId, u32),
+    TopicCreated(crate::units::TopicId),
+    TopicDeleted(crate::units::TopicId),
+    /// To other topics.
+    Subscribed(ClientId),
     /// From whom, and for how long.
     CutOff(ClientId, Peers, Span),
     RequestDropped(ClientId, ClientRequest),
@@ -376,6 +380,7 @@ impl Fold for Metrics {
             TraceEvent::ClientSpeedRestored { client } => self.mark(at, MarkKind::SpeedRestored(*client)),
             TraceEvent::ClientFailed { client, .. } => self.mark(at, MarkKind::Failed(*client)),
             TraceEvent::Fault(fault) => self.fault(at, fault),
+            TraceEvent::Topics(change) => self.topic_change(at, known.slots.cast(), change),
             TraceEvent::RunPhaseEnded => self.mark(at, MarkKind::RunPhaseEnded),
             TraceEvent::Appended { .. }
             | TraceEvent::Polled { .. }

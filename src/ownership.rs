@@ -113,6 +113,7 @@ impl Ownership {
             | TraceEvent::ClientSlowed { .. }
             | TraceEvent::ClientSpeedRestored { .. }
             | TraceEvent::Fault(_)
+            | TraceEvent::Topics(_)
             | TraceEvent::GroupStateChanged { .. }
             | TraceEvent::MemberPending { .. }
             | TraceEvent::PendingDropped { .. }

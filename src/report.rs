@@ -26,6 +26,7 @@ pub mod png;
 pub mod production;
 pub mod replay;
 pub mod spelling;
+mod subscribers;
 pub mod summary;
 pub mod verdict;
 

@@ -11,9 +11,11 @@ pub mod deploy;
 pub mod expectation;
 pub mod file;
 pub mod group_config;
+pub mod keys;
 pub mod quantity;
 pub mod reader;
 pub mod resolved;
+pub mod subscription;
 pub mod yaml;
 
 use crate::error::Problems;
@@ -21,8 +23,9 @@ use crate::release::Release;
 use crate::scenario::deploy::Deploy;
 use crate::scenario::expectation::Expectation;
 use crate::scenario::group_config::{ConsumerGroupConfig, GroupConfig};
+use crate::scenario::keys::Keys;
+use crate::scenario::subscription::{Pattern, Subscription};
 use crate::terms::{ClientRequest, GroupProtocol, Name, Peers};
-use crate::trace::names::Names;
 use crate::units::{BrokerId, ClientId, GroupId, InstanceId, Instant, ProducerId, Rate, Span, TopicId};
 
 #[derive(Clone, PartialEq, Debug)]
@@ -48,6 +51,8 @@ pub struct Scenario {
     pub clients: Vec<Client>,
     /// `group.instance.id`s by [`InstanceId`].
     pub instances: Vec<String>,
+    /// By [`PatternId`](crate::units::PatternId).
+    pub patterns: Vec<Pattern>,
     /// Sorted by time, then by place in the file.
     pub timeline: Vec<TimelineEntry>,
     pub expect: Vec<Expectation>,
@@ -109,8 +114,14 @@ pub struct BrokerConfig {
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Topic {
+    /// With its life, from the second on: `orders#2` was created after `orders` had been deleted.
     pub name: String,
-    /// At the start.
+    /// Which topic of this name it is, from 1.
+    pub life: u32,
+    /// `None`: it exists from the start.
+    pub created: Option<Instant>,
+    pub deleted: Option<Instant>,
+    /// To begin with.
     pub partitions: u32,
     /// After the last growth that the timeline has.
     pub most_partitions: u32,
@@ -121,6 +132,8 @@ pub struct Topic {
 pub struct Producer {
     pub name: String,
     pub topic: TopicId,
+    /// What a producer writes to a later topic of the same name counts as that of a producer of its own: of which one it is the rest.
+    pub continues: Option<ProducerId>,
     /// At least one, the first at 0 (perhaps with rate zero), times ascending. Timeline `rate` entries are not in here.
     pub steps: Vec<RateStep>,
     pub arrivals: Arrivals,
@@ -142,25 +155,6 @@ pub enum Arrivals {
     Poisson,
 }
 
-#[derive(Clone, PartialEq, Debug)]
-pub enum Keys {
-    /// Null keys: the sticky partitioner.
-    None,
-    /// `prefix0` … `prefix<count-1>`, each record's drawn with these weights. Empty weights: uniform.
-    Drawn { prefix: String, count: u32, weights: KeyWeights },
-}
-
-#[derive(Clone, PartialEq, Debug)]
-pub enum KeyWeights {
-    Uniform,
-    /// Key number i (from 0) with weight 1 / (i + 1)^s.
-    Zipf {
-        s: f64,
-    },
-    /// One for each key.
-    Listed(Vec<u64>),
-}
-
 /// Producer properties that the model uses.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ProducerConfig {
@@ -176,6 +170,7 @@ pub struct ProducerConfig {
 #[derive(Clone, PartialEq, Debug)]
 pub struct Group {
     pub name: String,
+    /// All that any of its members is ever subscribed to.
     pub topics: Vec<TopicId>,
     pub config: GroupConfig,
     pub first_client: ClientId,
@@ -191,6 +186,8 @@ pub struct Client {
     /// `None`: only when the timeline starts it (`start`, `scale`).
     pub start: Option<Instant>,
     pub instance: Option<InstanceId>,
+    /// What it subscribes to when it starts.
+    pub subscription: Subscription,
     pub config: ConsumerConfig,
     pub poll_timeout: Span,
     pub processing: Processing,
@@ -327,6 +324,13 @@ pub enum Verb {
         topic: TopicId,
         to: u32,
     },
+    CreateTopic(TopicId),
+    DeleteTopic(TopicId),
+    /// The application calls subscribe() with something else.
+    Subscribe {
+        client: ClientId,
+        to: Subscription,
+    },
     /// Starts the clients from `members` down the list that are not running, or stops the last ones.
     Scale {
         group: GroupId,
@@ -374,17 +378,4 @@ pub struct Outputs {
 /// name gets its name from.
 pub fn load(text: &str, file: &str) -> Result<(Scenario, Problems), Problems> {
     check::load(text, file)
-}
-
-impl Scenario {
-    /// Who takes part, by name.
-    pub fn names(&self) -> Names {
-        Names {
-            groups: self.groups.iter().map(|group| group.name.clone()).collect(),
-            clients: self.clients.iter().map(|client| (client.group, client.name.clone())).collect(),
-            topics: self.topics.iter().map(|topic| topic.name.clone()).collect(),
-            producers: self.producers.iter().map(|producer| producer.name.clone()).collect(),
-            instances: self.instances.clone(),
-        }
-    }
 }

@@ -35,6 +35,7 @@ pub mod queue;
 pub mod rng;
 mod settle;
 mod setup;
+mod wishes;
 
 /// Less progress of virtual time than that is none.
 const STANDSTILL: Span = Span::from_millis(1);
@@ -131,6 +132,8 @@ pub struct Simulation<'a> {
     logs: Vec<PartitionLog>,
     /// Partition counts by topic.
     partitions: Vec<u32>,
+    /// Topics are deleted in this run.
+    topics_vanish: bool,
     /// Visible and not yet told, by partition.
     untold: Vec<Option<produce::Untold>>,
     /// By topic: its producers whose requests arrive in order.

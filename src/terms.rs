@@ -119,6 +119,8 @@ pub enum EpochReason {
     /// The group prefers another assignor.
     AssignorChanged,
     MemberRemoved,
+    /// A pattern that members subscribe with matches other topics than before, or was matched for the first time.
+    PatternResolved,
 }
 
 /// The states of a KIP-848 group, derived from its epochs and members (ConsumerGroupState).
@@ -174,6 +176,8 @@ pub enum RebalanceReason {
     AssignorChanged,
     /// A member of a KIP-848 group did not give partitions up in time.
     RevocationTimedOut,
+    /// A pattern that members of a KIP-848 group subscribe with matches other topics than before.
+    PatternResolved,
 }
 
 /// Why a member was taken out of a group.
@@ -218,6 +222,9 @@ pub enum CommitFailure {
     Retriable,
     /// StaleMemberEpochException: the member has moved to another epoch meanwhile (KIP-848).
     StaleEpoch,
+    /// UnknownTopicOrPartitionException: what was to be committed does not exist any more. It would be retried, if not before a revocation
+    /// (KIP-848).
+    UnknownTopic,
 }
 
 /// A fatal exception thrown to the application; the client is closed without a word to the group.

@@ -8,6 +8,7 @@ use crate::terms::{
     RebalanceReason, RemovalReason, RequestKind,
 };
 use crate::trace::fault::Fault;
+use crate::trace::topics::TopicChange;
 use crate::units::{
     BrokerId, ClientId, GroupId, InstanceId, Instant, MemberId, Offset, OffsetRange, Pace, ProducerId, Rate, Span, TopicId, TopicPartition,
 };
@@ -21,6 +22,7 @@ pub mod names;
 pub mod sinks;
 pub mod subject;
 pub mod text;
+pub mod topics;
 
 /// Who takes part, as dense numbers: what a fold needs to size its tables. Names are the report's business.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -388,6 +390,8 @@ pub enum TraceEvent {
     },
     /// Something happened to the network or to a broker.
     Fault(Fault),
+    /// Something happened to a topic, or to what a consumer wants of topics.
+    Topics(TopicChange),
 }
 
 /// Takes facts in order.

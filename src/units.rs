@@ -306,6 +306,8 @@ ids! {
     ClientId;
     /// A `group.instance.id`.
     InstanceId;
+    /// A regular expression that consumers subscribe with.
+    PatternId;
 }
 
 /// A member id as the coordinator knows it. Kafka builds `client.id-UUID`; here it is the client and the how-manieth id of that client it

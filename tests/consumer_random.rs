@@ -169,6 +169,7 @@ impl World {
             instance: instance(member),
             rebalance_timeout: (epoch == 0).then(|| Span::from_secs(30)),
             topics,
+            pattern: None,
             assignor: None,
             owned,
         };

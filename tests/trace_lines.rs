@@ -10,6 +10,7 @@ use groupsim::trace::fault::Fault;
 use groupsim::trace::json::JsonLines;
 use groupsim::trace::names::Names;
 use groupsim::trace::text::TextLines;
+use groupsim::trace::topics::TopicChange;
 use groupsim::trace::{Created, Finished, Sink, TraceEvent};
 use groupsim::units::{
     BrokerId, ClientId, GroupId, InstanceId, Instant, MemberId, Offset, OffsetRange, Pace, ProducerId, Rate, Span, TopicId, TopicPartition,
@@ -32,8 +33,8 @@ fn the_facts_here_are_of_all_kinds() {
     assert_eq!(shown, known);
     // The function that names a fact is exhaustive: one arm, one kind.
     let arms = |source: &str| source.lines().filter(|line| line.contains(" => \"")).count();
-    let arms = arms(include_str!("../src/trace/subject.rs")) + arms(include_str!("../src/trace/fault.rs"));
-    assert_eq!(arms, known.len());
+    let sources = [include_str!("../src/trace/subject.rs"), include_str!("../src/trace/fault.rs"), include_str!("../src/trace/topics.rs")];
+    assert_eq!(sources.into_iter().map(arms).sum::<usize>(), known.len());
 }
 
 #[test]
@@ -163,6 +164,9 @@ fn world() -> Vec<TraceEvent> {
         TraceEvent::Fault(Fault::BrokerDied { broker: BrokerId(1), until: ms(60_000) }),
         TraceEvent::Fault(Fault::BrokerReturned { broker: BrokerId(1) }),
         TraceEvent::Fault(Fault::LeaderElected { partition: orders(2), broker: BrokerId(2) }),
+        TraceEvent::Topics(TopicChange::Created { topic: TopicId(1), partitions: 1 }),
+        TraceEvent::Topics(TopicChange::Created { topic: TopicId(1), partitions: 6 }),
+        TraceEvent::Topics(TopicChange::Deleted { topic: TopicId(1) }),
         TraceEvent::RunPhaseEnded,
         TraceEvent::SettlePhaseEnded { drained: true },
         TraceEvent::SettlePhaseEnded { drained: false },
@@ -240,6 +244,8 @@ fn clients() -> Vec<TraceEvent> {
     let assigned = [(member(A, 1), all.clone()), (member(B, 2), Box::from([]))];
     vec![
         TraceEvent::CoordinatorFound { client: A, broker: BrokerId(2) },
+        TraceEvent::Topics(TopicChange::Subscribed { client: A, topics: [TopicId(0), TopicId(1)].into() }),
+        TraceEvent::Topics(TopicChange::Subscribed { client: A, topics: Box::from([]) }),
         TraceEvent::JoinSent { client: B, member: None },
         TraceEvent::JoinSent { client: B, member: Some(member(B, 2)) },
         TraceEvent::AssignmentComputed { client: A, generation: 2, assigned: assigned.into() },

@@ -21,7 +21,7 @@ use crate::kafka::fetch::{FetchEntry, FetchLimits, Fetched};
 use crate::kafka::request::{Metadata, Request, Response, To};
 use crate::terms::{ClientRequest, CommitKind, FatalError, GroupProtocol, Name};
 use crate::trace::names::Names;
-use crate::units::{BrokerId, ClientId, InstanceId, Instant, MemberId, Offset, Span, TopicId, TopicPartition};
+use crate::units::{BrokerId, ClientId, InstanceId, Instant, MemberId, Offset, Span, TopicPartition};
 
 mod close;
 mod commit;
@@ -39,8 +39,10 @@ mod poll;
 mod position;
 mod process;
 mod reconcile;
+pub mod subscription;
 mod work;
 
+use subscription::Wish;
 use work::Batch;
 
 /// Where a record's processing time comes from: a constant, or a pure function of the record.
@@ -78,7 +80,8 @@ pub enum CommitPolicy {
 pub struct ConsumerConfig {
     pub client: ClientId,
     pub life: u32,
-    pub topics: Vec<TopicId>,
+    /// What it subscribes to first.
+    pub subscription: Wish,
     pub instance: Option<InstanceId>,
     pub protocol: GroupProtocol,
     /// group.remote.assignor
@@ -243,6 +246,7 @@ pub struct Consumer {
     membership: Membership,
     protocol: Protocol,
     fetcher: Fetcher,
+    subscription: subscription::Subscribed,
     /// Connections to the partition leaders.
     links: LeaderLinks,
     /// How the search for the coordinator goes.
@@ -288,6 +292,7 @@ impl Consumer {
         }
         Consumer {
             rebalance_protocol: RebalanceProtocol::of(&config.protocols),
+            subscription: subscription::Subscribed::to(config.subscription.clone(), &metadata),
             config,
             app: App::Idle,
             membership,

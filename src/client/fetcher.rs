@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::kafka::fetch::{FetchEntry, Fetched};
-use crate::units::{BrokerId, Offset, OffsetRange, TopicPartition};
+use crate::units::{BrokerId, Offset, OffsetRange, TopicId, TopicPartition};
 
 /// `SubscriptionState.FetchStates`.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -32,13 +32,15 @@ pub struct Owned {
     pub position: Offset,
     /// About to be revoked: neither fetched nor returned.
     pub pending_revocation: bool,
+    /// The application is subscribed to its topic no longer, and that is enough to stop it.
+    pub unsubscribed: bool,
     /// Its first Fetch was sent.
     pub fetch_told: bool,
 }
 
 impl Owned {
     fn is_fetchable(&self) -> bool {
-        self.phase == Phase::Fetching && !self.pending_revocation
+        self.phase == Phase::Fetching && !self.pending_revocation && !self.unsubscribed
     }
 }
 
@@ -109,6 +111,28 @@ impl Fetcher {
         self.buffer.clear();
     }
 
+    /// subscribe() was called: partitions of other topics stop, and go on if they are subscribed to again before they are given up. Both
+    /// come back.
+    pub fn subscribe(&mut self, is_subscribed: impl Fn(TopicId) -> bool) -> (Box<[TopicPartition]>, Box<[TopicPartition]>) {
+        let (mut stopped, mut resumed) = (Vec::new(), Vec::new());
+        for owned in &mut self.owned {
+            let unsubscribed = !is_subscribed(owned.partition.topic);
+            if std::mem::replace(&mut owned.unsubscribed, unsubscribed) == unsubscribed {
+                continue;
+            }
+            if unsubscribed {
+                stopped.push(owned.partition);
+            } else if !owned.pending_revocation {
+                owned.fetch_told = false;
+                resumed.push(owned.partition);
+            }
+        }
+        self.untold = self.owned.iter().filter(|owned| !owned.fetch_told).count();
+        stopped.sort_unstable();
+        resumed.sort_unstable();
+        (stopped.into(), resumed.into())
+    }
+
     /// Those marked for revocation.
     pub fn pending_revocation(&self) -> Box<[TopicPartition]> {
         let mut marked: Box<[TopicPartition]> =
@@ -136,9 +160,15 @@ impl Fetcher {
         kept.sort_unstable_by_key(|owned| owned.partition);
         let take = |(partition, leader)| match kept.binary_search_by_key(&partition, |owned| owned.partition) {
             Ok(place) => kept[place].clone(),
-            Err(_) => {
-                Owned { partition, leader, phase: Phase::Initializing, position: Offset(0), pending_revocation: false, fetch_told: false }
-            }
+            Err(_) => Owned {
+                partition,
+                leader,
+                phase: Phase::Initializing,
+                position: Offset(0),
+                pending_revocation: false,
+                unsubscribed: false,
+                fetch_told: false,
+            },
         };
         self.owned = partitions.map(take).collect();
         self.untold = self.owned.iter().filter(|owned| !owned.fetch_told).count();

@@ -9,7 +9,7 @@ use crate::effects::Deadline;
 use crate::kafka::assignor::Assignor;
 use crate::kafka::message::Assignment;
 use crate::terms::{CommitKind, Name};
-use crate::units::{BrokerId, Instant, MemberId, TopicPartition};
+use crate::units::{BrokerId, Instant, MemberId, TopicId, TopicPartition};
 
 pub mod consumer;
 
@@ -108,10 +108,12 @@ pub struct Membership {
     pub heartbeat: Deadline,
     /// The client's own session timer: no successful heartbeat answer until then.
     pub session_ends: Instant,
-    /// The leader's partition counts by topic at its last assignment.
-    pub assigned_counts: Option<Vec<u32>>,
+    /// The partition counts of the group's topics that the leader made its last assignment with.
+    pub assigned_counts: Option<Vec<(TopicId, u32)>>,
     /// Requests to the coordinator, in order.
     pub calls: VecDeque<Call>,
+    /// Until when onJoinPrepare tries to commit; after that it goes on without (rebalance timeout).
+    pub prepare_until: Option<Instant>,
     /// No further attempt to join before then.
     pub join_not_before: Instant,
     /// Requests to a coordinator so far.
@@ -135,6 +137,7 @@ impl Membership {
             session_ends: Instant::NEVER,
             assigned_counts: None,
             calls: VecDeque::new(),
+            prepare_until: None,
             join_not_before: Instant::ZERO,
             called: 0,
         }

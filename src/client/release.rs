@@ -11,6 +11,9 @@ pub struct ClientSwitches {
     pub background_revocations: bool,
     /// OffsetCommit v10 (4.1) names topics by their ids, so that brokers since 4.3 know since when a member has a partition.
     pub commits_by_topic_id: bool,
+    /// subscribe() with a new list (4.1): partitions of topics that are not in it are neither fetched nor returned any more, before they are
+    /// revoked.
+    pub unsubscribed_partitions_stop: bool,
     /// How long an idle pass of a KIP-848 client's poll loop blocks.
     pub idle_pass: IdlePass,
 }
@@ -38,9 +41,14 @@ impl ClientSwitches {
     }
 }
 
-const V4_0: ClientSwitches =
-    ClientSwitches { spare_buffered_brokers: true, background_revocations: true, commits_by_topic_id: false, idle_pass: IdlePass::Long };
+const V4_0: ClientSwitches = ClientSwitches {
+    spare_buffered_brokers: true,
+    background_revocations: true,
+    commits_by_topic_id: false,
+    unsubscribed_partitions_stop: false,
+    idle_pass: IdlePass::Long,
+};
 
-const V4_1: ClientSwitches = ClientSwitches { commits_by_topic_id: true, ..V4_0 };
+const V4_1: ClientSwitches = ClientSwitches { commits_by_topic_id: true, unsubscribed_partitions_stop: true, ..V4_0 };
 
 const V4_2_1: ClientSwitches = ClientSwitches { background_revocations: false, idle_pass: IdlePass::ShortWithoutPartitions, ..V4_1 };

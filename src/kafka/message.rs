@@ -4,7 +4,7 @@
 //! TxnOffsetCommit v4, ConsumerGroupHeartbeat v1) as far as they matter to a coordinator. An empty member id is `None`.
 
 use crate::terms::{CommitKind, ErrorCode, Name};
-use crate::units::{ClientId, GroupId, InstanceId, MemberId, Offset, Span, TopicId, TopicPartition};
+use crate::units::{ClientId, GroupId, InstanceId, MemberId, Offset, PatternId, Span, TopicId, TopicPartition};
 
 /// What a member tells about itself in one of its protocols. Kafka compares the bytes: equal iff all fields are equal.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -103,6 +103,8 @@ pub struct ConsumerHeartbeat {
     pub instance: Option<InstanceId>,
     pub rebalance_timeout: Option<Span>,
     pub topics: Option<Vec<TopicId>>,
+    /// subscribedTopicRegex; `Some(None)` is the empty one, which takes a former one back.
+    pub pattern: Option<Option<PatternId>>,
     pub assignor: Option<Name>,
     /// The partitions that the member has, pending revocations excepted.
     pub owned: Option<Vec<TopicPartition>>,

@@ -52,6 +52,12 @@ pub enum Response {
         number: u32,
         records: Vec<Fetched>,
     },
+    /// UNKNOWN_TOPIC_OR_PARTITION for some partitions of a Fetch, and what there is of the others.
+    FetchedSome {
+        number: u32,
+        records: Vec<Fetched>,
+        unknown: Vec<TopicPartition>,
+    },
     Offsets {
         latest: bool,
         offsets: Vec<(TopicPartition, Offset)>,
@@ -65,7 +71,7 @@ pub enum Response {
 /// The cluster as a broker knows it.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Metadata {
-    /// Partition counts by topic.
+    /// Partition counts by topic; 0 for a topic that does not exist.
     pub counts: Vec<u32>,
     /// Partitions that are not led by their first replica: by whom, or by nobody.
     pub moved: Vec<(TopicPartition, Option<BrokerId>)>,
@@ -73,6 +79,9 @@ pub struct Metadata {
 
 impl Metadata {
     pub fn leader(&self, partition: TopicPartition, brokers: u32) -> Option<BrokerId> {
+        if self.counts[partition.topic.index()] == 0 {
+            return None;
+        }
         let moved = self.moved.iter().find(|(moved, _)| *moved == partition);
         moved.map_or(Some(placement::leader(partition, brokers)), |(_, leader)| *leader)
     }
@@ -85,7 +94,7 @@ impl Response {
             Response::Coordinator(_) => ClientRequest::FindCoordinator,
             Response::Metadata(_) => ClientRequest::Metadata,
             Response::Group { .. } => ClientRequest::Heartbeat,
-            Response::Fetched { .. } => ClientRequest::Fetch,
+            Response::Fetched { .. } | Response::FetchedSome { .. } => ClientRequest::Fetch,
             Response::Offsets { .. } => ClientRequest::ListOffsets,
             Response::EpochsValid(_) => ClientRequest::OffsetsForLeaderEpoch,
             Response::FetchSessionClosed => ClientRequest::CloseFetchSession,

@@ -21,7 +21,7 @@ impl Ledger {
         account.produced = self.produced(known.slots.cast(), group);
         let never_appended = account.produced.checked_sub(appended);
         account.unsettled += never_appended.unwrap_or_else(|| panic!("group {}: more records in its topics than were sent", group.0));
-        let sum = account.processed_once + account.duplicated + account.lost + account.skipped + account.unsettled;
+        let sum = account.processed_once + account.duplicated + account.lost + account.skipped + account.deleted + account.unsettled;
         assert_eq!(account.produced, sum, "group {}: every produced record has exactly one fate", group.0);
         account
     }
@@ -58,8 +58,9 @@ impl Ledger {
 
     fn count_unprocessed(&self, account: &mut Account, group: GroupId, partition: TopicPartition, slot: usize, end: Offset) {
         let page = &self.pages[slot];
+        let deleted = self.deleted[partition.topic.index()];
         // Passed by the committed offset, or by everybody: nobody will come back.
-        let passed = if self.drained { end } else { page.committed.unwrap_or(Offset(0)) };
+        let passed = if self.drained && !deleted { end } else { page.committed.unwrap_or(Offset(0)) };
         for gap in page.unprocessed(OffsetRange::new(Offset(0), end)) {
             for (range, skip) in page.skipped.pieces(gap) {
                 if let Some((by, at)) = skip {
@@ -70,7 +71,8 @@ impl Ledger {
                 let border = passed.clamp(range.from, range.to);
                 let lost = OffsetRange::new(range.from, border);
                 account.lost += lost.len();
-                account.unsettled += range.len() - lost.len();
+                let left = if deleted { &mut account.deleted } else { &mut account.unsettled };
+                *left += range.len() - lost.len();
                 self.list_losses(account, partition, page, lost);
             }
         }

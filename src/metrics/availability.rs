@@ -13,6 +13,8 @@ pub(super) struct Availability {
     is_out: bool,
     /// Whose first record ends the wait that began with the last outage.
     awaited: Option<ClientId>,
+    /// The partition is no more.
+    ended: bool,
 }
 
 impl Availability {
@@ -24,6 +26,15 @@ impl Availability {
     /// The latest owner can hand out no more.
     pub fn owner_gone(&mut self, at: Instant) {
         self.open(at, false);
+    }
+
+    /// The partition is deleted with its topic.
+    pub fn ends(&mut self, at: Instant) {
+        if std::mem::take(&mut self.is_out) {
+            self.last().to = Some(at);
+        }
+        self.awaited = None;
+        self.ended = true;
     }
 
     pub fn fetch_started(&mut self, at: Instant, by: ClientId) {
@@ -43,7 +54,7 @@ impl Availability {
     }
 
     fn open(&mut self, at: Instant, initial: bool) {
-        if !self.is_out {
+        if !self.is_out && !self.ended {
             self.is_out = true;
             self.awaited = None;
             self.outages.push(Outage { from: at, to: None, first_record: None, initial });

@@ -87,6 +87,7 @@ impl Epochs {
             EpochReason::SubscriptionChanged => RebalanceReason::SubscriptionChanged,
             EpochReason::TopicsChanged => RebalanceReason::TopicsChanged,
             EpochReason::AssignorChanged => RebalanceReason::AssignorChanged,
+            EpochReason::PatternResolved => RebalanceReason::PatternResolved,
             EpochReason::MemberRemoved => match removed {
                 Some(RemovalReason::Left | RemovalReason::Forgotten) | None => RebalanceReason::MemberLeft,
                 Some(RemovalReason::RevocationTimedOut) => RebalanceReason::RevocationTimedOut,

@@ -12,6 +12,7 @@ use crate::ownership::Hold;
 use crate::ranges::RangeMap;
 use crate::terms::PositionSource;
 use crate::trace::fault::Fault;
+use crate::trace::topics::TopicChange;
 use crate::trace::{Cast, TraceEvent};
 use crate::units::{ClientId, GroupId, Instant, Offset, OffsetRange, TopicId, TopicPartition};
 
@@ -33,6 +34,8 @@ pub(super) struct Reading {
     /// The first position of all.
     pub start: Option<Offset>,
     pub availability: Availability,
+    /// When the partition was deleted.
+    pub ended: Option<Instant>,
 }
 
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -52,6 +55,7 @@ impl Reading {
             position: Steps::new(0),
             start: None,
             availability: Availability::default(),
+            ended: None,
         }
     }
 
@@ -120,6 +124,17 @@ impl Metrics {
         }
     }
 
+    /// From here on there is nothing to read, and nobody waits for it.
+    fn partitions_end(&mut self, at: Instant, cast: &Cast, topic: TopicId) {
+        let (_, most) = cast.partitions[topic.index()];
+        for partition in (0..most).map(|partition| TopicPartition { topic, partition }) {
+            for slot in &self.partitions[cast.index(partition)].readers {
+                self.readings[*slot].availability.ends(at);
+                self.readings[*slot].ended = Some(at);
+            }
+        }
+    }
+
     pub(super) fn group(&mut self, group: GroupId) -> &mut GroupCounts {
         &mut self.groups[group.index()]
     }
@@ -132,6 +147,20 @@ impl Metrics {
             Fault::BrokerDied { broker, until } => self.mark(at, MarkKind::BrokerDown(*broker, until.since(at))),
             Fault::CoordinatorLoaded { group, broker } => self.mark(at, MarkKind::CoordinatorLoaded(*group, *broker)),
             Fault::Reconnected { .. } | Fault::BrokerReturned { .. } | Fault::LeaderElected { .. } => {}
+        }
+    }
+
+    pub(super) fn topic_change(&mut self, at: Instant, cast: &Cast, change: &TopicChange) {
+        match change {
+            TopicChange::Created { topic, partitions } => {
+                self.partitions_begin(at, cast, *topic, 0..*partitions);
+                self.mark(at, MarkKind::TopicCreated(*topic));
+            }
+            TopicChange::Deleted { topic } => {
+                self.partitions_end(at, cast, *topic);
+                self.mark(at, MarkKind::TopicDeleted(*topic));
+            }
+            TopicChange::Subscribed { client, .. } => self.mark(at, MarkKind::Subscribed(*client)),
         }
     }
 

@@ -22,8 +22,12 @@ fn of_group(metrics: &mut Metrics, known: &Known, group: GroupId, samples: usize
         // Taken out, so that one partition's working tables make room for its samples.
         let reading = std::mem::replace(&mut metrics.readings[slot], Reading::new(group, 0));
         let visible = &metrics.partitions[known.slots.cast().index(partition)].visible;
-        run_end_lag += (visible.by_run_end - reading.done.by_run_end).max(0) as u64;
-        final_lag += (visible.total - reading.done.total).max(0) as u64;
+        if reading.ended.is_none_or(|ended| ended > metrics.grid.run_end) {
+            run_end_lag += (visible.by_run_end - reading.done.by_run_end).max(0) as u64;
+        }
+        if reading.ended.is_none() {
+            final_lag += (visible.total - reading.done.total).max(0) as u64;
+        }
         let measured = of_partition(metrics, known, (partition, slot), reading, samples, end);
         sums.iter_mut().zip(&measured.lag).for_each(|(sum, sample)| *sum += sample.unprocessed);
         partitions.push(measured);
@@ -59,8 +63,10 @@ fn of_partition(
 ) -> PartitionMeasurements {
     let visible = &metrics.partitions[known.slots.cast().index(partition)].visible;
     let counts = visible.values(samples).zip(reading.done.values(samples));
-    let lag = counts.enumerate().map(|(sample, (high_watermark, done))| {
-        lag_sample(high_watermark, reading.committed.at(sample), reading.position.at(sample), done)
+    let exists = reading.ended.map_or(samples, |ended| metrics.grid.sample(ended));
+    let lag = counts.enumerate().map(|(sample, (high_watermark, done))| match sample < exists {
+        true => lag_sample(high_watermark, reading.committed.at(sample), reading.position.at(sample), done),
+        false => GONE,
     });
     // What becomes visible after the end of a run without a settle phase does not count.
     let settled = end > metrics.grid.run_end;
@@ -70,7 +76,10 @@ fn of_partition(
     PartitionMeasurements {
         partition,
         lag: lag.collect(),
-        final_lag: lag_sample(high_watermark, reading.committed.latest, reading.position.latest, done),
+        final_lag: match reading.ended {
+            None => lag_sample(high_watermark, reading.committed.latest, reading.position.latest, done),
+            Some(_) => GONE,
+        },
         final_high_watermark: high_watermark as u64,
         high_watermark: visible.values(samples).map(|records| records as u64).collect(),
         start: reading.start.unwrap_or_default(),
@@ -79,6 +88,9 @@ fn of_partition(
         committed: u64::try_from(reading.committed.latest).ok().map(Offset),
     }
 }
+
+/// Of what is deleted there is nothing to read.
+const GONE: LagSample = LagSample { committed: Some(0), position: 0, unprocessed: 0 };
 
 fn lag_sample(high_watermark: i64, committed: i64, position: i64, done: i64) -> LagSample {
     LagSample {

@@ -10,7 +10,7 @@
 //! | `expectations[]` | `line` and `text` as written, `outcome` (`met`, `failed`, `undecided`), `expected`, `seen` |
 //! | `violations[]` | invariants that did not hold: `at_ns`, `what` |
 //! | `produced` | records handed to `send()`, over all topics |
-//! | `groups.<g>` | the account: `produced` = `processed_once` + `duplicated` + `lost` + `skipped` + `unsettled`; `extra` deliveries |
+//! | `groups.<g>` | the account: `produced` = `processed_once` + `duplicated` + `lost` + `skipped` + `deleted` + `unsettled`; `extra` deliveries |
 //! | `groups.<g>.lag` | records not processed, summed over partitions: `peak` and `run_end` of the run phase, `final`; `backlog` adds what was on its way |
 //! | `groups.<g>.latency` | creation to the end of the first processing: `count`, `mean_ns`, `min_ns`, `p50_ns`, `p99_ns`, `max_ns` |
 //! | `groups.<g>.rebalances[]` | `at_ns`, `reason`, `group_protocol`, `trigger`, `generation`, `joined_ns`, `ended_ns`, `lasted_ns`, `ended_in`, `leader`, `assignor`, `members`, `initial`, `waited_for[]` |

@@ -113,6 +113,9 @@ fn fault<'a>(scenario: &'a Scenario, mark: &Mark) -> Option<Fault<'a>> {
         MarkKind::Failed(id) => plain("fail", client(id)),
         MarkKind::RateChanged(id) => plain("rate", &scenario.producers[id.index()].name),
         MarkKind::PartitionsAdded(topic, to) => Fault { partitions: Some(to), ..plain("partitions", &scenario.topics[topic.index()].name) },
+        MarkKind::TopicCreated(topic) => plain("create.topic", &scenario.topics[topic.index()].name),
+        MarkKind::TopicDeleted(topic) => plain("delete.topic", &scenario.topics[topic.index()].name),
+        MarkKind::Subscribed(id) => plain("subscribe", client(id)),
         MarkKind::CutOff(id, from, span) => {
             Fault { from: Some(names::peers(from)), lasts_ns: Some(span.as_nanos()), ..plain("disconnect", client(id)) }
         }

@@ -127,6 +127,10 @@ fn find(scenario: &Scenario, run: &Run, check: &Check) -> Finding {
             let tally = Tally::of(run, *group, |account| account.skipped);
             tally.finding(*bounds, "record", tally.grown_by_unsettled())
         }
+        Check::Deleted { group, bounds } => {
+            let tally = Tally::of(run, *group, |account| account.deleted);
+            tally.finding(*bounds, "record", tally.grown_by_unsettled())
+        }
         Check::Duplicated { group, bounds } => {
             let tally = Tally::of(run, *group, |account| account.duplicated);
             tally.finding(*bounds, "record", tally.without_end())

@@ -13,8 +13,10 @@ pub mod names;
 pub mod network;
 pub mod producers;
 pub mod protocol;
+pub mod subscription;
 pub mod time;
 pub mod timeline;
+pub mod topic_lives;
 pub mod topics;
 
 use std::ops::Range;
@@ -22,6 +24,7 @@ use std::ops::Range;
 use super::defaults::{Role, broker};
 use super::file::{ClientKind, ClusterFile, KafkaFile, ModelFile, OutputFile, ReleaseText, ScenarioFile, WriteLatencyFile};
 use super::quantity::Unreadable;
+use super::subscription::Pattern;
 use super::yaml::{Entry, Kind, Node};
 use super::{Cluster, Distribution, Model, Outputs, Releases, Scenario, WriteLatency, reader, yaml};
 use crate::error::{PROBLEMS_SHOWN_MAX, Problem, Problems, closest, did_you_mean};
@@ -51,7 +54,7 @@ pub fn load(text: &str, file: &str) -> Result<(Scenario, Problems), Problems> {
     let written: ScenarioFile = reader::read(&mut root, &mut problems);
     let mut scenario = None;
     if !root.bad && matches!(root.kind, Kind::Map(_)) {
-        let mut checker = Checker { source: text, problems };
+        let mut checker = Checker { source: text, problems, patterns: Vec::new() };
         scenario = Some(checker.scenario(&written, Site::root(&root), file));
         problems = checker.problems;
     }
@@ -153,6 +156,8 @@ impl<'a> Site<'a> {
 pub struct Checker<'a> {
     source: &'a str,
     problems: Vec<Problem>,
+    /// The regular expressions of subscriptions so far, each once.
+    patterns: Vec<Pattern>,
 }
 
 impl Checker<'_> {
@@ -196,8 +201,8 @@ impl Checker<'_> {
         let mut topics = self.topics(file, root, cluster.brokers);
         let topic_names = names::Names::new("topic", &file.topics, root, "topics");
         let producer_names = names::Names::new("producer", &file.producers, root, "producers");
-        let producers = self.producers(file, root, &topic_names, kafka.clients, Instant::ZERO + duration);
-        let cast = self.groups(file, root, &topic_names, kafka, &cluster.config);
+        let mut producers = self.producers(file, root, &topic_names, kafka.clients, Instant::ZERO + duration);
+        let mut cast = self.groups(file, root, &topic_names, kafka, &cluster.config);
         let group_names = names::Names::new("group", &file.groups, root, "groups");
         let stage = timeline::Stage {
             brokers: cluster.brokers,
@@ -210,8 +215,11 @@ impl Checker<'_> {
             end: duration,
             settle,
         };
-        let (timeline, instances) = self.timeline(file, root, &stage, &mut topics);
+        let (mut timeline, instances) = self.timeline(file, root, &stage, &mut topics);
         let expect = self.expectations(file, root, &stage, &topics);
+        subscription::add_later_topics(&mut cast.groups, &cast.clients, &timeline);
+        let mut patterns = std::mem::take(&mut self.patterns);
+        topic_lives::follow_names(&topics, &mut patterns, &mut cast.groups, &mut cast.clients, &mut timeline, &mut producers);
         Scenario {
             name: self.name(file.name.as_deref(), root.child("name"), file_name),
             about: file.about.clone(),
@@ -228,6 +236,7 @@ impl Checker<'_> {
             groups: cast.groups,
             clients: cast.clients,
             instances: instances.into_iter().collect(),
+            patterns,
             timeline,
             expect,
             outputs: Outputs { trace: file.outputs.contains(&OutputFile::Trace) },

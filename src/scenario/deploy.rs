@@ -45,6 +45,9 @@ impl Scenario {
             | Verb::Slow { .. }
             | Verb::Rate { .. }
             | Verb::Partitions { .. }
+            | Verb::CreateTopic(_)
+            | Verb::DeleteTopic(_)
+            | Verb::Subscribe { .. }
             | Verb::Scale { .. }
             | Verb::Disconnect { .. }
             | Verb::Disturb { .. }

@@ -72,6 +72,10 @@ pub enum Check {
         group: Option<GroupId>,
         bounds: Bounds,
     },
+    Deleted {
+        group: Option<GroupId>,
+        bounds: Bounds,
+    },
     Unsettled {
         group: Option<GroupId>,
         bounds: Bounds,

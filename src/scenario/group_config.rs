@@ -16,6 +16,8 @@ pub struct ConsumerGroupConfig {
     pub assignment_interval: Span,
     pub min_assignment_interval: Span,
     pub max_assignment_interval: Span,
+    /// It does nothing before 4.1.
+    pub regex_refresh_interval: Span,
     pub max_size: u32,
     /// By name; the first one serves members that name none.
     pub assignors: Vec<Name>,

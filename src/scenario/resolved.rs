@@ -5,11 +5,13 @@ use std::fmt::Write;
 use super::defaults::producer::{self, ProducerSettings};
 use super::defaults::{Modelled, Slot, broker};
 use super::deploy::Deploy;
+use super::keys::{KeyWeights, Keys};
 use super::quantity::{write_duration, write_rate};
+use super::subscription::{ByPattern, Evaluator, Subscription};
 use super::yaml::scalar;
-use super::{Arrivals, Distribution, Disturbance, KeyWeights, Keys, Producer, Scenario, TimelineEntry, Verb, WriteLatency};
+use super::{Arrivals, Distribution, Disturbance, Producer, Scenario, TimelineEntry, Verb, WriteLatency};
 use crate::terms::Peers;
-use crate::units::{ClientId, Instant, Span};
+use crate::units::{ClientId, Instant, Span, TopicId};
 
 mod group;
 
@@ -20,14 +22,14 @@ impl Scenario {
         self.write_head(&mut out);
         self.write_cluster(&mut out);
         line(&mut out, 0, "topics:");
-        for topic in &self.topics {
+        for topic in self.topics.iter().filter(|topic| topic.life == 1) {
             let value = format!("{{partitions: {}, replication.factor: {}}}", topic.partitions, topic.replication_factor);
             entry(&mut out, 1, &topic.name, &value);
         }
         if !self.producers.is_empty() {
             line(&mut out, 0, "producers:");
         }
-        for producer in &self.producers {
+        for producer in self.producers.iter().filter(|producer| producer.continues.is_none()) {
             self.write_producer(&mut out, producer);
         }
         if !self.groups.is_empty() {
@@ -134,6 +136,25 @@ impl Scenario {
         });
     }
 
+    fn subscription(&self, subscription: &Subscription) -> String {
+        let Some(ByPattern { pattern, evaluated_by }) = subscription.pattern else { return self.topic_names(&subscription.topics) };
+        let by = match evaluated_by {
+            Evaluator::Client => "client",
+            Evaluator::Brokers => "brokers",
+        };
+        format!("{{pattern: {}, evaluated.by: {by}}}", scalar(&self.patterns[pattern.index()].text, true))
+    }
+
+    fn topic_names(&self, topics: &[TopicId]) -> String {
+        let topics =
+            topics.iter().map(|topic| &self.topics[topic.index()]).filter(|topic| topic.life == 1).map(|topic| scalar(&topic.name, false));
+        format!("[{}]", topics.collect::<Vec<_>>().join(", "))
+    }
+
+    fn topic_in_kafka(&self, topic: TopicId) -> String {
+        scalar(self.topics[topic.index()].name_in_kafka(), false)
+    }
+
     fn member(&self, client: ClientId) -> String {
         let client = &self.clients[client.index()];
         format!("{}/{}", self.groups[client.group.index()].name, client.name)
@@ -152,7 +173,10 @@ impl Scenario {
             Verb::Rate { producer, rate } => {
                 format!("rate: {{{}: {}}}", scalar(&self.producers[producer.index()].name, false), write_rate(*rate))
             }
-            Verb::Partitions { topic, to } => format!("partitions: {{{}: {to}}}", scalar(&self.topics[topic.index()].name, false)),
+            Verb::Partitions { topic, to } => format!("partitions: {{{}: {to}}}", self.topic_in_kafka(*topic)),
+            Verb::CreateTopic(topic) => format!("create.topic: {}", self.topic_in_kafka(*topic)),
+            Verb::DeleteTopic(topic) => format!("delete.topic: {}", self.topic_in_kafka(*topic)),
+            Verb::Subscribe { client, to } => format!("subscribe: {}, topics: {}", self.member(*client), self.subscription(to)),
             Verb::Scale { group, members } => format!("scale: {{{}: {members}}}", scalar(&self.groups[group.index()].name, false)),
             Verb::RollingRestart { group, every, down, deploy } => {
                 let name = scalar(&self.groups[group.index()].name, false);

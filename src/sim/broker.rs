@@ -30,7 +30,8 @@ impl Simulation<'_> {
         }
         let client = link.client;
         let group = self.cast.client_group[client.index()];
-        if !self.leadership.is_fixed() && !self.leads_all(connection, &request) {
+        let always_leads = self.leadership.is_fixed() && !self.topics_vanish;
+        if !always_leads && !self.leads_all(connection, &request) {
             self.answer(connection, Response::NotLeader(request.kind()));
             return;
         }
@@ -67,7 +68,7 @@ impl Simulation<'_> {
     }
 
     /// The answer leaves, and the broker reads what has waited behind the request.
-    fn answer(&mut self, connection: ConnectionId, response: Response) {
+    pub(super) fn answer(&mut self, connection: ConnectionId, response: Response) {
         let link = &mut self.connections[connection.0 as usize];
         if link.dead {
             return;
@@ -107,9 +108,11 @@ impl Simulation<'_> {
     fn leads_all(&self, connection: ConnectionId, request: &Request) -> bool {
         let broker = Some(self.connections[connection.0 as usize].broker);
         match request {
-            Request::Fetch { entries, .. } => entries.iter().all(|entry| self.leader_of(entry.partition) == broker),
+            Request::Fetch { entries, .. } => {
+                entries.iter().all(|entry| !self.exists(entry.partition) || self.leader_of(entry.partition) == broker)
+            }
             Request::ListOffsets { partitions, .. } | Request::OffsetsForLeaderEpoch { partitions } => {
-                partitions.iter().all(|partition| self.leader_of(*partition) == broker)
+                partitions.iter().all(|partition| self.exists(*partition) && self.leader_of(*partition) == broker)
             }
             Request::FindCoordinator | Request::Metadata | Request::Group { .. } | Request::CloseFetchSession => true,
         }
@@ -127,6 +130,10 @@ impl Simulation<'_> {
     // --- Fetch ----------------------------------------------------------------------------------------------------------------------
 
     fn on_fetch(&mut self, connection: ConnectionId, number: u32, entries: &[FetchEntry]) {
+        if self.asks_for_unknown(entries) {
+            self.refuse_unknown(connection, number, entries);
+            return;
+        }
         let place = connection.0 as usize;
         if self.sessions[place].is_none() {
             let client = self.connections[place].client;

@@ -6,14 +6,17 @@ use crate::client::consumer::{Consumer, ConsumerTimer};
 use crate::kafka::request::Response;
 use crate::scenario::Verb;
 use crate::scenario::deploy::Deploy;
+use crate::scenario::subscription::Subscription;
 use crate::sim::network::ConnectionId;
 use crate::sim::queue::Place;
+use crate::sim::wishes::wish;
 use crate::sim::{Event, Simulation};
 use crate::trace::TraceEvent;
 use crate::units::{BrokerId, ClientId, GroupId, Instant, ProducerId, Rate, Span};
 
 mod brokers;
 mod network;
+mod topics;
 
 /// A process that does nothing: what reaches it waits.
 pub struct Frozen {
@@ -28,6 +31,7 @@ pub enum Held {
     /// The news that this connection is broken.
     Break(ConnectionId),
     Stop,
+    Subscribe(Subscription),
 }
 
 /// Something that a fault has coming.
@@ -122,13 +126,10 @@ impl<'a> Simulation<'a> {
             Verb::Pause { client, lasts } => self.pause(client, lasts),
             Verb::Slow { client, factor, lasts } => self.slow(client, factor, lasts),
             Verb::Rate { producer, rate } => self.tell(TraceEvent::RateChanged { producer, rate }),
-            Verb::Partitions { topic, to } => {
-                let from = std::mem::replace(&mut self.partitions[topic.index()], to);
-                self.tell(TraceEvent::PartitionsAdded { topic, from, to });
-                for coordinator in &mut self.coordinators {
-                    coordinator.on_topic_image(topic, to);
-                }
-            }
+            Verb::Partitions { topic, to } => self.add_partitions(topic, to),
+            Verb::CreateTopic(topic) => self.create_topic(topic),
+            Verb::DeleteTopic(topic) => self.delete_topic(topic),
+            Verb::Subscribe { client, ref to } => self.subscribe(client, to),
             Verb::Scale { group, members } => self.scale(group, members),
             Verb::RollingRestart { group, every, down, ref deploy } => {
                 self.deploy(deploy.as_ref());
@@ -195,6 +196,11 @@ impl<'a> Simulation<'a> {
         self.with_client(client, Held::Stop, |consumer, now, _, fx| consumer.stop(now, fx));
     }
 
+    fn subscribe(&mut self, client: ClientId, to: &Subscription) {
+        let wish = wish(to, self.setups[client.index()].consumer.protocol);
+        self.with_client(client, Held::Subscribe(to.clone()), |consumer, now, _, fx| consumer.subscribe(now, wish, fx));
+    }
+
     fn pause(&mut self, client: ClientId, lasts: Span) {
         let slot = &mut self.clients[client.index()];
         if slot.consumer.is_none() || slot.frozen.is_some() {
@@ -223,6 +229,7 @@ impl<'a> Simulation<'a> {
                 }
                 Held::Break(connection) => self.break_connection(connection),
                 Held::Stop => self.stop_client(client),
+                Held::Subscribe(to) => self.subscribe(client, &to),
             }
         }
     }

@@ -27,8 +27,10 @@ impl Draws {
         Draws {
             partitions: rng::stream(seed, &label("partitions")),
             keys: match &producer.keys {
-                scenario::Keys::None => None,
-                scenario::Keys::Drawn { count, weights, .. } => Some((KeyDraw::new(*count, weights), rng::stream(seed, &label("keys")))),
+                scenario::keys::Keys::None => None,
+                scenario::keys::Keys::Drawn { count, weights, .. } => {
+                    Some((KeyDraw::new(*count, weights), rng::stream(seed, &label("keys"))))
+                }
             },
             gaps: rng::stream(seed, &label("arrivals")),
             latency: Latency::new(latency, seed, || label("latency")),

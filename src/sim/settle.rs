@@ -85,7 +85,8 @@ impl Simulation<'_> {
 
     fn is_pair_drained(&self, pair: &Pair) -> bool {
         let end = self.logs[self.cast.index(pair.partition)].high_watermark();
-        if end == Offset(0) {
+        let is_gone = self.topics_vanish && self.partitions[pair.partition.topic.index()] == 0;
+        if end == Offset(0) || is_gone {
             return true;
         }
         let group = &self.scenario.groups[pair.group.index()];

@@ -15,13 +15,14 @@ use crate::kafka::log::PartitionLog;
 use crate::kafka::placement;
 use crate::kafka::release::Switches;
 use crate::scenario::deploy::Deployed;
-use crate::scenario::{self, AutoOffsetReset, Commit, Distribution, Scenario, Verb};
+use crate::scenario::{self, AutoOffsetReset, Commit, Distribution, Scenario, Topic, Verb};
 use crate::sim::leadership::{Leadership, Reign};
 use crate::sim::network::InFlight;
 use crate::sim::queue::{Place, Queue};
 use crate::sim::rng::Draws;
 use crate::sim::rng::sampler::Sampler;
 use crate::sim::settle::Drainage;
+use crate::sim::wishes::wish;
 use crate::sim::{ClientSlot, Event, Limits, ProducerNode, Simulation, fault, produce};
 use crate::trace::Cast;
 use crate::trace::names::Names;
@@ -61,7 +62,8 @@ impl<'a> Simulation<'a> {
             events: 0,
             limits,
             logs: vec![PartitionLog::default(); partitions],
-            partitions: scenario.topics.iter().map(|topic| topic.partitions).collect(),
+            partitions: scenario.topics.iter().map(Topic::partitions_at_start).collect(),
+            topics_vanish: scenario.topics.iter().any(|topic| topic.deleted.is_some()),
             untold: (0..partitions).map(|_| None).collect(),
             writers: vec![Vec::new(); scenario.topics.len()],
             arrived: Vec::new(),
@@ -112,7 +114,8 @@ impl<'a> Simulation<'a> {
         }
         for (at, producer) in scenario.producers.iter().enumerate() {
             let id = ProducerId(at as u32);
-            for step in producer.steps.iter().filter(|step| step.at > Instant::ZERO) {
+            let told = if producer.continues.is_none() { producer.steps.as_slice() } else { &[] };
+            for step in told.iter().filter(|step| step.at > Instant::ZERO) {
                 self.schedule_fault(step.at, fault::Due::Rate(id, step.rate));
             }
             let reigns: Vec<Vec<Reign>> = (0..scenario.topics[producer.topic.index()].most_partitions)
@@ -168,11 +171,12 @@ fn coordinators(scenario: &Scenario) -> (Vec<Coordinator>, Vec<u32>, Vec<u32>) {
         shards.push(shard as u32);
     }
     let config = coordinator_config(scenario);
-    let topics = || (0..).map(TopicId).zip(&scenario.topics);
+    let topics = || (0..).map(TopicId).zip(&scenario.topics).filter(|(_, topic)| topic.created.is_none());
     let coordinators = (0..partitions.len()).map(|shard| {
         let mut coordinator = Coordinator::new(config);
         let ours = (0..).map(GroupId).zip(&scenario.groups).filter(|(id, _)| shards[id.index()] as usize == shard);
         ours.for_each(|(id, group)| coordinator.configure_group(id, group_config(&group.config)));
+        coordinator.know_patterns(scenario.patterns.iter().map(|pattern| pattern.topics.clone()).collect());
         topics().for_each(|(id, topic)| _ = coordinator.on_topic_image(id, topic.partitions));
         coordinator
     });
@@ -197,6 +201,7 @@ fn coordinator_config(scenario: &Scenario) -> CoordinatorConfig {
         offsets_retention: config.offsets_retention,
         retention_check_interval: config.offsets_retention_check_interval,
         offset_metadata_max_bytes: config.offset_metadata_max_bytes,
+        checks_topics: true,
         write_latency,
         consumer: consumer_group_config(&config.consumer_groups),
         switches,
@@ -213,6 +218,7 @@ fn consumer_group_config(config: &scenario::group_config::ConsumerGroupConfig) -
         all_assignors: config.assignors.len() == ServerAssignor::ALL.len(),
         migration: config.migration_policy,
         assignment_interval: config.assignment_interval,
+        regex_refresh_interval: config.regex_refresh_interval,
     }
 }
 
@@ -239,8 +245,8 @@ fn producer_config(scenario: &Scenario, producer: &scenario::Producer, latency: 
     let topic = &scenario.topics[producer.topic.index()];
     let replication = replication(scenario, topic.replication_factor);
     let keys = match &producer.keys {
-        scenario::Keys::None => None,
-        scenario::Keys::Drawn { prefix, count, .. } => Some((0..*count).map(|key| format!("{prefix}{key}")).collect()),
+        scenario::keys::Keys::None => None,
+        scenario::keys::Keys::Drawn { prefix, count, .. } => Some((0..*count).map(|key| format!("{prefix}{key}")).collect()),
     };
     ProducerConfig {
         plan: rate_plan(scenario, producer),
@@ -271,8 +277,8 @@ fn rate_plan(scenario: &Scenario, producer: &scenario::Producer) -> Vec<(Instant
     let end = Instant::ZERO + scenario.duration;
     let mut plan: Vec<(Instant, Rate)> = producer.steps.iter().map(|step| (step.at, step.rate)).collect();
     for entry in &scenario.timeline {
-        if let Verb::Rate { producer, rate } = &entry.verb
-            && producer.index() == id
+        if let Verb::Rate { producer: whose, rate } = &entry.verb
+            && (whose.index() == id || producer.continues == Some(*whose))
         {
             plan.push((entry.at, *rate));
         }
@@ -283,8 +289,30 @@ fn rate_plan(scenario: &Scenario, producer: &scenario::Producer) -> Vec<(Instant
     plan.dedup_by_key(|(at, _)| *at);
     plan.reverse();
     plan.retain(|(at, _)| *at < end);
-    plan.push((end, Rate::ZERO));
+    let topic = &scenario.topics[producer.topic.index()];
+    let mut plan = while_it_exists(plan, topic);
+    if plan.last().is_none_or(|(at, _)| *at < end) {
+        plan.push((end, Rate::ZERO));
+    }
     plan
+}
+
+/// send() hands nothing over while the topic does not exist.
+fn while_it_exists(plan: Vec<(Instant, Rate)>, topic: &Topic) -> Vec<(Instant, Rate)> {
+    let (created, deleted) = (topic.created.unwrap_or(Instant::ZERO), topic.deleted.unwrap_or(Instant::NEVER));
+    if created == Instant::ZERO && deleted == Instant::NEVER {
+        return plan;
+    }
+    let at_creation = plan.iter().rev().find(|(at, _)| *at <= created).map_or(Rate::ZERO, |(_, rate)| *rate);
+    let mut lasting = vec![(Instant::ZERO, if created == Instant::ZERO { at_creation } else { Rate::ZERO })];
+    if created > Instant::ZERO {
+        lasting.push((created, at_creation));
+    }
+    lasting.extend(plan.into_iter().filter(|(at, _)| *at > created && *at < deleted));
+    if deleted < Instant::NEVER {
+        lasting.push((deleted, Rate::ZERO));
+    }
+    lasting
 }
 
 /// How many partitions the producer's metadata shows, from when on: it is refreshed every metadata.max.age.ms, one round trip later.
@@ -327,7 +355,7 @@ fn consumer_config(
     ConsumerConfig {
         client: ClientId(at as u32),
         life: 0,
-        topics: scenario.groups[client.group.index()].topics.clone(),
+        subscription: wish(&client.subscription, config.protocol),
         instance,
         protocol: config.protocol,
         remote_assignor: config.remote_assignor.clone(),

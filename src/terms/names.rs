@@ -146,6 +146,7 @@ impl EpochReason {
             EpochReason::SubscriptionChanged => "subscription_changed",
             EpochReason::TopicsChanged => "topics_changed",
             EpochReason::AssignorChanged => "assignor_changed",
+            EpochReason::PatternResolved => "pattern_resolved",
             EpochReason::MemberRemoved => "member_removed",
         }
     }
@@ -186,6 +187,7 @@ impl RebalanceReason {
             RebalanceReason::GroupTooLarge => "group_too_large",
             RebalanceReason::Upgraded => "upgraded",
             RebalanceReason::Downgraded => "downgraded",
+            RebalanceReason::PatternResolved => "pattern_resolved",
             RebalanceReason::SubscriptionChanged => "subscription_changed",
             RebalanceReason::TopicsChanged => "topics_changed",
             RebalanceReason::AssignorChanged => "assignor_changed",
@@ -228,6 +230,7 @@ impl CommitFailure {
             CommitFailure::Fenced => "FencedInstanceIdException",
             CommitFailure::Retriable => "RetriableCommitFailedException",
             CommitFailure::StaleEpoch => "StaleMemberEpochException",
+            CommitFailure::UnknownTopic => "UnknownTopicOrPartitionException",
         }
     }
 }

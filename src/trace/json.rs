@@ -65,6 +65,9 @@
 //! | `broker_returned` | `broker` |
 //! | `leader_elected` | `topic`, `partition`, `broker` |
 //! | `coordinator_loaded` | `group`, `broker` |
+//! | `topic_created` | `topic`, `count` |
+//! | `topic_deleted` | `topic` |
+//! | `subscribed` | `group`, `client`, `topics` |
 //! | `run_phase_ended` | |
 //! | `settle_phase_ended` | `drained` |
 
@@ -76,6 +79,7 @@ use crate::trace::json::line::{EscapedNames, Line};
 use crate::trace::lines::LineWriter;
 use crate::trace::names::Names;
 use crate::trace::subject::Subject;
+use crate::trace::topics::TopicChange;
 use crate::trace::{Sink, TraceEvent};
 use crate::units::{Instant, OffsetRange};
 use TraceEvent as E;
@@ -134,6 +138,14 @@ fn write_fault<'l, 'b>(line: &'l mut Line<'b>, fault: &Fault) -> &'l mut Line<'b
     }
 }
 
+fn write_topics<'l, 'b>(line: &'l mut Line<'b>, change: &TopicChange) -> &'l mut Line<'b> {
+    match change {
+        TopicChange::Created { partitions, .. } => line.count("count", *partitions),
+        TopicChange::Deleted { .. } => line,
+        TopicChange::Subscribed { topics, .. } => line.topics(topics),
+    }
+}
+
 fn write_peers<'l, 'b>(line: &'l mut Line<'b>, from: Peers) -> &'l mut Line<'b> {
     line.word("cut_from", from.name());
     match from {
@@ -165,9 +177,7 @@ fn write_details(line: &mut Line<'_>, event: &TraceEvent) {
             line.member("member", Some(*member)).word("reason", reason.name())
         }
         E::MemberAdded { member, instance, .. } => line.member("member", Some(*member)).instance(*instance),
-        E::MemberReplaced { old, new, instance, .. } => {
-            line.member("member", Some(*new)).member("old_member", Some(*old)).instance(Some(*instance))
-        }
+        E::MemberReplaced { old, new, instance, .. } => line.replaced(*old, *new).instance(Some(*instance)),
         E::RebalanceStarted { reason, trigger, generation, deadline, initial, .. } => {
             line.word("reason", reason.name()).member("trigger", *trigger).generation(*generation);
             line.instant("deadline_ns", *deadline).flag("initial", *initial)
@@ -210,6 +220,7 @@ fn write_details(line: &mut Line<'_>, event: &TraceEvent) {
         }
         E::CommitFailed { kind, failure, .. } => line.word("kind", kind.name()).word("failure", failure.name()),
         E::Fault(fault) => write_fault(line, fault),
+        E::Topics(change) => write_topics(line, change),
         E::SettlePhaseEnded { drained } => line.flag("drained", *drained),
     };
 }

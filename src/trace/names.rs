@@ -24,6 +24,12 @@ impl Names {
         &self.topics[topic.index()]
     }
 
+    /// What Kafka calls it: the name without its life.
+    pub fn topic_in_kafka(&self, topic: TopicId) -> &str {
+        let name = self.topic(topic);
+        name.split('#').next().unwrap_or(name)
+    }
+
     pub fn producer(&self, producer: ProducerId) -> &str {
         &self.producers[producer.index()]
     }

@@ -20,6 +20,7 @@ impl TraceEvent {
         use TraceEvent as E;
         match self {
             E::Fault(fault) => fault.subject(),
+            E::Topics(change) => change.subject(),
             E::RunPhaseEnded | E::SettlePhaseEnded { .. } => Subject::Run,
             E::PartitionsAdded { topic, .. } => Subject::Topic(*topic),
             E::Appended { producer, .. } | E::ProducerStopped { producer, .. } | E::RateChanged { producer, .. } => {
@@ -126,6 +127,7 @@ impl TraceEvent {
             TraceEvent::Dropped { .. } => "dropped",
             TraceEvent::CommitFailed { .. } => "commit_failed",
             TraceEvent::Fault(fault) => fault.name(),
+            TraceEvent::Topics(change) => change.name(),
             TraceEvent::RunPhaseEnded => "run_phase_ended",
             TraceEvent::SettlePhaseEnded { .. } => "settle_phase_ended",
         }

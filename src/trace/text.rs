@@ -14,8 +14,9 @@ use crate::trace::fault::Fault;
 use crate::trace::lines::LineWriter;
 use crate::trace::names::Names;
 use crate::trace::subject::Subject;
+use crate::trace::topics::TopicChange;
 use crate::trace::{Created, Finished, Sink, TraceEvent};
-use crate::units::{ClientId, InstanceId, Instant, MemberId, Offset, OffsetRange, TopicPartition};
+use crate::units::{ClientId, InstanceId, Instant, MemberId, Offset, OffsetRange, TopicId, TopicPartition};
 
 use TraceEvent as E;
 
@@ -77,10 +78,8 @@ fn describe(event: &TraceEvent, n: &Names, f: &mut fmt::Formatter<'_>) -> fmt::R
         E::PartitionsAdded { from, to, .. } => write!(f, "grew from {from} to {to} partitions"),
         E::ClientStarted { life, .. } => write!(f, "started, life {life}"),
         E::ClientStopping { .. } => f.write_str("told to stop"),
-        E::ClientStopped { .. } => f.write_str("stopped"),
-        E::ClientCrashed { .. } => f.write_str("crashed"),
+        E::ClientStopped { .. } | E::ClientCrashed { .. } | E::ClientResumed { .. } => f.write_str(&event.name()["client_".len()..]),
         E::ClientPaused { until, .. } => write!(f, "paused until {until} ms"),
-        E::ClientResumed { .. } => f.write_str("resumed"),
         E::ClientSlowed { factor, .. } => write!(f, "slowed to {}.{:03} times its processing time", factor / 1000, factor % 1000),
         E::ClientSpeedRestored { .. } => f.write_str("back to its own speed"),
         E::ClientFailed { error, .. } => write!(f, "failed with {error}"),
@@ -133,6 +132,7 @@ fn describe(event: &TraceEvent, n: &Names, f: &mut fmt::Formatter<'_>) -> fmt::R
         E::Dropped { partition, offsets, .. } => write!(f, "dropped {}", range(n, *partition, *offsets)),
         E::CommitFailed { kind, failure, .. } => write!(f, "{kind} commit failed: {failure}"),
         E::Fault(fault) => describe_fault(fault, n, f),
+        E::Topics(change) => describe_topics(change, n, f),
         E::RunPhaseEnded => f.write_str("run phase ended"),
         E::SettlePhaseEnded { drained } => write!(f, "settle phase ended, {}", if *drained { "drained" } else { "not drained" }),
     }
@@ -149,6 +149,28 @@ fn describe_fault(fault: &Fault, n: &Names, f: &mut fmt::Formatter<'_>) -> fmt::
         Fault::LeaderElected { partition, broker } => write!(f, "{} is led by broker {}", n.partition(*partition), broker.0),
         Fault::CoordinatorLoaded { broker, .. } => write!(f, "loaded by broker {}", broker.0),
     }
+}
+
+fn describe_topics(change: &TopicChange, n: &Names, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match change {
+        TopicChange::Created { partitions: 1, .. } => f.write_str("created with 1 partition"),
+        TopicChange::Created { partitions, .. } => write!(f, "created with {partitions} partitions"),
+        TopicChange::Deleted { .. } => f.write_str("deleted"),
+        TopicChange::Subscribed { topics, .. } if topics.is_empty() => {
+            f.write_str("subscribes with a pattern that it does not match itself")
+        }
+        TopicChange::Subscribed { topics, .. } => write!(f, "subscribes to {}", named(n, topics)),
+    }
+}
+
+/// `orders, payments`
+fn named(names: &Names, topics: &[TopicId]) -> impl Display {
+    fmt::from_fn(move |f| {
+        for (i, topic) in topics.iter().enumerate() {
+            write!(f, "{}{}", if i == 0 { "" } else { ", " }, names.topic(*topic))?;
+        }
+        Ok(())
+    })
 }
 
 fn brokers(peers: Peers) -> impl Display {

@@ -31,6 +31,7 @@ pub fn message(names: &mut Names, body: &Body) -> GroupRequest {
             instance: instance(names, heartbeat.instance.as_deref()),
             rebalance_timeout: (heartbeat.rebalance_ms >= 0).then(|| millis(heartbeat.rebalance_ms)),
             topics: heartbeat.topics.as_ref().map(|topics| topics.iter().map(|topic| names.topic(topic)).collect()),
+            pattern: None,
             assignor: heartbeat.assignor.as_deref().map(Into::into),
             owned: heartbeat.owned.as_ref().map(|owned| partitions(names, owned)),
         }),

@@ -5,7 +5,7 @@ use groupsim::kafka::message::{
     TxnOffsetCommit,
 };
 use groupsim::terms::CommitKind;
-use groupsim::units::{ClientId, InstanceId, MemberId, Offset, Span, TopicId, TopicPartition};
+use groupsim::units::{ClientId, InstanceId, MemberId, Offset, PatternId, Span, TopicId, TopicPartition};
 
 use crate::{CLIENTS, TOPICS};
 
@@ -43,13 +43,14 @@ pub fn request(words: &[&str]) -> GroupRequest {
             protocol: None,
             assignments: value(words, "assign").map(assignments).unwrap_or_default(),
         }),
-        // `beat A epoch=2 owned=0,1`: what is not said has not changed; `owned=` is nothing.
+        // `beat A epoch=2 owned=0,1`: what is not said has not changed; `owned=` and `pattern=` are nothing.
         "beat" => GroupRequest::ConsumerHeartbeat(ConsumerHeartbeat {
             member,
             epoch: number("epoch", 0),
             instance,
             rebalance_timeout: value(words, "rebalance").map(|millis| Span::from_millis(millis.parse().expect("milliseconds"))),
             topics: value(words, "topics").map(|names| list(names).map(topic).collect()),
+            pattern: value(words, "pattern").map(|number| number.parse().ok().map(PatternId)),
             assignor: value(words, "assignor").map(Into::into),
             owned: value(words, "owned").map(|numbers| list(numbers).map(partition).collect()),
         }),

@@ -14,6 +14,7 @@ use groupsim::units::Instant;
 mod dice;
 mod lag;
 mod mixing;
+mod moving;
 mod promises;
 mod rules;
 mod scene;
@@ -38,10 +39,14 @@ fn perform(yaml: &str) -> Played {
 
 /// Plays so many scenarios and checks each; what fails is told with the scenario.
 fn play_all(what: &str, mood: Mood, first: u64, count: u64, check: impl Fn(u64, &str, &Played)) {
+    play_each(what, (first, count), |seed| scene::write(seed, mood, None), check);
+}
+
+fn play_each(what: &str, (first, count): (u64, u64), write: impl Fn(u64) -> String, check: impl Fn(u64, &str, &Played)) {
     let moved: u64 = std::env::var("GENERATED_FROM").ok().and_then(|from| from.parse().ok()).unwrap_or(0);
     let mut failed = Vec::new();
     for seed in moved + first..moved + first + count {
-        let yaml = scene::write(seed, mood);
+        let yaml = write(seed);
         let outcome = catch_unwind(AssertUnwindSafe(|| check(seed, &yaml, &perform(&yaml))));
         if let Err(why) = outcome {
             if let Ok(folder) = std::env::var("GENERATED_DUMP") {
@@ -59,6 +64,16 @@ fn play_all(what: &str, mood: Mood, first: u64, count: u64, check: impl Fn(u64, 
 #[test]
 fn what_must_hold_in_every_run_holds_in_wild_ones() {
     play_all("wild runs", Mood::Wild, 0, 1_400, |_, _, played| {
+        rules::hold(played);
+        lag::adds_up(played);
+        promises::are_kept(played);
+    });
+}
+
+#[test]
+fn what_must_hold_holds_with_subscriptions_that_differ_and_topics_that_come_and_go() {
+    let write = |seed| scene::write(seed, Mood::Wild, Some(moving::Moving::new(seed)));
+    play_each("moving runs", (5_000_000, 700), write, |_, _, played| {
         rules::hold(played);
         lag::adds_up(played);
         promises::are_kept(played);

@@ -30,8 +30,8 @@ pub fn hold(played: &Played) {
 }
 
 fn adds_up(account: &Account) {
-    let Account { produced, processed_once, duplicated, extra, lost, skipped, unsettled, .. } = account;
-    assert_eq!(*produced, processed_once + duplicated + lost + skipped + unsettled, "every record has one fate: {account:?}");
+    let Account { produced, processed_once, duplicated, extra, lost, skipped, deleted, unsettled, .. } = account;
+    assert_eq!(*produced, processed_once + duplicated + lost + skipped + deleted + unsettled, "every record has one fate: {account:?}");
     assert!(extra >= duplicated, "a duplicated record was delivered twice at least");
     let listed: u64 = account.duplicates.iter().map(|duplicate| duplicate.offsets.len()).sum();
     assert_eq!(*extra, listed, "the list of duplicates");
@@ -65,18 +65,21 @@ fn production_follows_the_rates(played: &Played) {
 }
 
 /// So many records does a producer make of its rates: each change starts anew.
-fn even_arrivals(scenario: &Scenario, at: usize, producer: &Producer) -> u64 {
-    let mut rates: Vec<(Instant, Rate)> = producer.steps.iter().map(|step| (step.at, step.rate)).collect();
+fn even_arrivals(scenario: &Scenario, at: usize, sender: &Producer) -> u64 {
+    let mut rates: Vec<(Instant, Rate)> = sender.steps.iter().map(|step| (step.at, step.rate)).collect();
     for entry in &scenario.timeline {
         if let Verb::Rate { producer, rate } = entry.verb
-            && producer.index() == at
+            && (producer.index() == at || sender.continues == Some(producer))
         {
             rates.push((entry.at, rate));
         }
     }
     rates.sort_by_key(|(at, _)| *at);
     rates.push((Instant::ZERO + scenario.duration, Rate::ZERO));
-    let spans = rates.windows(2).map(|pair| (pair[1].0 - pair[0].0, pair[0].1));
+    // Nothing is sent to a topic that does not exist.
+    let topic = &scenario.topics[sender.topic.index()];
+    let (from, to) = (topic.created.unwrap_or(Instant::ZERO), topic.deleted.unwrap_or(Instant::NEVER));
+    let spans = rates.windows(2).map(|pair| (pair[1].0.clamp(from, to).since(pair[0].0.clamp(from, to)), pair[0].1));
     spans.map(|(span, rate)| (span.as_nanos() * rate.records).div_ceil(rate.per.as_nanos())).sum()
 }
 

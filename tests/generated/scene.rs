@@ -6,6 +6,7 @@
 use std::fmt::Write;
 
 use crate::dice::Dice;
+use crate::moving::Moving;
 use crate::{mixing, timeline};
 
 /// What kind of run is wanted.
@@ -51,6 +52,8 @@ pub struct Scene {
     /// The brokers' session timeout and heartbeat interval of KIP-848 groups, if they are not Kafka's.
     pub brokers_timing: (Option<u64>, Option<u64>),
     pub groups: Vec<Group>,
+    /// Subscriptions differ and change, and topics come and go.
+    pub moving: Option<Moving>,
 }
 
 pub struct Group {
@@ -59,7 +62,7 @@ pub struct Group {
     pub members: Vec<(String, Option<u64>)>,
 }
 
-pub fn write(seed: u64, mood: Mood) -> String {
+pub fn write(seed: u64, mood: Mood, moving: Option<Moving>) -> String {
     let mut dice = Dice::new(seed);
     let pace = if dice.chance(75) { Pace::Quick } else { Pace::Kafka };
     let duration = match pace {
@@ -83,6 +86,7 @@ pub fn write(seed: u64, mood: Mood) -> String {
         mixing: None,
         brokers_timing: (None, None),
         groups: Vec::new(),
+        moving,
     };
     let mut protocols = Dice::new(seed ^ 0x0848);
     if scene.release >= "4" && protocols.chance(45) {
@@ -178,6 +182,7 @@ fn write_topics(dice: &mut Dice, scene: &mut Scene, yaml: &mut String) {
         line!(yaml, "  t{topic}: {{partitions: {partitions}{}}}", entry("replication.factor", replicas));
         scene.topics.push(partitions);
     }
+    scene.moving.iter_mut().for_each(|moving| moving.declare(&scene.topics));
 }
 
 fn write_producers(dice: &mut Dice, scene: &mut Scene, yaml: &mut String) {
@@ -244,7 +249,10 @@ fn write_groups(dice: &mut Dice, scene: &mut Scene, yaml: &mut String) {
         if dice.chance(30) {
             topics.rotate_left(1);
         }
-        line!(yaml, "    topics: [{}]", topics.iter().map(|topic| format!("t{topic}")).collect::<Vec<_>>().join(", "));
+        match scene.moving.as_mut().filter(|_| group == 0) {
+            Some(moving) => line!(yaml, "    topics: {}", moving.subscription()),
+            None => line!(yaml, "    topics: [{}]", topics.iter().map(|topic| format!("t{topic}")).collect::<Vec<_>>().join(", ")),
+        }
         let members = write_members(dice, scene, &name, yaml);
         scene.groups.push(Group { name, members });
         write_application(dice, scene, yaml);
@@ -283,7 +291,8 @@ fn write_members(dice: &mut Dice, scene: &mut Scene, group: &str, yaml: &mut Str
         let own = own.map(str::to_owned).or(strategy.map(|list| format!("partition.assignment.strategy: {list}")));
         let own: Vec<String> = own.into_iter().chain(scene.other_protocol(40)).collect();
         let special = if own.is_empty() { String::new() } else { format!(", config: {{{}}}", own.join(", ")) };
-        line!(yaml, "      {name}: {{start: {written}{}{special}}}", entry("group.instance.id", instance));
+        let topics = scene.moving.as_mut().map_or(String::new(), Moving::of_member);
+        line!(yaml, "      {name}: {{start: {written}{}{special}{topics}}}", entry("group.instance.id", instance));
         members.push((name, start));
     }
     members

@@ -55,6 +55,13 @@ pub fn write(dice: &mut Dice, scene: &mut Scene, yaml: &mut String) {
 
 fn one_entry(dice: &mut Dice, scene: &mut Scene, crew: &mut Crew, at: u64) -> Option<String> {
     let wild = scene.mood == Mood::Wild;
+    if let Some(moving) = &mut scene.moving {
+        let running = crew.processes.iter().find(|process| process.runs(at));
+        let running = running.map(|process| format!("{}/{}", crew.group, process.name));
+        if let Some(entry) = moving.entry(running.as_deref().filter(|_| crew.rolling_until <= at), &mut scene.topics) {
+            return Some(entry);
+        }
+    }
     match dice.between(0, 18) {
         0..3 if wild => crew.end(dice, at, "crash"),
         // In a calm run nobody goes for good but by `scale`.
@@ -69,6 +76,9 @@ fn one_entry(dice: &mut Dice, scene: &mut Scene, crew: &mut Crew, at: u64) -> Op
         }
         10 if wild || !scene.has_statics => {
             let topic = dice.between(0, scene.topics.len() as u64 - 1);
+            if scene.moving.as_mut().is_some_and(|moving| !moving.may_grow(topic)) {
+                return None;
+            }
             let partitions = &mut scene.topics[topic as usize];
             *partitions += dice.between(1, 3);
             Some(format!("partitions: {{t{topic}: {partitions}}}"))

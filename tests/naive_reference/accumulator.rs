@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 
 use groupsim::kafka::partitioner::partition_for_key;
-use groupsim::scenario::{Arrivals, Keys, Producer, Scenario, Verb};
+use groupsim::scenario::keys::Keys;
+use groupsim::scenario::{Arrivals, Producer, Scenario, Verb};
 use groupsim::sim::rng::key_draw::KeyDraw;
 use groupsim::sim::rng::sampler::Sampler;
 use groupsim::sim::rng::stream;

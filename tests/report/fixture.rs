@@ -11,6 +11,8 @@ use groupsim::report::production::{Produced, Production};
 use groupsim::report::{Report, Run, Source};
 use groupsim::scenario::expectation::*;
 use groupsim::scenario::group_config::GroupConfig;
+use groupsim::scenario::keys::Keys;
+use groupsim::scenario::subscription::Subscription;
 use groupsim::scenario::*;
 use groupsim::terms::{GroupProtocol, GroupState, RebalanceReason};
 use groupsim::trace::ending::Ending;
@@ -167,6 +169,7 @@ fn scenario(name: &str, about: &str, duration_ms: u64, interval_ms: u64) -> Scen
         groups: Vec::new(),
         clients: Vec::new(),
         instances: Vec::new(),
+        patterns: Vec::new(),
         timeline: Vec::new(),
         expect: Vec::new(),
         outputs: Outputs::default(),
@@ -176,6 +179,9 @@ fn scenario(name: &str, about: &str, duration_ms: u64, interval_ms: u64) -> Scen
 fn declare(scenario: &mut Scenario, story: &Story, index: u32, first_client: u32) {
     scenario.topics.push(Topic {
         name: story.topic.to_owned(),
+        life: 1,
+        created: None,
+        deleted: None,
         partitions: story.partitions,
         most_partitions: story.partitions,
         replication_factor: 1,
@@ -183,6 +189,7 @@ fn declare(scenario: &mut Scenario, story: &Story, index: u32, first_client: u32
     scenario.producers.push(Producer {
         name: format!("{}-source", story.topic),
         topic: TopicId(index),
+        continues: None,
         steps: vec![RateStep { at: Instant::ZERO, rate: Rate { records: story.rate.iter().sum(), per: Span::from_secs(1) } }],
         arrivals: Arrivals::Even,
         keys: Keys::None,
@@ -212,6 +219,7 @@ fn client(name: &str, group: u32) -> Client {
         group: GroupId(group),
         start: Some(Instant::ZERO),
         instance: None,
+        subscription: Subscription { topics: vec![TopicId(group)], pattern: None },
         config: ConsumerConfig {
             protocol: GroupProtocol::Classic,
             remote_assignor: None,

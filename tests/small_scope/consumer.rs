@@ -47,6 +47,7 @@ impl ConsumerMember {
             instance: None,
             rebalance_timeout: joins.then(|| Span::from_secs(30)),
             topics: joins.then(|| vec![TOPIC]),
+            pattern: None,
             assignor: None,
             owned: (joins || tells).then(|| self.owned.iter().copied().collect()),
         })

@@ -62,16 +62,18 @@ impl Consumer {
     }
 
     fn send_group_heartbeat(&mut self, now: Instant, fx: &mut ConsumerEffects) {
+        let joins = self.own().state == State::Joining;
+        let whole = joins || self.own().told.is_none();
+        let (topics, pattern) = self.subscription.news(whole);
         let own = self.own();
-        let joins = own.state == State::Joining;
-        let whole = joins || own.told.is_none();
         let tells_partitions = whole || own.told.as_ref() != Some(&own.current);
         let request = ConsumerHeartbeat {
             member: self.membership.member,
             epoch: if joins { JOIN_EPOCH } else { self.membership.generation },
             instance: self.config.instance,
             rebalance_timeout: whole.then_some(self.config.max_poll_interval),
-            topics: whole.then(|| self.config.topics.clone()),
+            topics,
+            pattern,
             assignor: own.assignor.clone().filter(|_| whole),
             owned: tells_partitions.then(|| own.current.clone().unwrap_or_default()),
         };
@@ -177,6 +179,7 @@ impl Consumer {
             instance: self.config.instance,
             rebalance_timeout: None,
             topics: None,
+            pattern: None,
             assignor: None,
             owned: None,
         };
@@ -201,6 +204,7 @@ impl Consumer {
                 self.network_pass(now, fx);
                 Some(CommitFailure::Retriable)
             }
+            ErrorCode::UnknownTopicOrPartition if kind == CommitKind::Prepare => Some(CommitFailure::UnknownTopic),
             ErrorCode::CoordinatorLoadInProgress | ErrorCode::UnknownTopicOrPartition => Some(CommitFailure::Retriable),
             ErrorCode::FencedInstanceId => Some(CommitFailure::Fenced),
             // commitSync() says CommitFailedException to it.

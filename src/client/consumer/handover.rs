@@ -48,7 +48,8 @@ impl Consumer {
         if self.membership.rejoin != Rejoin::Committing {
             return;
         }
-        if failure == Some(CommitFailure::Retriable) {
+        let until = *self.membership.prepare_until.get_or_insert(now + self.config.max_poll_interval);
+        if failure == Some(CommitFailure::Retriable) && now < until {
             self.membership.rejoin = Rejoin::Idle;
             self.membership.needs_prepare = true;
             self.membership.join_not_before = now + self.config.retry_backoff;
@@ -59,11 +60,12 @@ impl Consumer {
     }
 
     /// onJoinPrepare 2: without a valid generation all is lost; else an eager member revokes everything, even if that is nothing, and a
-    /// cooperative one keeps what it has. False if the listener takes its time.
+    /// cooperative one keeps what it has of the topics that it is still subscribed to. False if the listener takes its time.
     pub(super) fn prepare_partitions(&mut self, now: Instant, fx: &mut ConsumerEffects) -> bool {
         let lost = self.membership.is_void();
+        self.membership.prepare_until = None;
         match self.rebalance_protocol {
-            RebalanceProtocol::Cooperative if !lost => true,
+            RebalanceProtocol::Cooperative if !lost && self.unsubscribed().is_empty() => true,
             RebalanceProtocol::Eager | RebalanceProtocol::Cooperative => self.run_revocation(now, lost, AfterListener::SendJoin, fx),
         }
     }
@@ -72,7 +74,7 @@ impl Consumer {
     /// which somebody else gets it. False if the listener takes its time.
     pub(super) fn complete_join(&mut self, now: Instant, assignment: Assignment, fx: &mut ConsumerEffects) -> bool {
         let mut partitions = assignment.unwrap_or_default();
-        if partitions.iter().any(|partition| !self.config.topics.contains(&partition.topic)) {
+        if partitions.iter().any(|partition| !self.subscription.accepts(partition.topic)) {
             self.membership.rejoin_needed = true;
             return true;
         }
@@ -148,9 +150,11 @@ impl Consumer {
         true
     }
 
-    /// In the middle of a cooperative rebalance the partitions that are marked; else everything.
+    /// In the middle of a cooperative rebalance the partitions that are marked, at its start those of unsubscribed topics; else everything.
     fn given_up(&self, then: AfterListener) -> Box<[TopicPartition]> {
+        let keeps = self.rebalance_protocol == RebalanceProtocol::Cooperative && !self.membership.is_void();
         match then {
+            AfterListener::SendJoin if keeps => self.unsubscribed(),
             AfterListener::SendJoin | AfterListener::Reconcile | AfterListener::Rejoin | AfterListener::Close => self.fetcher.partitions(),
             AfterListener::Assign => self.fetcher.pending_revocation(),
         }
@@ -164,8 +168,10 @@ impl Consumer {
             self.links.forget_fetches();
         }
         let is_told = match then {
-            AfterListener::SendJoin => true,
-            AfterListener::Assign | AfterListener::Reconcile | AfterListener::Rejoin | AfterListener::Close => !partitions.is_empty(),
+            AfterListener::SendJoin if self.rebalance_protocol == RebalanceProtocol::Eager => true,
+            AfterListener::SendJoin | AfterListener::Assign | AfterListener::Reconcile | AfterListener::Rejoin | AfterListener::Close => {
+                !partitions.is_empty()
+            }
         };
         if is_told && !self.membership.is_void() {
             fx.emit(TraceEvent::Revoked { client: self.config.client, partitions });

@@ -14,6 +14,7 @@ impl Consumer {
     pub(super) fn progress_rejoin(&mut self, now: Instant, fx: &mut ConsumerEffects) -> bool {
         loop {
             self.check_leader_metadata();
+            self.check_subscription();
             match std::mem::replace(&mut self.membership.rejoin, Rejoin::Waiting) {
                 Rejoin::Idle if !self.membership.rejoin_needed => {
                     self.membership.rejoin = Rejoin::Idle;
@@ -22,6 +23,10 @@ impl Consumer {
                 // The last attempt failed: the application sleeps retry.backoff.ms.
                 waiting @ (Rejoin::Idle | Rejoin::Prepared) if now < self.membership.join_not_before => {
                     self.membership.rejoin = waiting;
+                    return false;
+                }
+                Rejoin::Idle if self.awaits_metadata_to_join(now, fx) => {
+                    self.membership.rejoin = Rejoin::Idle;
                     return false;
                 }
                 Rejoin::Idle => {
@@ -72,6 +77,7 @@ impl Consumer {
         self.membership.leader = false;
         self.membership.assigned_counts = None;
         self.membership.rejoin = Rejoin::Waiting;
+        self.subscription.join();
         fx.emit(TraceEvent::JoinSent { client: self.config.client, member: self.membership.member });
         let request = GroupRequest::Join(JoinGroup {
             client: self.config.client,
@@ -122,9 +128,11 @@ impl Consumer {
                 self.membership.session_ends = now + self.config.session_timeout;
                 self.last_poll = now;
                 self.arm_heartbeat(now + self.config.heartbeat_interval, fx);
-                match self.lead(&answer, fx) {
-                    Ok(assignments) => self.send_sync(now, assignments, fx),
-                    Err(_) => self.throw(now, FatalError::AssignorFailed, fx),
+                if self.knows_topics_of(&answer) {
+                    self.sync(now, &answer, fx);
+                } else {
+                    self.subscription.await_metadata(answer);
+                    self.ask_for_metadata(now, fx);
                 }
             }
             ErrorCode::MemberIdRequired => {
@@ -162,6 +170,14 @@ impl Consumer {
         self.membership.rejoin_needed = true;
         self.membership.rejoin = Rejoin::Idle;
         self.membership.heartbeat.disarm();
+    }
+
+    /// The leader assigns, and everybody asks for what it has been assigned.
+    pub(super) fn sync(&mut self, now: Instant, answer: &JoinAnswer, fx: &mut ConsumerEffects) {
+        match self.lead(answer, fx) {
+            Ok(assignments) => self.send_sync(now, assignments, fx),
+            Err(_) => self.throw(now, FatalError::AssignorFailed, fx),
+        }
     }
 
     fn send_sync(&mut self, now: Instant, assignments: Vec<(MemberId, Vec<TopicPartition>)>, fx: &mut ConsumerEffects) {

@@ -1,5 +1,7 @@
 //! What a member tells of itself to whoever leads the group, and what the leader makes of it (ConsumerCoordinator.metadata, onLeaderElected).
 
+use std::collections::BTreeSet;
+
 use super::{Consumer, ConsumerEffects};
 use crate::client::membership::RebalanceProtocol;
 use crate::kafka::assignor::{AssignError, Assignor, Claim, Member, Topic};
@@ -23,7 +25,7 @@ impl Consumer {
     /// The metadata carries the generation (ConsumerProtocol subscription v2), so a later rejoin never looks the same.
     pub(super) fn subscriptions(&self) -> Vec<ProtocolEntry> {
         let common = Subscription {
-            topics: self.config.topics.clone(),
+            topics: self.subscription.topics().to_vec(),
             owned: self.fetcher.partitions().into_vec(),
             owned_generation: Some(self.membership.generation),
             ..Subscription::default()
@@ -39,7 +41,7 @@ impl Consumer {
     /// The leader rejoins if the partitions of the group's topics are not those that it assigned.
     pub(super) fn check_leader_metadata(&mut self) {
         if let Some(counts) = &self.membership.assigned_counts
-            && *counts != self.metadata
+            && counts.iter().any(|(topic, partitions)| self.metadata[topic.index()] != *partitions)
         {
             self.membership.rejoin_needed = true;
         }
@@ -54,7 +56,8 @@ impl Consumer {
         if !self.membership.leader {
             return Ok(Vec::new());
         }
-        self.membership.assigned_counts = Some(self.metadata.clone());
+        let counts = topics_of(answer).into_iter().map(|topic| (topic, self.metadata[topic.index()]));
+        self.membership.assigned_counts = Some(counts.collect());
         if answer.skip_assignment { Ok(Vec::new()) } else { self.assign_all(answer, fx) }
     }
 
@@ -63,7 +66,8 @@ impl Consumer {
         let names = &self.config.names;
         let protocol = answer.protocol.as_deref().expect("a joined group has a protocol");
         let assignor = Assignor::named(protocol).expect("the group votes for an assignor that its clients have");
-        let topic = |(topic, partitions): (usize, &u32)| Topic { name: names.topic(TopicId(topic as u32)), partitions: *partitions };
+        let topic =
+            |(topic, partitions): (usize, &u32)| Topic { name: names.topic_in_kafka(TopicId(topic as u32)), partitions: *partitions };
         let topics: Vec<Topic> = self.metadata.iter().enumerate().map(topic).collect();
         let ids: Vec<String> = answer.members.iter().map(|joined| names.member(joined.member).to_string()).collect();
         let members = answer.members.iter().zip(&ids);
@@ -77,6 +81,11 @@ impl Consumer {
         });
         Ok(assigned)
     }
+}
+
+/// All that anybody in the group is subscribed to, as its leader is told.
+pub(super) fn topics_of(answer: &JoinAnswer) -> BTreeSet<TopicId> {
+    answer.members.iter().flat_map(|joined| joined.metadata.topics.iter().copied()).collect()
 }
 
 /// A member as the assignor sees it. Without a generation nothing it tells has one.

@@ -5,6 +5,7 @@
 
 use super::{App, Consumer, ConsumerEffects, ConsumerTimer, Outgoing};
 use crate::client::leader_links::NO_JITTER;
+use crate::kafka::fetch::Fetched;
 use crate::kafka::request::{Metadata, Request, To};
 use crate::terms::ClientRequest;
 use crate::units::{BrokerId, Instant, TopicPartition};
@@ -21,11 +22,13 @@ pub struct Leadership {
     update_at: Option<Instant>,
     /// The metadata is too old then.
     old_at: Instant,
+    /// When the metadata came.
+    pub refreshed_at: Instant,
 }
 
 impl Leadership {
     pub fn new(known: Metadata) -> Self {
-        Leadership { known, failures: 0, update_at: None, old_at: Instant::NEVER }
+        Leadership { known, failures: 0, update_at: None, old_at: Instant::NEVER, refreshed_at: Instant::ZERO }
     }
 }
 
@@ -108,10 +111,29 @@ impl Consumer {
         led
     }
 
+    /// Some partitions of a Fetch do not exist any more: they are left alone, and metadata shall tell more.
+    pub(super) fn on_unknown_partitions(
+        &mut self,
+        now: Instant,
+        from: To,
+        (number, records): (u32, &[Fetched]),
+        unknown: &[TopicPartition],
+        fx: &mut ConsumerEffects,
+    ) {
+        let To::Broker(broker) = from else { unreachable!("records come from partition leaders") };
+        self.fetcher.receive(broker, number, records);
+        for partition in unknown {
+            if let Some(owned) = self.fetcher.find_mut(*partition) {
+                owned.leader = None;
+            }
+        }
+        self.update_metadata(now, fx);
+    }
+
     // --- metadata ---------------------------------------------------------------------------------------------------------------------
 
     /// Metadata is wanted, after a back-off.
-    fn update_metadata(&mut self, now: Instant, fx: &mut ConsumerEffects) {
+    pub(super) fn update_metadata(&mut self, now: Instant, fx: &mut ConsumerEffects) {
         if self.leadership.update_at.is_none() && !matches!(self.app, App::Closing(_) | App::Done) {
             let at = now + self.request_backoff().after(self.leadership.failures, NO_JITTER);
             self.leadership.update_at = Some(at);
@@ -127,7 +149,7 @@ impl Consumer {
         }
     }
 
-    fn ask_for_metadata(&mut self, now: Instant, fx: &mut ConsumerEffects) {
+    pub(super) fn ask_for_metadata(&mut self, now: Instant, fx: &mut ConsumerEffects) {
         let broker = self.links.any_broker(now);
         self.ask_leader(now, broker, Request::Metadata, fx);
     }
@@ -136,16 +158,20 @@ impl Consumer {
         self.metadata.clone_from(&metadata.counts);
         self.leadership.known = metadata;
         self.metadata_is_fresh(now, fx);
+        self.match_pattern();
         let Consumer { fetcher, leadership, config, .. } = self;
-        if fetcher.lead(|partition| leadership.known.leader(partition, config.brokers)) {
+        let all_led = fetcher.lead(|partition| leadership.known.leader(partition, config.brokers));
+        if all_led && !self.lacks_topics() {
             self.leadership.failures = 0;
         } else {
             self.leadership.failures += 1;
             self.update_metadata(now, fx);
         }
+        self.lead_with_fresh_metadata(now, fx);
     }
 
     pub(super) fn metadata_is_fresh(&mut self, now: Instant, fx: &mut ConsumerEffects) {
+        self.leadership.refreshed_at = now;
         self.leadership.old_at = now + self.config.metadata_max_age;
         fx.wake(self.leadership.old_at, ConsumerTimer::MetadataAge);
     }

@@ -50,6 +50,7 @@ impl Consumer {
                 self.on_group_answer(now, *response, fx);
             }
             Response::Fetched { .. } => unreachable!("records go to on_fetched"),
+            Response::FetchedSome { number, records, unknown } => self.on_unknown_partitions(now, from, (number, &records), &unknown, fx),
             Response::Offsets { latest, offsets } => self.on_reset_offsets(latest, &offsets, fx),
             Response::EpochsValid(partitions) => self.on_validated(&partitions, fx),
             Response::FetchSessionClosed => self.on_session_closed(fx),

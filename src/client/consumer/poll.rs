@@ -30,6 +30,9 @@ impl Consumer {
             return;
         }
         self.last_poll = now;
+        if self.subscription.is_to_change() {
+            self.change_subscription(now, fx);
+        }
         if self.speaks_consumer_protocol() {
             self.iterate_unblocked(now, fx);
             return;

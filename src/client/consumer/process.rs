@@ -17,6 +17,9 @@ impl Consumer {
             self.membership.coordinator = CoordinatorKnown::Yes(self.config.coordinator);
         }
         self.metadata_is_fresh(now, fx);
+        if self.lacks_topics() {
+            self.update_metadata(now, fx);
+        }
         self.poll(now, fx);
     }
 

@@ -153,6 +153,11 @@ impl Coordinator {
         former
     }
 
+    /// Patterns that members may subscribe with: what each matches.
+    pub fn know_patterns(&mut self, patterns: Vec<Vec<TopicId>>) {
+        self.shard.topics.know_patterns(patterns);
+    }
+
     pub(super) fn topic_is_gone(&mut self, topic: TopicId) {
         self.shard.topics.delete(topic);
         for group in self.groups.values_mut() {

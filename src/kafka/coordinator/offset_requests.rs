@@ -36,8 +36,8 @@ impl Coordinator {
         }
         self.with_group(now, id, fx, |group, turn| group.committed(member, turn));
         let Checked { accepted, answer } = self.check_metadata(request.offsets);
-        if accepted.len() < answer.len() {
-            fx.emit(TraceEvent::CommitRefused { group: id, member, kind, error: ErrorCode::OffsetMetadataTooLarge });
+        if let Some((_, error)) = answer.iter().find(|(_, error)| *error != ErrorCode::None) {
+            fx.emit(TraceEvent::CommitRefused { group: id, member, kind, error: *error });
         }
         for (partition, offset) in &accepted {
             self.offsets.commit(now, id, *partition, *offset);
@@ -138,7 +138,9 @@ impl Coordinator {
         let most = self.shard.config.offset_metadata_max_bytes;
         let mut checked = Checked::default();
         for (partition, offset, metadata) in offsets {
-            if metadata > most {
+            if self.shard.config.checks_topics && !self.shard.topics.exists(partition) {
+                checked.answer.push((partition, ErrorCode::UnknownTopicOrPartition));
+            } else if metadata > most {
                 checked.answer.push((partition, ErrorCode::OffsetMetadataTooLarge));
             } else {
                 checked.accepted.push((partition, offset));

@@ -44,6 +44,8 @@ pub struct CoordinatorConfig {
     pub retention_check_interval: Span,
     /// offset.metadata.max.bytes
     pub offset_metadata_max_bytes: u32,
+    /// Commits for partitions that do not exist are refused, which KafkaApis does before a coordinator gets to see them.
+    pub checks_topics: bool,
     pub write_latency: WriteLatency,
     pub consumer: ConsumerGroupConfig,
     pub switches: Switches,
@@ -66,6 +68,8 @@ pub struct ConsumerGroupConfig {
     pub migration: MigrationPolicy,
     /// group.consumer.assignment.interval.ms; it does nothing before 4.3.
     pub assignment_interval: Span,
+    /// group.consumer.regex.refresh.interval.ms; it does nothing before 4.1.
+    pub regex_refresh_interval: Span,
 }
 
 /// What a KIP-848 group has of its own instead of the broker properties (GroupConfig); `None`: it has the brokers'.
@@ -88,6 +92,7 @@ impl ConsumerGroupConfig {
         all_assignors: true,
         migration: MigrationPolicy::Bidirectional,
         assignment_interval: Span::from_secs(1),
+        regex_refresh_interval: Span::from_secs(600),
     };
 
     /// With what a group has of its own.
@@ -116,6 +121,7 @@ impl CoordinatorConfig {
             offsets_retention: Span::from_secs(7 * 24 * 3600),
             retention_check_interval: Span::from_secs(600),
             offset_metadata_max_bytes: 4096,
+            checks_topics: false,
             write_latency: WriteLatency { linger: Span::ZERO, replication: Span::ZERO },
             consumer: ConsumerGroupConfig::DEFAULT,
             switches,

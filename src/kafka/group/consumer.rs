@@ -3,7 +3,7 @@
 //! No barrier and no leader: the coordinator computes a target for everybody and leads each member there by the answers to its heartbeats.
 //! Members of the classic protocol may take part ([`classic_member`]). Origin: ConsumerGroup, ConsumerGroupMember, ModernGroup.
 //!
-//! Not modelled: subscriptions by regular expression, which a heartbeat cannot bring; racks; settings of single groups
+//! Not modelled: racks; settings of single groups
 //! (consumer.session.timeout.ms and its like): all groups have the broker's.
 //!
 //! Members stand in the order of their ids; Kafka iterates a HashMap of random ids instead, so what hangs on that order (the extra partition of
@@ -20,13 +20,14 @@ use crate::kafka::group::consumer::topics::TopicView;
 use crate::kafka::message::ProtocolEntry;
 use crate::terms::{ConsumerGroupState, ErrorCode, MemberState, Name, RemovalReason};
 use crate::trace::TraceEvent;
-use crate::units::{GroupId, InstanceId, Instant, MemberId, Span, TopicId, TopicPartition};
+use crate::units::{GroupId, InstanceId, Instant, MemberId, PatternId, Span, TopicId, TopicPartition};
 
 pub mod admission;
 pub mod classic_member;
 pub mod heartbeat;
 pub mod migration;
 pub mod offsets;
+pub mod patterns;
 pub mod preference;
 pub mod reconcile;
 pub mod removal;
@@ -53,6 +54,7 @@ pub struct ConsumerGroup {
     refresh_due: bool,
     /// Who has a partition, or has still to give it up.
     owners: BTreeMap<TopicPartition, MemberId>,
+    patterns: patterns::Resolved,
 }
 
 /// What the members shall have in the end.
@@ -69,7 +71,10 @@ pub struct Target {
 pub struct Member {
     pub id: MemberId,
     pub instance: Option<InstanceId>,
+    /// What it reads: the topics that it names, or those that its pattern matched when it was resolved.
     pub topics: BTreeSet<TopicId>,
+    /// Subscribed by regular expression.
+    pub pattern: Option<PatternId>,
     pub assignor: Option<ServerAssignor>,
     pub rebalance_timeout: Span,
     pub holding: Holding,
@@ -92,6 +97,7 @@ impl Member {
             id,
             instance: None,
             topics: BTreeSet::new(),
+            pattern: None,
             assignor: None,
             rebalance_timeout: Span::ZERO,
             holding: Holding::none(),
@@ -117,6 +123,7 @@ impl ConsumerGroup {
             topics: TopicView::default(),
             refresh_due: true,
             owners: BTreeMap::new(),
+            patterns: patterns::Resolved::default(),
         }
     }
 
@@ -188,6 +195,7 @@ impl ConsumerGroup {
     fn forget(&mut self, id: MemberId, reason: RemovalReason, turn: &mut Turn<'_>) {
         if self.take(id).is_some() {
             self.target.assignments.remove(&id);
+            self.forget_unused_patterns();
             turn.emit(TraceEvent::MemberRemoved { group: self.id, member: id, reason });
         }
         for timer in [CoordinatorTimer::Session, CoordinatorTimer::Revocation, CoordinatorTimer::MemberJoin, CoordinatorTimer::MemberSync] {

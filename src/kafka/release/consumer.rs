@@ -20,6 +20,8 @@ pub struct ConsumerSwitches {
     pub target_within_subscription: bool,
     /// A known dynamic member may join again at any epoch (4.2, KAFKA-19233).
     pub members_may_rejoin: bool,
+    /// Patterns are resolved again in group.consumer.regex.refresh.interval.ms, and not only when topics were created (4.1).
+    pub patterns_are_refreshed: bool,
     /// A group starts at epoch 1 with an empty target (4.3, KAFKA-20268).
     pub starts_at_epoch_one: bool,
     /// Target computations keep an interval (4.3, KIP-1263).
@@ -45,8 +47,10 @@ impl ConsumerSwitches {
         match release {
             Release::V2_8 | Release::V3_9 => ConsumerSwitches { available: false, ..V4_0_0 },
             Release::V4_0_0 => V4_0_0,
-            Release::V4_0_1 | Release::V4_1_0 => V4_1_0,
-            Release::V4_0_2 | Release::V4_1_2 => V4_1_2,
+            Release::V4_0_1 => V4_0_1,
+            Release::V4_1_0 => ConsumerSwitches { patterns_are_refreshed: true, ..V4_0_1 },
+            Release::V4_0_2 => V4_0_2,
+            Release::V4_1_2 => V4_1_2,
             Release::V4_2_0 | Release::V4_2_1 => V4_2,
             Release::V4_3_0 => V4_3_0,
             Release::V4_3_1 => V4_3_1,
@@ -70,6 +74,7 @@ impl ConsumerSwitches {
             (self.revoked_members_keep_their_epoch, "revoked_members_keep_their_epoch"),
             (self.target_within_subscription, "target_within_subscription"),
             (self.members_may_rejoin, "members_may_rejoin"),
+            (self.patterns_are_refreshed, "patterns_are_refreshed"),
             (self.starts_at_epoch_one, "starts_at_epoch_one"),
             (self.spaced_targets, "spaced_targets"),
             (self.commits_at_older_epochs, "commits_at_older_epochs"),
@@ -92,6 +97,7 @@ const V4_0_0: ConsumerSwitches = ConsumerSwitches {
     revoked_members_keep_their_epoch: false,
     target_within_subscription: false,
     members_may_rejoin: false,
+    patterns_are_refreshed: false,
     starts_at_epoch_one: false,
     spaced_targets: false,
     commits_at_older_epochs: false,
@@ -103,9 +109,11 @@ const V4_0_0: ConsumerSwitches = ConsumerSwitches {
     transactions_are_told_stale_epochs: false,
 };
 
-const V4_1_0: ConsumerSwitches = ConsumerSwitches { upgrade_stores_topics: true, ..V4_0_0 };
+const V4_0_1: ConsumerSwitches = ConsumerSwitches { upgrade_stores_topics: true, ..V4_0_0 };
 
-const V4_1_2: ConsumerSwitches = ConsumerSwitches { own_revocations_are_free: true, downgrade_rebalances_changed_topics: true, ..V4_1_0 };
+const V4_0_2: ConsumerSwitches = ConsumerSwitches { own_revocations_are_free: true, downgrade_rebalances_changed_topics: true, ..V4_0_1 };
+
+const V4_1_2: ConsumerSwitches = ConsumerSwitches { patterns_are_refreshed: true, ..V4_0_2 };
 
 const V4_2: ConsumerSwitches =
     ConsumerSwitches { revoked_members_keep_their_epoch: true, target_within_subscription: true, members_may_rejoin: true, ..V4_1_2 };

@@ -179,13 +179,16 @@ fn concerns(scenario: &Scenario, group: usize, mark: &Mark) -> bool {
         | MarkKind::SpeedRestored(client)
         | MarkKind::Kicked(client)
         | MarkKind::Failed(client)
+        | MarkKind::Subscribed(client)
         | MarkKind::CutOff(client, _, _)
         | MarkKind::RequestDropped(client, _)
         | MarkKind::RequestDelayed(client, _, _) => ours(client),
         MarkKind::BrokerDown(_, _) => true,
         MarkKind::CoordinatorLoaded(id, _) | MarkKind::ProtocolChanged(id, _) => id == GroupId(group as u32),
         MarkKind::RateChanged(producer) => scenario.groups[group].topics.contains(&scenario.producers[producer.index()].topic),
-        MarkKind::PartitionsAdded(topic, _) => scenario.groups[group].topics.contains(&topic),
+        MarkKind::PartitionsAdded(topic, _) | MarkKind::TopicCreated(topic) | MarkKind::TopicDeleted(topic) => {
+            scenario.groups[group].topics.contains(&topic)
+        }
         MarkKind::RunPhaseEnded => true,
     }
 }
@@ -242,6 +245,9 @@ fn deed(scenario: &Scenario, Mark { at, kind }: &Mark, x: Units) -> Deed {
                 None => (name, ("changes its rate", "change their rates"), String::new(), false),
             }
         }
+        MarkKind::TopicCreated(topic) => (scenario.topics[topic.index()].name.clone(), ("created", "created"), String::new(), false),
+        MarkKind::TopicDeleted(topic) => (scenario.topics[topic.index()].name.clone(), ("deleted", "deleted"), String::new(), true),
+        MarkKind::Subscribed(id) => (client(id), ("subscribes", "subscribe"), "anew".to_owned(), false),
         MarkKind::PartitionsAdded(topic, to) => {
             (scenario.topics[topic.index()].name.clone(), ("grows", "grow"), format!("to {to} partitions"), false)
         }
@@ -270,6 +276,9 @@ fn rate_from(scenario: &Scenario, producer: ProducerId, at: &Instant) -> Option<
         | Verb::Pause { .. }
         | Verb::Slow { .. }
         | Verb::Partitions { .. }
+        | Verb::CreateTopic(_)
+        | Verb::DeleteTopic(_)
+        | Verb::Subscribe { .. }
         | Verb::Scale { .. }
         | Verb::RollingRestart { .. }
         | Verb::Disconnect { .. }

@@ -20,6 +20,7 @@ pub struct Group {
     extra: u64,
     lost: u64,
     skipped: u64,
+    deleted: u64,
     unsettled: u64,
     lag: Lag,
     latency: Option<LatencyJson>,
@@ -164,7 +165,7 @@ pub fn group(report: &Report, index: usize) -> Group {
     let Report { scenario, run, .. } = report;
     let account = &run.accounts[index];
     let measured = &run.measurements.groups[index];
-    let Account { produced, processed_once, duplicated, extra, lost, skipped, unsettled, .. } = *account;
+    let Account { produced, processed_once, duplicated, extra, lost, skipped, deleted, unsettled, .. } = *account;
     let lag =
         Lag { peak: measured.peak_lag, run_end: measured.run_end_lag, backlog: run.backlog(scenario, index), r#final: measured.final_lag };
     Group {
@@ -174,6 +175,7 @@ pub fn group(report: &Report, index: usize) -> Group {
         extra,
         lost,
         skipped,
+        deleted,
         unsettled,
         lag,
         latency: latency_json(&measured.latency),

@@ -46,9 +46,14 @@ pub fn table(page: &mut Page, report: &Report, group: usize) {
         ("duplicated", account.duplicated, Style::Doubt, if account.extra > 0 { extra } else { String::new() }),
         ("lost", account.lost, Style::Bad, String::new()),
         ("skipped", account.skipped, Style::Doubt, String::new()),
+        ("deleted", account.deleted, Style::Doubt, "gone with their topic".to_owned()),
         ("unsettled", account.unsettled, Style::Doubt, String::new()),
     ];
     for (name, count, alarm, remark) in fates {
+        if name == "deleted" && count == 0 {
+            // Few runs delete topics.
+            continue;
+        }
         let style = if count == 0 { Style::Quiet } else { Style::Plain };
         let counted = if count == 0 { Style::Quiet } else { alarm };
         let share = if count == 0 { String::new() } else { figures::percent(count, account.produced) };

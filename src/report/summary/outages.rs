@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use crate::metrics::{MarkKind, Outage, PartitionMeasurements};
 use crate::report::summary::page::{Page, Style, Table, WIDTH};
 use crate::report::verdict::ownership;
-use crate::report::{Report, figures, names};
+use crate::report::{Report, figures, names, subscribers};
 use crate::units::{ClientId, Instant, Span, TopicPartition};
 
 const LINES: usize = 8;
@@ -104,8 +104,12 @@ fn row(report: &Report, group: usize, line: &Alike) -> [String; 6] {
 /// What happened to the last owner at that moment, or else the rebalance that took the partition away.
 fn cause(report: &Report, group: usize, line: &Alike) -> String {
     let from = line.longest.from;
-    if line.longest.initial {
+    if line.longest.initial && (line.longest.to.is_some() || !subscribers::lacks(report, group, line.example.partition.topic)) {
         return if line.longest.to.is_none() { "nobody ever took it".to_owned() } else { "added; the group had not noticed".to_owned() };
+    }
+    let topic = line.example.partition.topic;
+    if line.longest.to.is_none() && subscribers::lacks(report, group, topic) {
+        return format!("nobody subscribes to {}", report.scenario.topics[topic.index()].name);
     }
     let owner = line.example.owners.iter().rev().find(|span| span.to <= from).map(|span| span.client);
     if let Some(deed) = owner.and_then(|owner| deed(report, owner, from)) {
@@ -138,6 +142,9 @@ fn deed(report: &Report, owner: ClientId, at: Instant) -> Option<String> {
             | MarkKind::SpeedRestored(_)
             | MarkKind::RateChanged(_)
             | MarkKind::PartitionsAdded(_, _)
+            | MarkKind::TopicCreated(_)
+            | MarkKind::TopicDeleted(_)
+            | MarkKind::Subscribed(_)
             | MarkKind::CutOff(_, _, _)
             | MarkKind::RequestDropped(_, _)
             | MarkKind::RequestDelayed(_, _, _)

@@ -107,6 +107,7 @@ fn why(report: &Report, group: usize, index: usize) -> String {
         RebalanceReason::GroupTooLarge => "more members than group.max.size".to_owned(),
         RebalanceReason::Upgraded => format!("upgrade: {who} is the first of the consumer protocol"),
         RebalanceReason::Downgraded => format!("downgrade: {who} was the last of the consumer protocol{behind}"),
+        RebalanceReason::PatternResolved => "a pattern matches other topics".to_owned(),
         RebalanceReason::SubscriptionChanged => format!("{who} subscribed to other topics"),
         RebalanceReason::TopicsChanged => format!("topics changed, noticed at a heartbeat of {who}"),
         RebalanceReason::AssignorChanged => "the group prefers another assignor".to_owned(),
@@ -139,6 +140,9 @@ fn behind(report: &Report, client: ClientId, rebalance: &Rebalance) -> Option<St
                 | MarkKind::Failed(_)
                 | MarkKind::RateChanged(_)
                 | MarkKind::PartitionsAdded(_, _)
+                | MarkKind::TopicCreated(_)
+                | MarkKind::TopicDeleted(_)
+                | MarkKind::Subscribed(_)
                 | MarkKind::CutOff(_, _, _)
                 | MarkKind::RequestDropped(_, _)
                 | MarkKind::RequestDelayed(_, _, _)

@@ -50,6 +50,9 @@ impl Checker<'_> {
             | Verb::Slow { .. }
             | Verb::Rate { .. }
             | Verb::Partitions { .. }
+            | Verb::CreateTopic(_)
+            | Verb::DeleteTopic(_)
+            | Verb::Subscribe { .. }
             | Verb::Scale { .. }
             | Verb::Disconnect { .. }
             | Verb::Disturb { .. }

@@ -16,13 +16,14 @@ use crate::units::{ClientId, GroupId, Instant, Span, TopicId, TopicPartition};
 
 pub const EXPECTATIONS_MAX: usize = 10_000;
 
-const FACTS: [&str; 17] = [
+const FACTS: [&str; 18] = [
     "produced",
     "processed.once",
     "duplicated",
     "extra",
     "lost",
     "skipped",
+    "deleted",
     "unsettled",
     "lag",
     "backlog",
@@ -103,7 +104,7 @@ impl Checker<'_> {
             return self.group(Some(group), place, stage).map(|group| Check::NoLivelock { group: group.unwrap_or_default() });
         }
         let counts = [&written.produced, &written.processed_once, &written.duplicated, &written.extra, &written.lost];
-        let more = [&written.skipped, &written.unsettled, &written.backlog, &written.rebalances];
+        let more = [&written.skipped, &written.deleted, &written.unsettled, &written.backlog, &written.rebalances];
         let count = counts.into_iter().chain(more).flatten().next()?;
         let CountBounds { group, exactly, at_least, at_most } = match count {
             CountFile::Exactly(count) => CountBounds { exactly: Some(*count), ..CountBounds::default() },
@@ -121,6 +122,7 @@ impl Checker<'_> {
             "extra" => Check::Extra { group, bounds },
             "lost" => Check::Lost { group, bounds },
             "skipped" => Check::Skipped { group, bounds },
+            "deleted" => Check::Deleted { group, bounds },
             "unsettled" => Check::Unsettled { group, bounds },
             "backlog" => Check::Backlog { group, bounds },
             _ => Check::Rebalances { group, period: self.period(written, site, stage), bounds },
@@ -248,7 +250,11 @@ impl Checker<'_> {
             self.error_with_hint(at, format!("`{}` is not a partition", cut(name)), hint);
             return None;
         };
-        let topic = TopicId(self.resolve(stage.topics, topic, at.clone())?);
+        let later = topics.iter().position(|later| later.life > 1 && later.name == topic);
+        let topic = match later {
+            Some(later) => TopicId(u32::try_from(later).ok()?),
+            None => TopicId(self.resolve(stage.topics, topic, at.clone())?),
+        };
         let partitions = topics[topic.index()].most_partitions;
         if partition >= partitions {
             let hint = format!("its partitions are 0 to {}", partitions.saturating_sub(1));

@@ -7,13 +7,14 @@ use indexmap::{IndexMap, IndexSet};
 use super::super::defaults::consumer::ConsumerSettings;
 use super::super::defaults::{Role, consumer};
 use super::super::file::ScenarioFile;
-use super::super::file::group::{GroupFile, MemberFile, MembersFile, StartFile, TopicsFile};
+use super::super::file::group::{GroupFile, MemberFile, MembersFile, StartFile};
 use super::super::file::properties::Property;
 use super::super::{BrokerConfig, Client, Group, Releases};
 use super::members::Setup;
 use super::names::Names;
+use super::subscription::Wanted;
 use super::{Checker, Site};
-use crate::units::{ClientId, GroupId, InstanceId, Instant, TopicId};
+use crate::units::{ClientId, GroupId, InstanceId, Instant};
 
 /// Of all groups together, those that the timeline adds included.
 pub const MEMBERS_MAX: usize = 10_000;
@@ -57,10 +58,17 @@ pub fn intern(instances: &mut IndexSet<String>, instance: &str) -> InstanceId {
 }
 
 /// One process of a group before its properties are worked out.
-struct Part<'a> {
+pub struct Part<'a> {
     name: String,
     start: Option<Instant>,
-    special: Option<(&'a MemberFile, Site<'a>)>,
+    pub wanted: Wanted,
+    pub special: Option<(&'a MemberFile, Site<'a>)>,
+}
+
+impl<'a> Part<'a> {
+    fn new(name: String, start: Option<Instant>, special: Option<(&'a MemberFile, Site<'a>)>) -> Self {
+        Part { name, start, wanted: Wanted::default(), special }
+    }
 }
 
 impl Checker<'_> {
@@ -73,10 +81,10 @@ impl Checker<'_> {
         for ((name, written), place) in file.groups.iter().zip(site.children()) {
             self.legal_name("group", name, place.key());
             let scaled = highest_scale(file, name);
-            let parts = self.parts(name, written, place, scaled, MEMBERS_MAX.saturating_sub(cast.clients.len()));
+            let mut parts = self.parts(name, written, place, scaled, MEMBERS_MAX.saturating_sub(cast.clients.len()));
             let group = Group {
                 name: name.clone(),
-                topics: self.subscription(name, written, place, topics),
+                topics: self.subscriptions(name, written, place, &mut parts, topics),
                 config: self.group_config(&written.group_config, place, releases.brokers, broker),
                 first_client: ClientId(u32::try_from(cast.clients.len()).expect("the number of members is limited")),
                 clients: u32::try_from(parts.len()).expect("the number of members is limited"),
@@ -85,30 +93,6 @@ impl Checker<'_> {
             cast.groups.push(group);
         }
         cast
-    }
-
-    fn subscription(&mut self, group: &str, written: &GroupFile, site: Site<'_>, topics: &Names) -> Vec<TopicId> {
-        let owner = format!("the group `{group}`");
-        let place = site.child("topics");
-        let names: Vec<(&str, std::ops::Range<usize>)> =
-            match self.require(written.topics.as_ref(), site, &owner, "topics", "what it subscribes to, such as `topics: [orders]`") {
-                None => return Vec::new(),
-                Some(TopicsFile::One(name)) => vec![(name, place.value())],
-                Some(TopicsFile::List(names)) => names.iter().map(String::as_str).zip(place.items().map(Site::value)).collect(),
-            };
-        if names.is_empty() {
-            self.error(place.key(), format!("{owner} subscribes to nothing"));
-        }
-        let mut subscribed = Vec::new();
-        for (name, at) in names {
-            let Some(topic) = self.resolve(topics, name, at.clone()).map(TopicId) else { continue };
-            if subscribed.contains(&topic) {
-                self.error(at, format!("`{name}` stands here twice"));
-            } else {
-                subscribed.push(topic);
-            }
-        }
-        subscribed
     }
 
     /// The processes of a group in their order: those that are declared, then those that the timeline adds.
@@ -130,21 +114,21 @@ impl Checker<'_> {
         let numbered = |number: usize| format!("{group}-{number:0width$}");
         let mut parts: Vec<Part<'a>> = match members {
             MembersFile::Count(_) => {
-                let plain = |number| Part { name: numbered(number), start: Some(Instant::ZERO), special: None };
+                let plain = |number| Part::new(numbered(number), Some(Instant::ZERO), None);
                 (1..=declared).map(plain).collect()
             }
             MembersFile::Names(names) => {
                 let mut parts = Vec::new();
                 for (name, place) in names.iter().zip(place.items()) {
                     self.legal_name("member", name, place.value());
-                    parts.push(Part { name: name.clone(), start: Some(Instant::ZERO), special: None });
+                    parts.push(Part::new(name.clone(), Some(Instant::ZERO), None));
                 }
                 parts
             }
             MembersFile::Each(each) => self.special_parts(each, place),
         };
         for number in declared + 1..=scaled as usize {
-            parts.push(Part { name: numbered(number), start: None, special: None });
+            parts.push(Part::new(numbered(number), None, None));
         }
         self.refuse_repeated_names(&owner, &parts, place);
         parts
@@ -159,7 +143,7 @@ impl Checker<'_> {
                 Some(StartFile::At(at)) => Some(Instant::ZERO + at.0),
                 Some(StartFile::Never) => None,
             };
-            parts.push(Part { name: name.clone(), start, special: Some((member, place)) });
+            parts.push(Part::new(name.clone(), start, Some((member, place))));
         }
         parts
     }
@@ -209,7 +193,9 @@ impl Checker<'_> {
                 }
             };
             let instance = setup.settings.instance.as_deref().map(|instance| intern(&mut cast.instances, instance));
-            cast.push(setup.client(part.name, group, part.start, instance, releases.clients), setup);
+            let place = part.special.map(|(_, place)| place).filter(|place| place.has("topics")).unwrap_or(site).child("topics");
+            let subscription = self.evaluated(part.wanted, setup.settings.config.protocol, place);
+            cast.push(setup.client(part.name, group, part.start, (instance, subscription), releases.clients), setup);
         }
     }
 

@@ -3,6 +3,7 @@
 use super::super::defaults::consumer::{self, ConsumerSettings};
 use super::super::file::group::{CommitFile, GroupFile, ListenerFile, MemberFile, OnRevokeFile, ProcessingFile};
 use super::super::file::shapes::Duration;
+use super::super::subscription::Subscription;
 use super::super::{BrokerConfig, Client, Commit, Distribution, Listener, Processing};
 use super::{Checker, Site};
 use crate::release::Release;
@@ -21,12 +22,20 @@ pub struct Setup {
 }
 
 impl Setup {
-    pub fn client(&self, name: String, group: GroupId, start: Option<Instant>, instance: Option<InstanceId>, release: Release) -> Client {
+    pub fn client(
+        &self,
+        name: String,
+        group: GroupId,
+        start: Option<Instant>,
+        (instance, subscription): (Option<InstanceId>, Subscription),
+        release: Release,
+    ) -> Client {
         Client {
             name,
             group,
             start,
             instance,
+            subscription,
             config: consumer::complete(self.settings.config.clone(), release),
             poll_timeout: self.poll_timeout,
             processing: self.processing.clone(),

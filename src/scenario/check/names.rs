@@ -41,6 +41,10 @@ impl Names {
         &self.in_order[id]
     }
 
+    pub fn all(&self) -> impl Iterator<Item = (u32, &str)> {
+        (0..).zip(self.in_order.iter().map(String::as_str))
+    }
+
     /// The only name of its kind.
     pub fn only(&self) -> Option<u32> {
         (self.in_order.len() == 1 && self.unreadable.is_empty()).then_some(0)

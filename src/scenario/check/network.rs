@@ -6,13 +6,10 @@ use super::super::file::shapes::Duration;
 use super::super::file::timeline::{EntryFile, PeerFile};
 use super::super::reader::cut;
 use super::super::{Disturbance, Verb};
-use super::timeline::Stage;
+use super::timeline::{Stage, Told};
 use super::{Checker, Site};
 use crate::terms::{ClientRequest, Peers};
 use crate::units::{BrokerId, ClientId, Span};
-
-/// A verb with whom it is about and where that is written.
-type Told = (Verb, String, Range<usize>);
 
 impl Checker<'_> {
     pub fn network_verbs(&mut self, written: &EntryFile, site: Site<'_>, stage: &Stage<'_>, verbs: &mut Vec<Told>) {

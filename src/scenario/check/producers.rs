@@ -4,7 +4,8 @@ use super::super::defaults::{Role, producer};
 use super::super::file::ScenarioFile;
 use super::super::file::producer::{ArrivalsFile, KeysFile, ProducerFile};
 use super::super::file::shapes::{Duration, RateText};
-use super::super::{Arrivals, KeyWeights, Keys, Producer, ProducerConfig, RateStep};
+use super::super::keys::{KeyWeights, Keys};
+use super::super::{Arrivals, Producer, ProducerConfig, RateStep};
 use super::names::Names;
 use super::{Checker, Site};
 use crate::release::Release;
@@ -36,6 +37,7 @@ impl Checker<'_> {
         let topic = topic.and_then(|topic| self.resolve(topics, topic, site.child("topic").value())).unwrap_or_default();
         let record_size = written.record_size.map_or(100, |size| size.0);
         Producer {
+            continues: None,
             name: name.to_owned(),
             topic: TopicId(topic),
             steps: self.steps(&owner, written, site, end),

@@ -33,13 +33,16 @@ pub struct Stage<'a> {
     pub settle: Span,
 }
 
+/// A verb with whom it is about and where that is written.
+pub type Told = (Verb, String, Range<usize>);
+
 /// An entry with the place to point at if it cannot happen.
-struct Placed<'a> {
-    entry: TimelineEntry,
+pub struct Placed<'a> {
+    pub entry: TimelineEntry,
     /// Properties that change with it.
-    deployment: Option<Deployment<'a>>,
-    at: Range<usize>,
-    who: String,
+    pub deployment: Option<Deployment<'a>>,
+    pub at: Range<usize>,
+    pub who: String,
 }
 
 impl Checker<'_> {
@@ -49,7 +52,7 @@ impl Checker<'_> {
         file: &ScenarioFile,
         root: Site<'_>,
         stage: &Stage<'_>,
-        topics: &mut [Topic],
+        topics: &mut Vec<Topic>,
     ) -> (Vec<TimelineEntry>, IndexSet<String>) {
         let site = root.child("timeline");
         let mut placed = Vec::new();
@@ -62,14 +65,16 @@ impl Checker<'_> {
             return (Vec::new(), deployments.instances);
         }
         placed.sort_by_key(|placed| placed.entry.at);
-        self.walk_through(&placed, stage, topics);
+        let declared = topics.len();
+        self.topic_lives(&mut placed, topics);
+        self.walk_through(&placed, stage);
         for Placed { entry, deployment, .. } in &mut placed {
             if let Some(deployment) = deployment {
                 self.deploy(*deployment, root.child("groups"), &mut entry.verb, stage, &mut deployments);
             }
         }
         let total: u64 = topics.iter().map(|topic| u64::from(topic.most_partitions)).sum();
-        let grown = topics.iter().any(|topic| topic.most_partitions > topic.partitions);
+        let grown = topics.len() > declared || topics.iter().any(|topic| topic.most_partitions > topic.partitions);
         if grown && total > PARTITIONS_MAX {
             self.error(site.key(), format!("{total} partitions: the limit of all topics together is {PARTITIONS_MAX}"));
         }
@@ -77,7 +82,7 @@ impl Checker<'_> {
     }
 
     fn entry<'a>(&mut self, written: &'a EntryFile, site: Site<'a>, stage: &Stage<'_>, placed: &mut Vec<Placed<'a>>) {
-        const VERBS: [&str; 13] = [
+        const VERBS: [&str; 16] = [
             "crash",
             "start",
             "stop",
@@ -85,6 +90,9 @@ impl Checker<'_> {
             "slow",
             "rate",
             "partitions",
+            "create.topic",
+            "delete.topic",
+            "subscribe",
             "scale",
             "rolling.restart",
             "disconnect",
@@ -125,12 +133,13 @@ impl Checker<'_> {
             "pause" => &["for"],
             "slow" => &["for", "factor"],
             "start" => &["config"],
+            "subscribe" => &["topics"],
             "rolling.restart" => &["every", "down", "config"],
             "disconnect" | "broker.down" => &["for"],
             "drop" | "delay" => &["for", "count"],
             _ => &[],
         };
-        for parameter in ["for", "factor", "every", "down", "count", "config"] {
+        for parameter in ["for", "factor", "topics", "every", "down", "count", "config"] {
             if site.has(parameter) && !parameters.contains(&parameter) {
                 self.error(site.child(parameter).key(), format!("`{parameter}` means nothing with `{verb}`"));
             }
@@ -138,7 +147,7 @@ impl Checker<'_> {
     }
 
     /// What one entry says, with whom it is about and where that is written. A map of several names is several verbs.
-    fn verbs(&mut self, written: &EntryFile, verb: &str, site: Site<'_>, stage: &Stage<'_>) -> Vec<(Verb, String, Range<usize>)> {
+    fn verbs(&mut self, written: &EntryFile, verb: &str, site: Site<'_>, stage: &Stage<'_>) -> Vec<Told> {
         let place = site.child(verb);
         self.refuse_nothing(verb, place);
         let of_member = [&written.crash, &written.start, &written.stop, &written.pause, &written.slow].into_iter().flatten().next();
@@ -172,6 +181,8 @@ impl Checker<'_> {
                 verbs.push((verb, format!("the group `{name}`"), place.value()));
             }
         }
+        self.topic_verbs(written, site, stage, &mut verbs);
+        self.subscribe_verb(written, site, stage, &mut verbs);
         self.network_verbs(written, site, stage, &mut verbs);
         verbs
     }
@@ -238,7 +249,7 @@ impl Checker<'_> {
     }
 
     /// Entry by entry in the order of time: can it happen?
-    fn walk_through(&mut self, placed: &[Placed<'_>], stage: &Stage<'_>, topics: &mut [Topic]) {
+    fn walk_through(&mut self, placed: &[Placed<'_>], stage: &Stage<'_>) {
         let mut lives = Lives::new(&stage.cast.clients, stage.cast.groups.len());
         for Placed { entry: TimelineEntry { at, verb }, deployment: _, at: place, who } in placed {
             let at = *at;
@@ -248,10 +259,11 @@ impl Checker<'_> {
                 Verb::Start { client, deploy: _ } => lives.start(*client, at),
                 Verb::Pause { client, lasts } => lives.pause(*client, at, *lasts),
                 Verb::Slow { client, factor: _, lasts } => lives.slow(*client, at, *lasts),
-                Verb::Disconnect { client, .. } | Verb::Disturb { client, .. } => lives.running(*client, at),
+                Verb::Subscribe { client, .. } | Verb::Disconnect { client, .. } | Verb::Disturb { client, .. } => {
+                    lives.running(*client, at)
+                }
                 Verb::BrokerDown { broker, lasts } => lives.broker_down(*broker, at, *lasts),
-                Verb::Rate { .. } => Ok(()),
-                Verb::Partitions { topic, to } => grow(&mut topics[topic.index()], *to),
+                Verb::Rate { .. } | Verb::Partitions { .. } | Verb::CreateTopic(_) | Verb::DeleteTopic(_) => Ok(()),
                 Verb::Scale { group, members } => lives.scale(stage.cast.members(*group), *members, at),
                 Verb::RollingRestart { group, every, down, deploy: _ } => {
                     let members = stage.cast.members(*group);
@@ -274,13 +286,4 @@ impl Checker<'_> {
             }
         }
     }
-}
-
-fn grow(topic: &mut Topic, to: u32) -> Result<(), String> {
-    let from = topic.most_partitions;
-    if to <= from {
-        return Err(format!("has {from} partitions already: a topic can only grow"));
-    }
-    topic.most_partitions = to;
-    Ok(())
 }

@@ -47,7 +47,15 @@ impl Checker<'_> {
                     self.unknown_topic_key(name, place);
                 }
             }
-            topics.push(Topic { name: name.clone(), partitions, most_partitions: partitions, replication_factor });
+            topics.push(Topic {
+                name: name.clone(),
+                life: 1,
+                created: None,
+                deleted: None,
+                partitions,
+                most_partitions: partitions,
+                replication_factor,
+            });
         }
         let total: u64 = topics.iter().map(|topic| u64::from(topic.partitions)).sum();
         if total > PARTITIONS_MAX {

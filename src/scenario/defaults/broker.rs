@@ -29,6 +29,10 @@ pub const MODELLED: &[Modelled<BrokerConfig>] = &[
         slot: Slot::Millis(|c| &mut c.consumer_groups.assignment_interval, 0, INT_MAX),
     },
     Modelled {
+        name: "group.consumer.regex.refresh.interval.ms",
+        slot: Slot::Millis(|c| &mut c.consumer_groups.regex_refresh_interval, 10_000, INT_MAX),
+    },
+    Modelled {
         name: "group.consumer.min.assignment.interval.ms",
         slot: Slot::Millis(|c| &mut c.consumer_groups.min_assignment_interval, 0, INT_MAX),
     },
@@ -74,6 +78,7 @@ pub fn config(release: Release) -> BrokerConfig {
             assignment_interval: Span::from_millis(1_000),
             min_assignment_interval: Span::ZERO,
             max_assignment_interval: Span::from_millis(15_000),
+            regex_refresh_interval: Span::from_millis(600_000),
             max_size: i32::MAX as u32,
             assignors: ASSIGNORS.iter().map(|(name, _)| Name::from(*name)).collect(),
             // Early access (3.9) migrates nothing by itself.
@@ -172,7 +177,6 @@ pub const NOT_MODELLED: &[&str] = &[
     "early.start.listeners",
     "fetch.max.bytes",
     "fetch.purgatory.purge.interval.requests",
-    "group.consumer.regex.refresh.interval.ms",
     "group.coordinator.background.threads",
     "group.coordinator.cached.buffer.max.bytes",
     "group.coordinator.rebalance.protocols",

@@ -16,8 +16,8 @@ use super::shapes::{Duration, NoLong, Shapes, Share};
 #[serde(deny_unknown_fields)]
 #[schemars(extend("oneOf" = [
     {"required": ["produced"]}, {"required": ["processed.once"]}, {"required": ["duplicated"]}, {"required": ["extra"]},
-    {"required": ["lost"]}, {"required": ["skipped"]}, {"required": ["unsettled"]}, {"required": ["lag"]}, {"required": ["backlog"]},
-    {"required": ["rebalances"]}, {"required": ["unavailable"]}, {"required": ["owner"]}, {"required": ["removed"]},
+    {"required": ["lost"]}, {"required": ["skipped"]}, {"required": ["deleted"]}, {"required": ["unsettled"]}, {"required": ["lag"]},
+    {"required": ["backlog"]}, {"required": ["rebalances"]}, {"required": ["unavailable"]}, {"required": ["owner"]}, {"required": ["removed"]},
     {"required": ["commits.failed"]}, {"required": ["failed"]}, {"required": ["livelock"]}, {"required": ["no.livelock"]}
 ]))]
 pub struct ExpectFile {
@@ -34,6 +34,8 @@ pub struct ExpectFile {
     pub lost: Option<CountFile>,
     /// Records that the group's start position or a reset passed over.
     pub skipped: Option<CountFile>,
+    /// Records that were never processed and are gone with their topic.
+    pub deleted: Option<CountFile>,
     /// Records that the run ended before.
     pub unsettled: Option<CountFile>,
     /// Lag at every sample (from `after` on), or at one time (`at`).

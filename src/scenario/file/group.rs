@@ -16,9 +16,9 @@ use crate::error::did_you_mean;
 #[derive(Clone, PartialEq, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GroupFile {
-    /// The topics that its members subscribe to.
-    #[schemars(required)]
-    pub topics: Option<TopicsFile>,
+    /// What its members subscribe to: topics, or {pattern: } with a regular expression. Members that say so themselves subscribe to
+    /// something else.
+    pub topics: Option<SubscriptionFile>,
     /// A number, a list of names, or a map from names to what is special about each.
     #[schemars(required)]
     pub members: Option<MembersFile>,
@@ -49,6 +49,8 @@ pub struct MemberFile {
     /// Makes it a static member. Of two members with the same one, the later fences the earlier, as in Kafka.
     #[serde(rename = "group.instance.id")]
     pub instance: Option<String>,
+    /// What it subscribes to. Default: the group's.
+    pub topics: Option<SubscriptionFile>,
     /// Properties that differ from the group's.
     #[serde(default)]
     pub config: ConsumerProperties,
@@ -69,6 +71,33 @@ pub struct MemberFile {
 pub enum TopicsFile {
     One(String),
     List(Vec<String>),
+}
+
+/// Topics by name, or a regular expression that matches whole names.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum SubscriptionFile {
+    Topics(TopicsFile),
+    Pattern(PatternFile),
+}
+
+/// A subscription with a regular expression.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PatternFile {
+    /// A regular expression in the syntax of RE2, which matches whole names of topics.
+    #[schemars(required)]
+    pub pattern: Option<String>,
+    /// client: subscribe(Pattern). brokers: subscribe(SubscriptionPattern), which needs group.protocol=consumer. Default: brokers where that
+    /// is possible.
+    #[serde(rename = "evaluated.by")]
+    pub evaluated_by: Option<EvaluatorFile>,
+}
+
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum EvaluatorFile {
+    Client,
+    Brokers,
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -188,6 +217,14 @@ impl<'de> Deserialize<'de> for TopicsFile {
     }
 }
 
+impl<'de> Deserialize<'de> for SubscriptionFile {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let one = |text: &str| Ok(SubscriptionFile::Topics(TopicsFile::One(text.to_owned())));
+        let shapes = Shapes::new("a list of topics, or {pattern: } with a regular expression", one);
+        shapes.list(|names| SubscriptionFile::Topics(TopicsFile::List(names))).long(SubscriptionFile::Pattern).read(deserializer)
+    }
+}
+
 impl<'de> Deserialize<'de> for MembersFile {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let count = |text: &str| {
@@ -263,6 +300,10 @@ macro_rules! schemas {
 
 schemas! {
     TopicsFile as "Topics": |_generator| json_schema!({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]});
+    SubscriptionFile as "Subscription": |generator| json_schema!({"anyOf": [
+        generator.subschema_for::<TopicsFile>(),
+        generator.subschema_for::<PatternFile>()
+    ]});
     MembersFile as "Members": |generator| json_schema!({"anyOf": [
         {"type": "integer", "minimum": 0},
         {"type": "array", "items": {"type": "string"}},

@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::super::quantity::Unreadable;
 use super::super::reader::cut;
+use super::group::{SubscriptionFile, TopicsFile};
 use super::properties::ConsumerProperties;
 use super::shapes::{Duration, NoLong, RateText, Shapes};
 
@@ -16,7 +17,9 @@ use super::shapes::{Duration, NoLong, RateText, Shapes};
 #[serde(deny_unknown_fields)]
 #[schemars(extend("oneOf" = [
     {"required": ["crash"]}, {"required": ["start"]}, {"required": ["stop"]}, {"required": ["pause"]}, {"required": ["slow"]},
-    {"required": ["rate"]}, {"required": ["partitions"]}, {"required": ["scale"]}, {"required": ["rolling.restart"]},
+    {"required": ["rate"]}, {"required": ["partitions"]}, {"required": ["create.topic"]}, {"required": ["delete.topic"]},
+    {"required": ["subscribe"]}, {"required": ["scale"]},
+    {"required": ["rolling.restart"]},
     {"required": ["disconnect"]}, {"required": ["drop"]}, {"required": ["delay"]}, {"required": ["broker.down"]}
 ]))]
 pub struct EntryFile {
@@ -42,6 +45,16 @@ pub struct EntryFile {
     pub rate: Option<IndexMap<String, RateText>>,
     /// A topic grows to so many partitions.
     pub partitions: Option<IndexMap<String, u32>>,
+    /// Topics are created; one that this is the first to happen to does not exist before.
+    #[serde(rename = "create.topic")]
+    pub create_topic: Option<TopicsFile>,
+    /// Topics are deleted, with their records and what groups have committed for them. They can be created again.
+    #[serde(rename = "delete.topic")]
+    pub delete_topic: Option<TopicsFile>,
+    /// The application of a running member subscribes to other `topics`.
+    pub subscribe: Option<String>,
+    /// What `subscribe` is called with: topics, or {pattern: } with a regular expression.
+    pub topics: Option<SubscriptionFile>,
     /// A group is scaled to so many members: up continues the numbers, down stops the last ones.
     pub scale: Option<IndexMap<String, u32>>,
     /// Graceful restarts of all members of a group, one after the other in their order; not while another one of that group goes on.

@@ -13,8 +13,7 @@ use crate::terms::GroupProtocol;
 impl Scenario {
     pub(super) fn write_group(&self, out: &mut String, group: &Group) {
         line(out, 1, &format!("{}:", scalar(&group.name, false)));
-        let topics = group.topics.iter().map(|topic| scalar(&self.topics[topic.index()].name, false));
-        entry(out, 2, "topics", &format!("[{}]", topics.collect::<Vec<_>>().join(", ")));
+        entry(out, 2, "topics", &self.topic_names(&group.topics));
         let first = group.first_client.index();
         let clients = &self.clients[first..first + group.clients as usize];
         if self.kafka.brokers >= Release::V4_0_0 {
@@ -35,6 +34,9 @@ impl Scenario {
             entry(out, 4, "start", &client.start.map_or_else(|| "never".to_owned(), since_start));
             if let Some(instance) = client.instance {
                 entry(out, 4, "group.instance.id", &scalar(&self.instances[instance.index()], false));
+            }
+            if client.subscription.pattern.is_some() || client.subscription.topics != group.topics {
+                entry(out, 4, "topics", &self.subscription(&client.subscription));
             }
             if common.is_none() {
                 write_setup(out, 4, client);

@@ -58,7 +58,9 @@ impl Simulation<'_> {
         let partitions: Vec<TopicPartition> = self.cast.all_partitions().collect();
         for (index, partition) in partitions.into_iter().enumerate() {
             let change = self.leadership.of_partition(index).iter().find(|(at, _)| *at == self.now);
-            if let Some((_, Some(broker))) = change {
+            if let Some((_, Some(broker))) = change
+                && self.exists(partition)
+            {
                 let broker = *broker;
                 self.tell(TraceEvent::Fault(Fault::LeaderElected { partition, broker }));
             }

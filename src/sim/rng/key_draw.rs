@@ -1,6 +1,6 @@
 //! Which key a record gets: uniform, zipf or weighted.
 
-use crate::scenario::KeyWeights;
+use crate::scenario::keys::KeyWeights;
 use crate::sim::rng::up_to;
 
 /// Draws a key's number, by a table of integers: no rounding decides between two keys while a run goes on.

@@ -154,6 +154,10 @@ impl<'a> Line<'a> {
         self
     }
 
+    pub(super) fn replaced(&mut self, old: MemberId, new: MemberId) -> &mut Self {
+        self.member("member", Some(new)).member("old_member", Some(old))
+    }
+
     pub(super) fn partition(&mut self, partition: TopicPartition) -> &mut Self {
         self.key("partition");
         self.partition_name(partition);
@@ -163,6 +167,12 @@ impl<'a> Line<'a> {
     pub(super) fn partitions(&mut self, partitions: &[TopicPartition]) -> &mut Self {
         self.key("partitions");
         self.list("[", partitions, "]", |line, partition| line.partition_name(*partition));
+        self
+    }
+
+    pub(super) fn topics(&mut self, topics: &[TopicId]) -> &mut Self {
+        self.key("topics");
+        self.list("[", topics, "]", |line, topic| line.push(&line.names.topics[topic.index()]));
         self
     }
 

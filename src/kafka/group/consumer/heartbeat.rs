@@ -58,6 +58,7 @@ impl ConsumerGroup {
             assignment: (request.epoch == JOIN_EPOCH || full || !same).then_some(assigned),
         };
         let wrote = known.as_ref() != Some(member) || (epoch, target_epoch) != (self.epoch, self.target.epoch);
+        self.maybe_resolve_patterns(id, turn);
         Ok(Handled { answer, wrote })
     }
 
@@ -70,12 +71,20 @@ impl ConsumerGroup {
             member.assignor = ServerAssignor::named(name);
         }
         member.classic = None;
-        let before = member.topics.clone();
-        if let Some(topics) = &request.topics {
+        let before = (member.topics.clone(), member.pattern);
+        member.pattern = request.pattern.unwrap_or(member.pattern);
+        if let (Some(topics), None) = (&request.topics, member.pattern) {
             member.topics = topics.iter().copied().collect();
         }
-        let changed = before != member.topics;
+        let mut changed = before.0 != member.topics;
+        if let Some(pattern) = member.pattern.filter(|_| member.pattern != before.1) {
+            let (topics, is_known) = self.subscribed_by(pattern);
+            // Topics that it named before are dropped.
+            changed = is_known || before.1.is_none() && !member.topics.is_empty();
+            member.topics = topics;
+        }
         self.put(member);
+        self.forget_unused_patterns();
         changed
     }
 

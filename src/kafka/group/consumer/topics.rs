@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::kafka::group::consumer::ConsumerGroup;
 use crate::kafka::group::consumer::reconcile::Held;
-use crate::units::{TopicId, TopicPartition};
+use crate::units::{PatternId, TopicId, TopicPartition};
 
 /// A topic as the metadata has it.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -26,6 +26,10 @@ pub struct Topics {
     incarnations: BTreeMap<TopicId, u32>,
     /// How many topics that were deleted and created again have got another number.
     renamed: u32,
+    /// Topics created so far.
+    creations: u64,
+    /// By pattern that consumers subscribe with: what it matches of all that ever exists.
+    patterns: Vec<Vec<TopicId>>,
 }
 
 impl Topics {
@@ -43,6 +47,7 @@ impl Topics {
             image.partitions = partitions;
             return;
         }
+        self.creations += 1;
         let incarnation = self.incarnations.entry(topic).or_default();
         *incarnation += 1;
         self.existing.insert(topic, TopicImage { incarnation: *incarnation, partitions });
@@ -59,6 +64,19 @@ impl Topics {
         }
         self.renamed += 1;
         Some(TopicId(u32::MAX - self.renamed))
+    }
+
+    pub fn creations(&self) -> u64 {
+        self.creations
+    }
+
+    /// What each pattern matches, whether it exists or not.
+    pub fn know_patterns(&mut self, patterns: Vec<Vec<TopicId>>) {
+        self.patterns = patterns;
+    }
+
+    pub fn matched_by(&self, pattern: PatternId) -> impl Iterator<Item = TopicId> {
+        self.patterns[pattern.index()].iter().copied()
     }
 
     pub fn view(&self, topics: impl IntoIterator<Item = TopicId>) -> TopicView {
