@@ -15,6 +15,7 @@ use crate::units::{BrokerId, ClientId, GroupId, Instant, MemberId, Offset, Span,
 mod availability;
 mod epochs;
 mod latency;
+pub mod livelock;
 mod reading;
 mod rebalances;
 mod result;
@@ -228,25 +229,6 @@ pub enum MarkKind {
     CoordinatorLoaded(GroupId, BrokerId),
     ProtocolChanged(GroupId, GroupProtocol),
     RunPhaseEnded,
-}
-
-/// Kicked by max.poll.interval.ms again and again while nothing is committed.
-#[derive(Copy, Clone, PartialEq, Eq, Debug)]
-pub struct Livelock {
-    /// The first and the last of the kicks.
-    pub from: Instant,
-    pub to: Instant,
-    pub kicks: usize,
-}
-
-/// So many kicks without a commit between them are a livelock.
-pub const LIVELOCK_KICKS: usize = 3;
-
-/// The longest livelock of a group.
-pub fn livelock(group: &GroupMeasurements) -> Option<Livelock> {
-    let stuck = group.kicks.chunk_by(|(_, _, before), (_, _, after)| before == after);
-    let longest = stuck.filter(|kicks| kicks.len() >= LIVELOCK_KICKS).max_by_key(|kicks| kicks.len())?;
-    Some(Livelock { from: longest[0].0, to: longest[longest.len() - 1].0, kicks: longest.len() })
 }
 
 /// The fold.

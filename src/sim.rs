@@ -32,6 +32,7 @@ mod leadership;
 pub mod network;
 mod produce;
 pub mod queue;
+mod rates;
 pub mod rng;
 mod settle;
 mod setup;

@@ -1,3 +1,4 @@
+use super::livelock::{Livelock, livelock};
 use super::*;
 use crate::fold::Folding;
 use crate::story::{A, B, C, Story, cast, member, ms, range, tp};

@@ -3,7 +3,7 @@
 //! Its members are put out by max.poll.interval.ms again and again and the group's committed offsets do not move in between: the same
 //! records are processed for ever.
 
-use crate::metrics::{self, GroupMeasurements};
+use crate::metrics::{GroupMeasurements, livelock};
 use crate::units::{ClientId, Instant};
 
 /// The longest row of kicks between which nothing was committed.
@@ -19,7 +19,7 @@ pub struct Livelock {
 }
 
 pub fn find(group: &GroupMeasurements) -> Option<Livelock> {
-    let metrics::Livelock { from, to, kicks } = metrics::livelock(group)?;
+    let livelock::Livelock { from, to, kicks } = livelock::livelock(group)?;
     let mut row = group.kicks.iter().filter(|(at, _, _)| (from..=to).contains(at));
     let mut clients = Vec::new();
     for (_, client, _) in row.clone() {

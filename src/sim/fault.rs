@@ -197,8 +197,9 @@ impl<'a> Simulation<'a> {
     }
 
     fn subscribe(&mut self, client: ClientId, to: &Subscription) {
-        let wish = wish(to, self.setups[client.index()].consumer.protocol);
-        self.with_client(client, Held::Subscribe(to.clone()), |consumer, now, _, fx| consumer.subscribe(now, wish, fx));
+        self.with_client(client, Held::Subscribe(to.clone()), |consumer, now, _, fx| {
+            consumer.subscribe(now, wish(to, consumer.protocol()), fx)
+        });
     }
 
     fn pause(&mut self, client: ClientId, lasts: Span) {

@@ -19,6 +19,7 @@ use crate::scenario::{self, AutoOffsetReset, Commit, Distribution, Scenario, Top
 use crate::sim::leadership::{Leadership, Reign};
 use crate::sim::network::InFlight;
 use crate::sim::queue::{Place, Queue};
+use crate::sim::rates::rate_plan;
 use crate::sim::rng::Draws;
 use crate::sim::rng::sampler::Sampler;
 use crate::sim::settle::Drainage;
@@ -26,7 +27,7 @@ use crate::sim::wishes::wish;
 use crate::sim::{ClientSlot, Event, Limits, ProducerNode, Simulation, fault, produce};
 use crate::trace::Cast;
 use crate::trace::names::Names;
-use crate::units::{BrokerId, ClientId, GroupId, InstanceId, Instant, Offset, ProducerId, Rate, Span, TopicId, TopicPartition};
+use crate::units::{BrokerId, ClientId, GroupId, InstanceId, Instant, Offset, ProducerId, Span, TopicId, TopicPartition};
 
 /// How each life of a client is made.
 pub struct ClientSetup<'a> {
@@ -174,9 +175,9 @@ fn coordinators(scenario: &Scenario) -> (Vec<Coordinator>, Vec<u32>, Vec<u32>) {
     let topics = || (0..).map(TopicId).zip(&scenario.topics).filter(|(_, topic)| topic.created.is_none());
     let coordinators = (0..partitions.len()).map(|shard| {
         let mut coordinator = Coordinator::new(config);
+        coordinator.know_patterns(scenario.patterns.iter().map(|pattern| pattern.topics.clone()).collect());
         let ours = (0..).map(GroupId).zip(&scenario.groups).filter(|(id, _)| shards[id.index()] as usize == shard);
         ours.for_each(|(id, group)| coordinator.configure_group(id, group_config(&group.config)));
-        coordinator.know_patterns(scenario.patterns.iter().map(|pattern| pattern.topics.clone()).collect());
         topics().for_each(|(id, topic)| _ = coordinator.on_topic_image(id, topic.partitions));
         coordinator
     });
@@ -269,50 +270,6 @@ fn producer_config(scenario: &Scenario, producer: &scenario::Producer, latency: 
         reigns: Vec::new(),
         brokers: scenario.cluster.brokers as usize,
     }
-}
-
-/// The producer's own steps and those of the timeline, then nothing from the end of the run phase on.
-fn rate_plan(scenario: &Scenario, producer: &scenario::Producer) -> Vec<(Instant, Rate)> {
-    let id = scenario.producers.iter().position(|other| other.name == producer.name).expect("the producer is one of the scenario's");
-    let end = Instant::ZERO + scenario.duration;
-    let mut plan: Vec<(Instant, Rate)> = producer.steps.iter().map(|step| (step.at, step.rate)).collect();
-    for entry in &scenario.timeline {
-        if let Verb::Rate { producer: whose, rate } = &entry.verb
-            && (whose.index() == id || producer.continues == Some(*whose))
-        {
-            plan.push((entry.at, *rate));
-        }
-    }
-    plan.sort_by_key(|(at, _)| *at);
-    // Of several changes at one instant the last one holds.
-    plan.reverse();
-    plan.dedup_by_key(|(at, _)| *at);
-    plan.reverse();
-    plan.retain(|(at, _)| *at < end);
-    let topic = &scenario.topics[producer.topic.index()];
-    let mut plan = while_it_exists(plan, topic);
-    if plan.last().is_none_or(|(at, _)| *at < end) {
-        plan.push((end, Rate::ZERO));
-    }
-    plan
-}
-
-/// send() hands nothing over while the topic does not exist.
-fn while_it_exists(plan: Vec<(Instant, Rate)>, topic: &Topic) -> Vec<(Instant, Rate)> {
-    let (created, deleted) = (topic.created.unwrap_or(Instant::ZERO), topic.deleted.unwrap_or(Instant::NEVER));
-    if created == Instant::ZERO && deleted == Instant::NEVER {
-        return plan;
-    }
-    let at_creation = plan.iter().rev().find(|(at, _)| *at <= created).map_or(Rate::ZERO, |(_, rate)| *rate);
-    let mut lasting = vec![(Instant::ZERO, if created == Instant::ZERO { at_creation } else { Rate::ZERO })];
-    if created > Instant::ZERO {
-        lasting.push((created, at_creation));
-    }
-    lasting.extend(plan.into_iter().filter(|(at, _)| *at > created && *at < deleted));
-    if deleted < Instant::NEVER {
-        lasting.push((deleted, Rate::ZERO));
-    }
-    lasting
 }
 
 /// How many partitions the producer's metadata shows, from when on: it is refreshed every metadata.max.age.ms, one round trip later.

@@ -4,13 +4,12 @@ use crate::client::consumer::subscription::Wish;
 use crate::scenario::subscription::{ByPattern, Evaluator, Subscription};
 use crate::terms::GroupProtocol;
 
-/// A deployment may bring a client from the protocol in which brokers evaluate patterns to the one in which nobody else does.
+/// A deployment may have brought a member the classic protocol, in which every client evaluates its patterns itself.
 pub fn wish(subscription: &Subscription, protocol: GroupProtocol) -> Wish {
+    let topics = || subscription.topics.clone();
     match (subscription.pattern, protocol) {
-        (None, _) => Wish::Topics(subscription.topics.clone()),
+        (None, _) => Wish::Topics(topics()),
         (Some(ByPattern { pattern, evaluated_by: Evaluator::Brokers }), GroupProtocol::Consumer) => Wish::Pattern(pattern),
-        (Some(_), GroupProtocol::Classic) | (Some(ByPattern { evaluated_by: Evaluator::Client, .. }), GroupProtocol::Consumer) => {
-            Wish::Matching(subscription.topics.clone())
-        }
+        (Some(ByPattern { evaluated_by: Evaluator::Client | Evaluator::Brokers, .. }), _) => Wish::Matching(topics()),
     }
 }

@@ -8,6 +8,7 @@ use super::{App, Consumer, ConsumerEffects};
 use crate::client::membership::MemberState;
 use crate::kafka::message::JoinAnswer;
 use crate::kafka::request::Metadata;
+use crate::terms::GroupProtocol;
 use crate::trace::TraceEvent;
 use crate::trace::topics::TopicChange;
 use crate::units::{Instant, PatternId, TopicId, TopicPartition};
@@ -129,6 +130,11 @@ impl Subscribed {
 }
 
 impl Consumer {
+    /// group.protocol
+    pub fn protocol(&self) -> GroupProtocol {
+        self.config.protocol
+    }
+
     /// The application subscribes to something else as soon as it can.
     pub fn subscribe(&mut self, now: Instant, wish: Wish, fx: &mut ConsumerEffects) {
         self.subscription.next = Some(wish);

@@ -149,13 +149,14 @@ mod tests {
         4.0.0: available
         4.0.1: upgrade_stores_topics
         4.0.2: own_revocations_are_free downgrade_rebalances_changed_topics
-        4.2.1: revoked_members_keep_their_epoch target_within_subscription members_may_rejoin
+        4.2.1: revoked_members_keep_their_epoch target_within_subscription members_may_rejoin patterns_are_refreshed
         4.3.0: starts_at_epoch_one spaced_targets commits_at_older_epochs classic_members_follow_the_target
         4.3.1: disabled_refuses_classic_members
         4.4.0: preferred_assignor_bumps static_members_return_to_full_groups last_leave_settles_target transactions_are_told_stale_epochs
         ");
-        assert_eq!(ConsumerSwitches::of(Release::V4_1_0), ConsumerSwitches::of(Release::V4_0_1));
-        assert_eq!(ConsumerSwitches::of(Release::V4_1_2), ConsumerSwitches::of(Release::V4_0_2));
+        let with_refresh = |release| ConsumerSwitches { patterns_are_refreshed: true, ..ConsumerSwitches::of(release) };
+        assert_eq!(ConsumerSwitches::of(Release::V4_1_0), with_refresh(Release::V4_0_1));
+        assert_eq!(ConsumerSwitches::of(Release::V4_1_2), with_refresh(Release::V4_0_2));
         assert!(!ConsumerSwitches::of(Release::V3_9).available);
     }
 }

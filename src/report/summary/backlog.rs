@@ -150,9 +150,8 @@ fn disturbed(report: &Report, group: usize) -> bool {
     let ours = |client: ClientId| report.scenario.clients[client.index()].group == GroupId(group as u32);
     report.scenario.timeline.iter().any(|entry| match entry.verb {
         Verb::Crash(client) | Verb::Stop(client) => ours(client),
-        Verb::Start { client, .. } | Verb::Pause { client, .. } | Verb::Slow { client, .. } | Verb::Subscribe { client, .. } => {
-            ours(client)
-        }
+        Verb::Start { client, .. } | Verb::Pause { client, .. } | Verb::Slow { client, .. } => ours(client),
+        Verb::Subscribe { client, .. } => ours(client),
         Verb::Scale { group: id, .. } | Verb::RollingRestart { group: id, .. } => id.index() == group,
         Verb::Disconnect { client, .. } | Verb::Disturb { client, .. } => ours(client),
         Verb::BrokerDown { .. } => true,

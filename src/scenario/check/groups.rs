@@ -195,7 +195,7 @@ impl Checker<'_> {
             let instance = setup.settings.instance.as_deref().map(|instance| intern(&mut cast.instances, instance));
             let place = part.special.map(|(_, place)| place).filter(|place| place.has("topics")).unwrap_or(site).child("topics");
             let subscription = self.evaluated(part.wanted, setup.settings.config.protocol, place);
-            cast.push(setup.client(part.name, group, part.start, (instance, subscription), releases.clients), setup);
+            cast.push(setup.client(part.name, group, part.start, instance, subscription, releases.clients), setup);
         }
     }
 

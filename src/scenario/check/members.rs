@@ -27,7 +27,8 @@ impl Setup {
         name: String,
         group: GroupId,
         start: Option<Instant>,
-        (instance, subscription): (Option<InstanceId>, Subscription),
+        instance: Option<InstanceId>,
+        subscription: Subscription,
         release: Release,
     ) -> Client {
         Client {

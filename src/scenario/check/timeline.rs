@@ -40,7 +40,7 @@ pub type Told = (Verb, String, Range<usize>);
 pub struct Placed<'a> {
     pub entry: TimelineEntry,
     /// Properties that change with it.
-    pub deployment: Option<Deployment<'a>>,
+    deployment: Option<Deployment<'a>>,
     pub at: Range<usize>,
     pub who: String,
 }

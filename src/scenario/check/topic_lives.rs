@@ -43,9 +43,9 @@ impl Checker<'_> {
 
     /// Entry by entry in the order of time: what is created and deleted, and how far it grows. From here on entries name the topic of their
     /// time.
-    pub fn topic_lives(&mut self, placed: &mut [Placed<'_>], topics: &mut Vec<Topic>) {
+    pub fn topic_lives(&mut self, placed: &mut [Placed], topics: &mut Vec<Topic>) {
         let mut states: Vec<State> = (0..topics.len() as u32).map(TopicId).map(|topic| first_state(topic, placed)).collect();
-        for Placed { entry: TimelineEntry { at, verb }, deployment: _, at: place, who } in placed {
+        for Placed { entry: TimelineEntry { at, verb }, at: place, who, .. } in placed {
             let answer = match verb {
                 Verb::CreateTopic(topic) => create(topic, &mut states, *at, topics),
                 Verb::DeleteTopic(topic) => existing(topic, &states).map(|declared| {

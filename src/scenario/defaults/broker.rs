@@ -29,16 +29,16 @@ pub const MODELLED: &[Modelled<BrokerConfig>] = &[
         slot: Slot::Millis(|c| &mut c.consumer_groups.assignment_interval, 0, INT_MAX),
     },
     Modelled {
-        name: "group.consumer.regex.refresh.interval.ms",
-        slot: Slot::Millis(|c| &mut c.consumer_groups.regex_refresh_interval, 10_000, INT_MAX),
-    },
-    Modelled {
         name: "group.consumer.min.assignment.interval.ms",
         slot: Slot::Millis(|c| &mut c.consumer_groups.min_assignment_interval, 0, INT_MAX),
     },
     Modelled {
         name: "group.consumer.max.assignment.interval.ms",
         slot: Slot::Millis(|c| &mut c.consumer_groups.max_assignment_interval, 0, INT_MAX),
+    },
+    Modelled {
+        name: "group.consumer.regex.refresh.interval.ms",
+        slot: Slot::Millis(|c| &mut c.consumer_groups.regex_refresh_interval, 10_000, INT_MAX),
     },
     Modelled { name: "group.consumer.migration.policy", slot: Slot::Read(read_migration_policy) },
     Modelled { name: "group.consumer.max.size", slot: Slot::Count(|c| &mut c.consumer_groups.max_size, 1, i32::MAX as u32) },
