@@ -21,6 +21,8 @@ pub(super) struct GroupRules {
     current: BTreeSet<MemberId>,
     /// Of a group that was upgraded: those that were of an older generation then, and have not come to it since.
     behind: BTreeSet<MemberId>,
+    /// Members of the consumer protocol were there: such a one may still commit when it has left.
+    had_epochs: bool,
     computed: Option<Computed>,
     /// By client: whether it has found the coordinator again since its first JoinGroup in this life.
     reconnected: BTreeMap<ClientId, bool>,
@@ -44,6 +46,7 @@ impl GroupRules {
             joining: BTreeSet::new(),
             current: BTreeSet::new(),
             behind: BTreeSet::new(),
+            had_epochs: false,
             computed: None,
             reconnected: BTreeMap::new(),
             epochs: EpochRules::default(),
@@ -154,11 +157,11 @@ impl GroupRules {
 
     /// The coordinator took a commit.
     pub fn committed(&self, member: Option<MemberId>, findings: &mut Findings) {
-        let GroupRules { group, members, state, .. } = self;
+        let GroupRules { group, members, state, had_epochs, .. } = self;
         match member {
             Some(member) => {
-                // Without members, a KIP-848 group takes commits from whoever was one.
-                let was_one = self.epochs.are_in_use() && members.is_empty();
+                // Without members, a group takes commits without an epoch from whoever was one.
+                let was_one = (self.epochs.are_in_use() || *had_epochs) && members.is_empty();
                 findings.expect(was_one || members.contains(&member), || {
                     format!("group {}: a commit of {member:?}, who is no member", group.0)
                 });
@@ -186,7 +189,7 @@ impl GroupRules {
         self.state = if is_empty { GroupState::Empty } else { GroupState::Stable };
         self.generation = (!is_empty).then_some(generation);
         self.current = self.members.iter().copied().filter(|member| self.epochs.has_reached(*member, generation)).collect();
-        (self.epochs, self.computed) = (EpochRules::default(), None);
+        (self.epochs, self.computed, self.had_epochs) = (EpochRules::default(), None, true);
     }
 
     fn state_changed(&mut self, from: GroupState, to: GroupState, findings: &mut Findings) {

@@ -307,3 +307,11 @@ fn a_downgraded_group_does_not_go_back_to_an_earlier_generation() {
     let story = changed(upgraded().removed(C, RemovalReason::Left), GroupProtocol::Classic, 2).state(Stable, PreparingRebalance, 2);
     assert!(violation(story.rejoined(A).all_joined(A, 2, 1)).contains("generation 2 follows 2"));
 }
+
+#[test]
+fn who_left_a_group_of_the_consumer_protocol_may_commit_as_long_as_nobody_is_in_it() {
+    let gone = |story: Story| story.removed(A, RemovalReason::Left).removed(B, RemovalReason::Left);
+    let story = changed(gone(reconciled(modern(), B, 1, &[1], &[])), GroupProtocol::Classic, 0).at(100).appended(0, 0..100);
+    assert_eq!(invariants(&story.clone().committed(A, 0, 10).at(900).ends(100, true)).violations(), []);
+    assert!(violation(story.added(C).state(Empty, PreparingRebalance, 0).committed(A, 0, 10)).contains("who is no member"));
+}
