@@ -116,10 +116,10 @@ impl Simulation<'_> {
             Verb::Stop(client) => self.stop_client(client),
             Verb::Pause { client, lasts } => self.pause(client, lasts),
             Verb::Slow { client, factor, lasts } => self.slow(client, factor, lasts),
-            Verb::Rate { producer, rate } => self.tell(TraceEvent::RateChanged { producer, rate }),
+            Verb::Rate { producer, rate } => self.emit(TraceEvent::RateChanged { producer, rate }),
             Verb::Partitions { topic, to } => {
                 let from = std::mem::replace(&mut self.partitions[topic.index()], to);
-                self.tell(TraceEvent::PartitionsAdded { topic, from, to });
+                self.emit(TraceEvent::PartitionsAdded { topic, from, to });
                 for coordinator in &mut self.coordinators {
                     coordinator.on_topic_image(topic, to);
                 }
@@ -137,7 +137,7 @@ impl Simulation<'_> {
             Due::Start(client) => self.start_client(client),
             Due::Thaw(client) => self.thaw(client),
             Due::SpeedUp(client, slowdown) => self.restore_speed(client, slowdown),
-            Due::Rate(producer, rate) => self.tell(TraceEvent::RateChanged { producer, rate }),
+            Due::Rate(producer, rate) => self.emit(TraceEvent::RateChanged { producer, rate }),
             Due::Roll(rolling) => self.roll(rolling),
             Due::Reconnect(cut) => self.reconnect(cut),
             Due::SetupTimeout(connection) => self.give_up_set_up(connection),
@@ -187,7 +187,7 @@ impl Simulation<'_> {
         }
         slot.frozen = Some(Frozen { since: self.now, held: Vec::new() });
         let until = self.now + lasts;
-        self.tell(TraceEvent::ClientPaused { client, until });
+        self.emit(TraceEvent::ClientPaused { client, until });
         self.schedule_fault(until, Due::Thaw(client));
     }
 
@@ -195,7 +195,7 @@ impl Simulation<'_> {
     fn thaw(&mut self, client: ClientId) {
         let slot = &mut self.clients[client.index()];
         let Some(Frozen { since, held }) = slot.frozen.take() else { return };
-        self.tell(TraceEvent::ClientResumed { client });
+        self.emit(TraceEvent::ClientResumed { client });
         let slot = &mut self.clients[client.index()];
         let Some(consumer) = &mut slot.consumer else { return };
         consumer.on_resume(since, self.now, &mut self.consumer_fx);
@@ -216,7 +216,7 @@ impl Simulation<'_> {
         let slot = &mut self.clients[client.index()];
         slot.slowdowns += 1;
         let slowdown = slot.slowdowns;
-        self.tell(TraceEvent::ClientSlowed { client, factor });
+        self.emit(TraceEvent::ClientSlowed { client, factor });
         self.set_slowness(client, factor);
         if let Some(lasts) = lasts {
             self.schedule_fault(self.now + lasts, Due::SpeedUp(client, slowdown));
@@ -228,7 +228,7 @@ impl Simulation<'_> {
         if slot.slowdowns != slowdown || slot.slowness == NORMAL {
             return;
         }
-        self.tell(TraceEvent::ClientSpeedRestored { client });
+        self.emit(TraceEvent::ClientSpeedRestored { client });
         self.set_slowness(client, NORMAL);
     }
 
