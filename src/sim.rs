@@ -38,6 +38,9 @@ mod settle;
 mod setup;
 mod wishes;
 
+/// So many facts are recorded together: a few, so that they are still at hand.
+const FACTS_AT_ONCE: usize = 256;
+
 /// Less progress of virtual time than that is none.
 const STANDSTILL: Span = Span::from_millis(1);
 
@@ -67,8 +70,8 @@ enum Event {
     Append(ProducerId, u32),
     /// A timer of a coordinator, by its place in `coordinator_timers`.
     Coordinator(u32),
-    /// The next request of a producer arrives, and a Fetch may wait for it.
-    Arrival(ProducerId),
+    /// The next request of this writer of the topic arrives, and a Fetch may wait for it.
+    Arrival(TopicId, u32),
     /// A request was sent: time to work out the next one.
     SendNext(ProducerId),
     /// fetch.max.wait.ms of a waiting Fetch may be over.
@@ -102,8 +105,6 @@ struct ProducerNode {
     in_order: bool,
     /// The next request, of those in order.
     coming: Option<arrivals::Coming>,
-    /// An event for it is under way.
-    watched: bool,
     /// Those that are events.
     deliveries: InFlight<Delivery>,
     sequence: u64,
@@ -113,8 +114,7 @@ struct ProducerNode {
 struct Session {
     fetch: FetchSession,
     number: u32,
-    /// Partition indices.
-    watched: Vec<usize>,
+    watched: Vec<TopicPartition>,
     /// The earliest wake-up that is under way.
     wake: Option<Instant>,
 }
@@ -138,13 +138,13 @@ pub struct Simulation<'a> {
     /// Visible and not yet told, by partition.
     untold: Vec<Option<produce::Untold>>,
     /// By topic: its producers whose requests arrive in order.
-    writers: Vec<Vec<ProducerId>>,
-    /// A buffer for the partitions that a request brings records for.
-    arrived: Vec<TopicPartition>,
+    writers: Vec<Vec<arrivals::Writer>>,
     /// By connection.
     sessions: Vec<Option<Session>>,
     /// By partition: connections whose session has it.
     watchers: Vec<Vec<ConnectionId>>,
+    /// By topic: the same.
+    readers: Vec<Vec<ConnectionId>>,
     coordinators: Vec<Coordinator>,
     /// By group.
     shards: Vec<u32>,
@@ -168,7 +168,8 @@ pub struct Simulation<'a> {
     faults: fault::Faults,
 
     drainage: Drainage,
-    facts: Vec<TraceEvent>,
+    /// What was said and is not recorded yet.
+    facts: Vec<(Instant, TraceEvent)>,
     coordinator_fx: CoordinatorEffects,
     consumer_fx: ConsumerEffects,
     /// Buffers of Fetch answers that were read.
@@ -223,30 +224,30 @@ impl<'a> Simulation<'a> {
     /// Handles every event up to and including `end`; with `until_drained`, stops as soon as nothing is left to be done. `Some`: it got stuck.
     fn advance_to(&mut self, end: Instant, sink: &mut impl Sink, until_drained: bool) -> Option<Ending> {
         let mut at_this_instant: u64 = 0;
-        let mut counted_from = self.now;
-        while self.queue.next_at().is_some_and(|at| at <= end) {
-            if until_drained && self.drained() {
-                return None;
-            }
-            let (at, event) = self.queue.pop().expect("the queue has a next event");
+        let mut moves_on = self.now + STANDSTILL;
+        while !until_drained || !self.drained() {
+            let Some((at, event)) = self.queue.pop_until(end) else {
+                self.now = end;
+                break;
+            };
             assert!(at >= self.now, "time runs forward");
-            if at.since(counted_from) < STANDSTILL {
+            if at < moves_on {
                 at_this_instant += 1;
             } else {
-                (at_this_instant, counted_from) = (0, at);
+                (at_this_instant, moves_on) = (0, at + STANDSTILL);
             }
             self.now = at;
             self.events += 1;
             self.dispatch(event);
             self.read_on();
-            self.flush(sink);
+            // Whether it is drained is asked before each event, and told by the facts.
+            if until_drained || self.facts.len() >= FACTS_AT_ONCE {
+                self.flush(sink);
+            }
             if at_this_instant > self.limits.at_one_instant || self.events > self.limits.events {
+                self.flush(sink);
                 return Some(self.stuck(event, at_this_instant));
             }
-        }
-        // What was the last event may have been the last thing to be done.
-        if !until_drained || !self.drained() {
-            self.now = end;
         }
         None
     }
@@ -260,7 +261,7 @@ impl<'a> Simulation<'a> {
                 Message::Response(response) => self.on_response(connection, response),
             },
             Event::Append(producer, slot) => self.on_append(producer, slot),
-            Event::Arrival(producer) => self.on_arrival(producer),
+            Event::Arrival(topic, writer) => self.on_arrival(topic, writer as usize),
             Event::SendNext(producer) => self.send_next(producer),
             Event::Coordinator(slot) => {
                 let (shard, timer) = self.coordinator_timers.take(slot);
@@ -298,15 +299,26 @@ impl<'a> Simulation<'a> {
     }
 
     fn emit(&mut self, fact: TraceEvent) {
-        self.facts.push(fact);
+        self.facts.push((self.now, fact));
+    }
+
+    /// What a machine has said.
+    #[inline]
+    fn emit_all(facts: &mut Vec<(Instant, TraceEvent)>, now: Instant, said: &mut Vec<TraceEvent>) {
+        // From the front: the last one is taken off first.
+        said.reverse();
+        while let Some(fact) = said.pop() {
+            facts.push((now, fact));
+        }
     }
 
     /// Records what was said, in order.
     fn flush(&mut self, sink: &mut impl Sink) {
-        for fact in self.facts.drain(..) {
-            self.drainage.note(&self.cast, &fact);
-            sink.record(self.now, &fact);
+        for (_, fact) in &self.facts {
+            self.drainage.note(&self.cast, fact);
         }
+        sink.record_all(&self.facts);
+        self.facts.clear();
     }
 
     /// The run cannot go on: what was spinning.
@@ -317,9 +329,8 @@ impl<'a> Simulation<'a> {
                 let link = &self.connections[connection.0 as usize];
                 format!("messages between {} and {}", self.names.client(link.client), link.peer.name())
             }
-            Event::Arrival(producer) | Event::Append(producer, _) | Event::SendNext(producer) => {
-                format!("producer {}", self.names.producer(producer))
-            }
+            Event::Arrival(topic, writer) => format!("producer {}", self.names.producer(self.producer_at(topic, writer as usize))),
+            Event::Append(producer, _) | Event::SendNext(producer) => format!("producer {}", self.names.producer(producer)),
             Event::Coordinator(_) => "a coordinator's timers".to_owned(),
             Event::FetchWait(connection) => {
                 format!("a waiting Fetch of {}", self.names.client(self.connections[connection.0 as usize].client))

@@ -64,7 +64,7 @@ impl Simulation<'_> {
         network.numbered += 1;
         let number = network.numbered;
         network.cuts.push(Cut { number, client, from });
-        self.tell(TraceEvent::Fault(Fault::CutOff { client, from, until }));
+        self.emit(TraceEvent::Fault(Fault::CutOff { client, from, until }));
         self.schedule_fault(until, Due::Reconnect(number));
     }
 
@@ -85,14 +85,15 @@ impl Simulation<'_> {
     pub(super) fn reconnect(&mut self, number: u32) {
         let Some(at) = self.faults.network.cuts.iter().position(|cut| cut.number == number) else { return };
         let Cut { client, from, .. } = self.faults.network.cuts.remove(at);
-        self.tell(TraceEvent::Fault(Fault::Reconnected { client, from }));
+        self.emit(TraceEvent::Fault(Fault::Reconnected { client, from }));
         for (connection, slot) in std::mem::take(&mut self.faults.network.held) {
             if self.is_cut(connection) {
                 self.faults.network.held.push((connection, slot));
-            } else if self.connections[connection.0 as usize].open {
-                self.put_on_the_wire(connection, slot, Span::ZERO);
-            } else {
-                self.messages.take(slot);
+                continue;
+            }
+            let message = self.messages.take(slot);
+            if self.connections[connection.0 as usize].open {
+                self.put_on_the_wire(connection, message, Span::ZERO);
             }
         }
         for at in 0..self.connections.len() {
@@ -138,27 +139,30 @@ impl Simulation<'_> {
         rule.left = rule.left.map(|left| left - 1);
         match rule.how {
             Disturbance::Drop => {
-                self.tell(TraceEvent::Fault(Fault::RequestDropped { client, request: kind }));
+                self.emit(TraceEvent::Fault(Fault::RequestDropped { client, request: kind }));
                 None
             }
             Disturbance::Delay(by) => {
-                self.tell(TraceEvent::Fault(Fault::RequestDelayed { client, request: kind, by }));
+                self.emit(TraceEvent::Fault(Fault::RequestDelayed { client, request: kind, by }));
                 Some(by)
             }
         }
     }
 
     /// A message leaves whichever end it is at.
-    pub(in crate::sim) fn put_on_the_wire(&mut self, connection: ConnectionId, slot: u32, late: Span) {
+    #[inline]
+    pub(in crate::sim) fn put_on_the_wire(&mut self, connection: ConnectionId, message: Message, late: Span) {
         if self.faults.is_network_cut() && self.is_cut(connection) {
+            let slot = self.messages.put(message);
             self.hold_back(connection, slot);
             return;
         }
         let link = &mut self.connections[connection.0 as usize];
-        let (at, sequence) = match self.messages.get(slot) {
+        let (at, sequence) = match &message {
             Message::Request(_) => link.send(self.now + late),
             Message::Response(_) => link.answer(self.now),
         };
+        let slot = self.messages.put(message);
         self.queue.push(at, Place::message(self.place_of(connection), sequence), Event::Arrive(connection, slot));
     }
 

@@ -19,14 +19,14 @@ use crate::units::{TopicId, TopicPartition};
 impl Simulation<'_> {
     pub(super) fn add_partitions(&mut self, topic: TopicId, to: u32) {
         let from = std::mem::replace(&mut self.partitions[topic.index()], to);
-        self.tell(TraceEvent::PartitionsAdded { topic, from, to });
+        self.emit(TraceEvent::PartitionsAdded { topic, from, to });
         self.publish(topic, to);
     }
 
     pub(super) fn create_topic(&mut self, topic: TopicId) {
         let partitions = self.scenario.topics[topic.index()].partitions;
         self.partitions[topic.index()] = partitions;
-        self.tell(TraceEvent::Topics(TopicChange::Created { topic, partitions }));
+        self.emit(TraceEvent::Topics(TopicChange::Created { topic, partitions }));
         self.publish(topic, partitions);
     }
 
@@ -45,7 +45,7 @@ impl Simulation<'_> {
             self.tell_appended(partition);
             waiting.extend(&self.watchers[self.cast.index(partition)]);
         }
-        self.tell(TraceEvent::Topics(TopicChange::Deleted { topic }));
+        self.emit(TraceEvent::Topics(TopicChange::Deleted { topic }));
         for shard in 0..self.coordinators.len() {
             self.coordinators[shard].on_topic_deleted(self.now, topic, &mut self.coordinator_fx);
             self.after_coordinator(shard as u32);
@@ -82,12 +82,12 @@ impl Simulation<'_> {
         let client = self.connections[connection.0 as usize].client;
         let mut fetch = FetchSession::new(self.setups[client.index()].consumer.limits);
         fetch.update(&known, &self.cast);
-        let watched: Vec<usize> = fetch.entries().iter().map(|entry| entry.index).collect();
-        watched.iter().for_each(|index| self.watchers[*index].push(connection));
+        self.sessions[connection.0 as usize] = Some(Session { fetch, number, watched: Vec::new(), wake: None });
+        self.watch_session(connection);
         known.iter().for_each(|entry| self.catch_up(entry.partition.topic));
         let mut records: Vec<Fetched> = Vec::new();
-        fetch.expire(&self.logs, &mut records);
-        self.sessions[connection.0 as usize] = Some(Session { fetch, number, watched, wake: None });
+        let session = self.sessions[connection.0 as usize].as_mut().expect("the session has just been opened");
+        session.fetch.expire(&self.logs, &mut records);
         for fetched in &records {
             self.tell_appended(fetched.partition);
         }
