@@ -180,6 +180,11 @@ pub fn print(text: &str) -> Result<(), Failure> {
     written.map_err(|error| Failure::Output("to stdout".to_owned(), error))
 }
 
+/// How wide the terminal is that stdout goes to; none has no width.
+pub fn columns() -> usize {
+    terminal_size::terminal_size_of(std::io::stdout()).map_or(0, |(terminal_size::Width(columns), _)| usize::from(columns))
+}
+
 /// Problems and status. There is nobody left to tell if stderr cannot be written.
 pub fn say(text: &str) {
     let _ = writeln!(anstream::stderr(), "{text}");

@@ -50,6 +50,8 @@ pub struct Duplicate {
     /// To whom the cause happened. Mostly who had processed it before; it is who processed it again if that was a zombie, which the next
     /// owner had overtaken.
     pub undone: ClientId,
+    /// It processed them after that: it did not know yet, and went on with what it had in hand or could still fetch.
+    pub zombie: bool,
 }
 
 /// What came between the first processing and a commit of it.
@@ -179,7 +181,7 @@ impl Fold for Ledger {
     #[inline(always)]
     fn delivered(&mut self, slot: usize, delivery: Delivery<'_>, ownership: &Ownership) {
         let hold = ownership.hold_of(slot, delivery.by.client);
-        self.pages[slot].processed(delivery, hold);
+        self.pages[slot].processed(delivery, hold, ownership.holds(slot));
     }
 
     fn told(&mut self, at: Instant, event: &TraceEvent, known: &Known) {

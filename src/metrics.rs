@@ -3,25 +3,31 @@
 //! A fold over the trace. Nothing is sampled while the run goes on: appended and processed ranges carry their times, so any sampling
 //! interval gives exact values, and choosing another changes nothing else.
 
+use std::collections::BTreeMap;
+
 use crate::deliveries::Delivery;
 use crate::fold::{Append, Fold, Known, Poll};
 use crate::ownership::Ownership;
 use crate::records::CreationTimes;
 use crate::slots::Slots;
-use crate::terms::{ClientRequest, CommitKind, GroupProtocol, GroupState, Name, Peers, RebalanceReason, RemovalReason};
+use crate::terms::{CommitKind, GroupProtocol, GroupState, Name, RebalanceReason, RemovalReason};
 use crate::trace::{Cast, TraceEvent};
-use crate::units::{BrokerId, ClientId, GroupId, Instant, MemberId, Offset, Span, TopicId, TopicPartition};
+use crate::units::{ClientId, Instant, MemberId, Offset, Span, TopicId, TopicPartition};
 
 mod availability;
 mod epochs;
 mod latency;
 pub mod livelock;
+mod lives;
+pub mod marks;
 mod reading;
 mod rebalances;
 mod result;
 mod series;
 
 use latency::Histogram;
+use lives::Lives;
+use marks::{Mark, MarkKind};
 use reading::Reading;
 use rebalances::Rebalances;
 use series::{Counts, Grid};
@@ -39,6 +45,10 @@ pub struct Measurements {
     pub groups: Vec<GroupMeasurements>,
     /// What happened to clients, producers and topics, in order: the marks of a chart.
     pub marks: Vec<Mark>,
+    /// What is known of each member that any coordinator gave an id.
+    pub members: BTreeMap<MemberId, Membership>,
+    /// In the order in which they began.
+    pub leaderless: Vec<Leaderless>,
 }
 
 impl Measurements {
@@ -138,6 +148,24 @@ pub struct Outage {
     pub initial: bool,
 }
 
+/// A partition had no leader: whoever owned it, nobody could read it.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct Leaderless {
+    pub partition: TopicPartition,
+    pub from: Instant,
+    /// `None`: until the end.
+    pub to: Option<Instant>,
+}
+
+/// Whose a member id is.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct Membership {
+    /// The process, by its life: after a restart it is another one.
+    pub life: u32,
+    /// When the coordinator first knew of it.
+    pub since: Instant,
+}
+
 /// A rebalance: from PreparingRebalance, in a KIP-848 group from a bump of its epoch, until Stable (or Empty, or the next one overtook it).
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Rebalance {
@@ -192,45 +220,6 @@ pub struct Latency {
     pub buckets: Vec<(u64, u64)>,
 }
 
-/// Something that a reader of a chart wants to see at its time.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Mark {
-    pub at: Instant,
-    pub kind: MarkKind,
-}
-
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum MarkKind {
-    Started(ClientId),
-    Stopping(ClientId),
-    Crashed(ClientId),
-    /// With its length.
-    Paused(ClientId, Span),
-    /// In thousandths.
-    Slowed(ClientId, u64),
-    SpeedRestored(ClientId),
-    /// max.poll.interval.ms.
-    Kicked(ClientId),
-    Failed(ClientId),
-    RateChanged(crate::units::ProducerId),
-    PartitionsAdded(crate::units::TopicId, u32),
-    TopicCreated(crate::units::TopicId),
-    TopicDeleted(crate::units::TopicId),
-    /// To other topics.
-    Subscribed(ClientId),
-    /// From whom, and for how long.
-    CutOff(ClientId, Peers, Span),
-    RequestDropped(ClientId, ClientRequest),
-    /// By how much.
-    RequestDelayed(ClientId, ClientRequest, Span),
-    /// For how long.
-    BrokerDown(BrokerId, Span),
-    /// After a failure.
-    CoordinatorLoaded(GroupId, BrokerId),
-    ProtocolChanged(GroupId, GroupProtocol),
-    RunPhaseEnded,
-}
-
 /// The fold.
 #[derive(Clone, Debug)]
 pub struct Metrics {
@@ -243,6 +232,8 @@ pub struct Metrics {
     /// By client: its last poll that returned something.
     last_poll: Vec<Option<Instant>>,
     marks: Vec<Mark>,
+    lives: Lives,
+    leaderless: Vec<Leaderless>,
 }
 
 #[derive(Clone, Debug)]
@@ -288,6 +279,8 @@ impl Metrics {
             groups: vec![GroupCounts::default(); cast.group_topics.len()],
             last_poll: vec![None; cast.client_group.len()],
             marks: Vec::new(),
+            lives: Lives::new(cast.client_group.len()),
+            leaderless: Vec::new(),
         };
         for (topic, (partitions, _)) in cast.partitions.iter().enumerate() {
             metrics.partitions_begin(Instant::ZERO, cast, TopicId(topic as u32), 0..*partitions);
@@ -324,6 +317,7 @@ impl Fold for Metrics {
     }
 
     fn told(&mut self, at: Instant, event: &TraceEvent, known: &Known) {
+        self.lives.record(at, event);
         match event {
             TraceEvent::ClientStarted { client, .. } => self.mark(at, MarkKind::Started(*client)),
             TraceEvent::PositionSet { .. } | TraceEvent::FetchStarted { .. } => self.begins_to_read(at, event, known),
@@ -360,7 +354,8 @@ impl Fold for Metrics {
             TraceEvent::ClientPaused { client, until } => self.mark(at, MarkKind::Paused(*client, until.since(at))),
             TraceEvent::ClientSlowed { client, factor } => self.mark(at, MarkKind::Slowed(*client, *factor)),
             TraceEvent::ClientSpeedRestored { client } => self.mark(at, MarkKind::SpeedRestored(*client)),
-            TraceEvent::ClientFailed { client, .. } => self.mark(at, MarkKind::Failed(*client)),
+            TraceEvent::ClientFailed { client, error } => self.mark(at, MarkKind::Failed(*client, *error)),
+            TraceEvent::ClientResumed { client } => self.mark(at, MarkKind::Resumed(*client)),
             TraceEvent::Fault(fault) => self.fault(at, fault),
             TraceEvent::Topics(change) => self.topic_change(at, known.slots.cast(), change),
             TraceEvent::RunPhaseEnded => self.mark(at, MarkKind::RunPhaseEnded),
@@ -370,7 +365,6 @@ impl Fold for Metrics {
             | TraceEvent::Dropped { .. }
             | TraceEvent::ProducerStopped { .. }
             | TraceEvent::ClientStopped { .. }
-            | TraceEvent::ClientResumed { .. }
             | TraceEvent::InitialDelayExtended { .. }
             | TraceEvent::RequestRefused { .. }
             | TraceEvent::CoordinatorFound { .. }

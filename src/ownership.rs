@@ -45,6 +45,11 @@ pub struct Ownership {
     ended: Vec<usize>,
 }
 
+/// What ended the earlier of two holds of a partition; at the latest the later one did, by beginning.
+pub fn undoing(holds: &[Hold], one: usize, other: usize) -> (Undoing, Instant) {
+    holds[one.min(other)].undone.unwrap_or((Undoing::Revoked, holds[one.max(other)].from))
+}
+
 impl Ownership {
     pub fn new(slots: &Slots) -> Self {
         let clients = slots.cast().client_group.len();

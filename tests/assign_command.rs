@@ -36,25 +36,24 @@ fn all_assignors_stand_side_by_side() {
     let all = run(&["assign", "--topics", "orders=6,payments=4", "--members", "A,B,C"]);
     assert_eq!((all.code, all.stderr.as_str()), (0, ""));
     insta::assert_snapshot!(all.stdout, @r"
-                    range   roundrobin  sticky  cooperative-  server-       server-
-                                                sticky        range         uniform
-    orders-0        A       A           A       A             A             A
-    orders-1        A       B           B       B             A             A
-    orders-2        B       C           C       C             B             A
-    orders-3        B       A           A       A             B             B
-    orders-4        C       B           B       B             C             B
-    orders-5        C       C           C       C             C             B
-    payments-0      A       A           A       A             A             C
-    payments-1      A       B           B       B             A             C
-    payments-2      B       C           C       C             B             C
-    payments-3      C       A           A       A             C             C
+                range   roundrobin  sticky  cooperative-  server-  server-
+                                            sticky        range    uniform
+    orders-0    A       A           A       A             A        A
+    orders-1    A       B           B       B             A        A
+    orders-2    B       C           C       C             B        A
+    orders-3    B       A           A       A             B        B
+    orders-4    C       B           B       B             C        B
+    orders-5    C       C           C       C             C        B
+    payments-0  A       A           A       A             A        C
+    payments-1  A       B           B       B             A        C
+    payments-2  B       C           C       C             B        C
+    payments-3  C       A           A       A             C        C
 
-    A has           4       4           4       4             4             3
-    B has           3       3           3       3             3             3
-    C has           3       3           3       3             3             4
-    fewest to most  3 to 4  3 to 4      3 to 4  3 to 4        3 to 4        3 to 4
-    spread          1       1           1       1             1             1
-    moves           0       0           0       0             0             0
+    A has       4       4           4       4             4        3
+    B has       3       3           3       3             3        3
+    C has       3       3           3       3             3        4
+    each has    3 to 4  3 to 4      3 to 4  3 to 4        3 to 4   3 to 4
+    moved       0       0           0       0             0        0
     ");
 }
 
@@ -63,19 +62,18 @@ fn what_moves_is_marked() {
     let moved = run(&["assign", "--topics", "orders=4", "--members", "A,B,C", "--owned", "A=orders-0..1,B=orders-2,orders-3"]);
     assert_eq!((moved.code, moved.stderr.as_str()), (0, ""));
     insta::assert_snapshot!(moved.stdout, @r"
-                    before  range   roundrobin  sticky  cooperative-  server-       server-
-                                                        sticky        range         uniform
-    orders-0        A       A       A           A       A             A             A
-    orders-1        A       A       B*          A       A             A             A
-    orders-2        B       B       C*          B       B             B             B
-    orders-3        B       C*      A*          C*      -             C*            C*
+              before  range   roundrobin  sticky  cooperative-  server-  server-
+                                                  sticky        range    uniform
+    orders-0  A       A       A           A       A             A        A
+    orders-1  A       A       B*          A       A             A        A
+    orders-2  B       B       C*          B       B             B        B
+    orders-3  B       C*      A*          C*      -             C*       C*
 
-    A has           2       2       2           2       2             2             2
-    B has           2       1       1           1       1             1             1
-    C has           0       1       1           1       0             1             1
-    fewest to most          1 to 2  1 to 2      1 to 2  0 to 2        1 to 2        1 to 2
-    spread                  1       1           1       2             1             1
-    moves                   1       3           1       1             1             1
+    A has     2       2       2           2       2             2        2
+    B has     2       1       1           1       1             1        1
+    C has     0       1       1           1       0             1        1
+    each has          1 to 2  1 to 2      1 to 2  0 to 2        1 to 2   1 to 2
+    moved             1       3           1       1             1        1
 
     *  another member had it
     -  nobody gets it; cooperative-sticky hands it out when it has been given up
@@ -93,7 +91,7 @@ fn one_assignor_tells_who_gets_what() {
     A                6  orders 0-5
     B                4  payments 0-3
 
-    4 to 6 partitions a member, a spread of 2
+    4 to 6 partitions a member
     ");
 }
 
@@ -187,8 +185,8 @@ fn keys_are_shown_with_their_partitions() {
     ""       275646681      9      9
     21      -973932308      0     12  moves
 
-    2 of 4 move: older records of these keys stay where they are, and the order of a key is lost across
-    the two
+    2 of 4 move: older records of these keys stay where they are, and the order of a
+    key is lost across the two
     "#);
 }
 

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use groupsim::report::summary;
+use groupsim::report::summary::{self, page};
 use groupsim::report::{Report, Source};
 use groupsim::scenario::{self, builtin};
 use groupsim::trace::text::TextLines;
@@ -48,6 +48,7 @@ fn told(path: &Path, name: &str) -> (String, String) {
     let report = Report::new(&scenario, Source { argument: name, text: &text }, run);
     let summary = summary::page(&report).plain();
     assert_eq!(report.judgement.verdict.exit_code(), 0, "{summary}");
+    assert!(summary.lines().all(|line| line.chars().count() <= page::NARROWEST), "{summary}");
     (summary, story.finish())
 }
 

@@ -163,6 +163,7 @@ fn world() -> Vec<TraceEvent> {
         TraceEvent::Fault(Fault::RequestDelayed { client: B, request: ClientRequest::Heartbeat, by: Span::from_millis(2_000) }),
         TraceEvent::Fault(Fault::BrokerDied { broker: BrokerId(1), until: ms(60_000) }),
         TraceEvent::Fault(Fault::BrokerReturned { broker: BrokerId(1) }),
+        TraceEvent::Fault(Fault::LeaderLost { partition: orders(2) }),
         TraceEvent::Fault(Fault::LeaderElected { partition: orders(2), broker: BrokerId(2) }),
         TraceEvent::Topics(TopicChange::Created { topic: TopicId(1), partitions: 1 }),
         TraceEvent::Topics(TopicChange::Created { topic: TopicId(1), partitions: 6 }),

@@ -38,8 +38,4 @@ impl Balance {
             nobodys: wanted.saturating_sub(owners.len()),
         }
     }
-
-    pub fn spread(&self) -> usize {
-        self.most - self.least
-    }
 }

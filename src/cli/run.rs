@@ -4,7 +4,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use super::staged::StagedFile;
-use super::{ExitCode, Failure, input, mistake, print, say};
+use super::{ExitCode, Failure, columns, input, mistake, print, say};
 use crate::report::folder::{Folder, FolderError};
 use crate::report::verdict::Verdict;
 use crate::report::{Output, Report, Run, Source, summary};
@@ -152,7 +152,7 @@ fn show(report: &Report<'_>, options: &Options) -> Result<(), Failure> {
         }
         return Ok(());
     }
-    let page = summary::page(report);
+    let page = summary::page_within(report, columns());
     if options.trace == TraceTo::Stdout {
         say(page.coloured().trim_end());
     } else {

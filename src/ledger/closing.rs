@@ -3,7 +3,7 @@
 use super::page::{Page, Repeat};
 use super::{Account, Duplicate, DuplicateCause, Ledger, Loss, LossCause, Skip};
 use crate::fold::Known;
-use crate::ownership::{Hold, Undoing};
+use crate::ownership::{self, Hold, Undoing};
 use crate::trace::Cast;
 use crate::units::{ClientId, GroupId, Instant, Offset, OffsetRange, TopicPartition};
 
@@ -52,6 +52,7 @@ impl Ledger {
                 again: (repeat.again.0.by.client, repeat.again.1),
                 cause,
                 undone,
+                zombie: repeat.late,
             }
         }));
     }
@@ -101,15 +102,14 @@ fn cause(repeat: &Repeat, holds: &[Hold]) -> (DuplicateCause, ClientId) {
     if previous == again {
         return rewound;
     }
-    let earlier = &holds[previous.min(again)];
-    let cause = match earlier.undone {
-        Some((Undoing::Crashed, at)) => DuplicateCause::Crashed(at),
-        Some((Undoing::Closed, at)) => DuplicateCause::Stopped(at),
-        Some((Undoing::PollIntervalExceeded, at)) => DuplicateCause::PollIntervalExceeded(at),
-        Some((Undoing::Removed(reason), at)) => DuplicateCause::Removed(reason, at),
-        Some((Undoing::Revoked, at)) => DuplicateCause::Revoked(at),
-        Some((Undoing::Replaced, at)) => DuplicateCause::Replaced(at),
-        None => DuplicateCause::Revoked(holds[previous.max(again)].from),
+    let (undoing, at) = ownership::undoing(holds, previous, again);
+    let cause = match undoing {
+        Undoing::Crashed => DuplicateCause::Crashed(at),
+        Undoing::Closed => DuplicateCause::Stopped(at),
+        Undoing::PollIntervalExceeded => DuplicateCause::PollIntervalExceeded(at),
+        Undoing::Removed(reason) => DuplicateCause::Removed(reason, at),
+        Undoing::Revoked => DuplicateCause::Revoked(at),
+        Undoing::Replaced => DuplicateCause::Replaced(at),
     };
-    (cause, earlier.client)
+    (cause, holds[previous.min(again)].client)
 }

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::deliveries::{Delivery, Hand, Times};
+use crate::ownership::{self, Hold, Undoing};
 use crate::ranges::RangeMap;
 use crate::terms::PositionSource;
 use crate::trace::Finished;
@@ -61,6 +62,8 @@ pub(super) struct Repeat {
     pub again: (Reading, Instant),
     /// The hold under which it was processed last before this.
     pub previous: Option<usize>,
+    /// Whoever lost the partition between the two did its part after that.
+    pub late: bool,
     /// When the position was last set.
     pub position_set: Instant,
 }
@@ -79,12 +82,13 @@ impl Page {
         self.processed.spans() + self.repeats.len() + self.covered.spans() + self.dropped.spans() + self.skipped.spans()
     }
 
+    /// `hold` is one of the partition's `holds`, of which those up to this moment are known.
     #[inline(always)]
-    pub fn processed(&mut self, delivery: Delivery<'_>, hold: Option<usize>) {
+    pub fn processed(&mut self, delivery: Delivery<'_>, hold: Option<usize>, holds: &[Hold]) {
         let reading = self.number_of(Reading { by: delivery.by, hold });
         let once = Entry { times: 1, first: reading, last: reading };
         if !self.processed.extend(delivery.offsets, &once) {
-            self.enter(delivery, once);
+            self.enter(delivery, once, holds);
         }
         self.covered.remove(delivery.offsets);
         self.dropped.remove(delivery.offsets);
@@ -93,7 +97,7 @@ impl Page {
         }
     }
 
-    fn enter(&mut self, delivery: Delivery<'_>, once: Entry) {
+    fn enter(&mut self, delivery: Delivery<'_>, once: Entry, holds: &[Hold]) {
         let mut repeated = Vec::new();
         self.processed.update(delivery.offsets, |piece, before| match before {
             None => Some(once),
@@ -103,8 +107,59 @@ impl Page {
             }
         });
         for (piece, before) in repeated {
-            self.repeat(delivery.cut(piece), self.resolve(before), self.readings[once.last as usize]);
+            let (before, reading) = (self.resolve(before), self.readings[once.last as usize]);
+            for (part, late) in self.cut_by_undoing(piece, before.last.hold, reading.hold, holds) {
+                self.repeat(delivery.cut(part), before, reading, late);
+            }
         }
+    }
+
+    /// Parts a range that was processed under two holds: what was done under the earlier one while that was good, and what was done when
+    /// it had been undone.
+    fn cut_by_undoing(
+        &self,
+        range: OffsetRange,
+        previous: Option<usize>,
+        again: Option<usize>,
+        holds: &[Hold],
+    ) -> Vec<(OffsetRange, bool)> {
+        let (Some(previous), Some(again)) = (previous, again) else { return vec![(range, false)] };
+        if again < previous {
+            // The next owner overtook it, and did so after it had got the partition.
+            return vec![(range, true)];
+        }
+        if again == previous {
+            return vec![(range, false)];
+        }
+        match ownership::undoing(holds, previous, again) {
+            // The dead do nothing later.
+            (Undoing::Crashed, _) => vec![(range, false)],
+            (_, at) => self.cut_by_time(range, at),
+        }
+    }
+
+    /// What was last done by a moment (`false`), and what later. What a commit covers is forgotten: that was done before.
+    fn cut_by_time(&self, range: OffsetRange, moment: Instant) -> Vec<(OffsetRange, bool)> {
+        let mut last_done = RangeMap::default();
+        for (number, (run, _)) in self.recent.iter().enumerate() {
+            let (from, to) = (run.from.max(range.from), run.to.min(range.to));
+            if from < to {
+                last_done.set(OffsetRange::new(from, to), number);
+            }
+        }
+        let mut late = RangeMap::default();
+        for (piece, number) in last_done.pieces(range) {
+            let on_time = number.map_or(piece.len(), |number| {
+                let (run, finished) = &self.recent[*number];
+                let times = Times::from(finished).cut(piece.from.0 - run.from.0, piece.len());
+                times.count_until(piece.len(), moment)
+            });
+            let border = piece.from + on_time;
+            for (part, is_late) in [(OffsetRange::new(piece.from, border), false), (OffsetRange::new(border, piece.to), true)] {
+                late.set(part, is_late);
+            }
+        }
+        late.iter().map(|(part, is_late)| (part, *is_late)).collect()
     }
 
     #[inline]
@@ -128,7 +183,7 @@ impl Page {
         Processing { times: entry.times, first: self.readings[entry.first as usize], last: self.readings[entry.last as usize] }
     }
 
-    fn repeat(&mut self, delivery: Delivery<'_>, before: Processing, reading: Reading) {
+    fn repeat(&mut self, delivery: Delivery<'_>, before: Processing, reading: Reading, late: bool) {
         let (offsets, again) = (delivery.offsets, delivery.times.at(0));
         // What a commit covers is forgotten; if it is read again all the same, it was done before that.
         let before_done = self.done(Offset(offsets.to.0 - 1)).unwrap_or(again);
@@ -136,7 +191,7 @@ impl Page {
             && last.offsets.to == offsets.from
             && last.before.0 == before.first
             && last.again.0 == reading
-            && last.previous == before.last.hold
+            && (last.previous, last.late) == (before.last.hold, late)
             && last.position_set == self.position_set
         {
             last.offsets.to = offsets.to;
@@ -144,7 +199,7 @@ impl Page {
             return;
         }
         let (previous, position_set) = (before.last.hold, self.position_set);
-        self.repeats.push(Repeat { offsets, before: (before.first, before_done), again: (reading, again), previous, position_set });
+        self.repeats.push(Repeat { offsets, before: (before.first, before_done), again: (reading, again), previous, late, position_set });
     }
 
     /// When a record was first done, as long as that is remembered.

@@ -38,6 +38,7 @@ fn a_crash_before_commit_duplicates_and_loses_nothing() {
         again: (B, ms(541)),
         cause: DuplicateCause::Crashed(ms(350)),
         undone: A,
+        zombie: false,
     };
     assert_eq!(account.duplicates, [duplicate]);
 }
@@ -65,6 +66,26 @@ fn whoever_overtakes_a_kicked_zombie_reads_again_because_of_the_kick() {
     // Both end one record a millisecond; B's 100 at 461, A's at 501.
     let late = account.duplicates.iter().find(|duplicate| duplicate.offsets.from == Offset(100)).expect("100 was processed twice");
     assert_eq!((late.before, late.again), ((B, ms(560)), (A, ms(501))));
+}
+
+#[test]
+fn what_was_done_after_the_removal_is_the_work_of_a_zombie() {
+    // A's batch is told when it ends, and it is put out in the middle of it.
+    let story = half_done().at(450).removed(A, RemovalReason::SessionExpired).at(500).processed(A, 0, 100..200).lost(A, 0);
+    let account = account(&taken_over(story));
+    assert_eq!((account.duplicated, account.extra), (160, 160));
+    let told: Vec<_> = account.duplicates.iter().map(|duplicate| (duplicate.offsets, duplicate.undone, duplicate.zombie)).collect();
+    assert_eq!(told, [(range(40..150), A, false), (range(150..200), A, true)]);
+    assert!(account.duplicates.iter().all(|it| it.cause == DuplicateCause::Removed(RemovalReason::SessionExpired, ms(450))));
+}
+
+#[test]
+fn a_zombie_that_comes_second_is_one_too() {
+    let story = half_done().at(350).removed(A, RemovalReason::SessionExpired).at(400).takes(B, 0, 40).polled(B, 0, 40..200);
+    let account = account(&story.at(560).processed(B, 0, 40..200).at(600).processed(A, 0, 100..200).ends(200, true));
+    let told: Vec<_> = account.duplicates.iter().map(|it| (it.offsets, it.before.0, it.again.0, it.zombie)).collect();
+    assert_eq!(told, [(range(40..100), A, B, false), (range(100..200), B, A, true)]);
+    assert!(account.duplicates.iter().all(|duplicate| duplicate.undone == A));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! A group that is kicked again and again and gets nowhere.
+//! Livelock: a group that works and gets nowhere.
 
 use super::GroupMeasurements;
 use crate::units::Instant;
@@ -16,7 +16,7 @@ pub struct Livelock {
 pub const LIVELOCK_KICKS: usize = 3;
 
 /// The longest livelock of a group.
-pub fn livelock(group: &GroupMeasurements) -> Option<Livelock> {
+pub fn longest(group: &GroupMeasurements) -> Option<Livelock> {
     let stuck = group.kicks.chunk_by(|(_, _, before), (_, _, after)| before == after);
     let longest = stuck.filter(|kicks| kicks.len() >= LIVELOCK_KICKS).max_by_key(|kicks| kicks.len())?;
     Some(Livelock { from: longest[0].0, to: longest[longest.len() - 1].0, kicks: longest.len() })

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::availability::Availability;
 use super::latency::Histogram;
 use super::series::{Counts, Grid, Steps};
-use super::{CreationTimes, Delivery, GroupCounts, Mark, MarkKind, Metrics};
+use super::{CreationTimes, Delivery, GroupCounts, Leaderless, Mark, MarkKind, Metrics};
 use crate::deliveries::Times;
 use crate::fold::{Append, Known, Poll};
 use crate::ownership::Hold;
@@ -146,7 +146,14 @@ impl Metrics {
             Fault::RequestDelayed { client, request, by } => self.mark(at, MarkKind::RequestDelayed(*client, *request, *by)),
             Fault::BrokerDied { broker, until } => self.mark(at, MarkKind::BrokerDown(*broker, until.since(at))),
             Fault::CoordinatorLoaded { group, broker } => self.mark(at, MarkKind::CoordinatorLoaded(*group, *broker)),
-            Fault::Reconnected { .. } | Fault::BrokerReturned { .. } | Fault::LeaderElected { .. } => {}
+            Fault::Reconnected { client, from } => self.mark(at, MarkKind::Reconnected(*client, *from)),
+            Fault::BrokerReturned { broker } => self.mark(at, MarkKind::BrokerReturned(*broker)),
+            Fault::LeaderLost { partition } => self.leaderless.push(Leaderless { partition: *partition, from: at, to: None }),
+            Fault::LeaderElected { partition, .. } => {
+                if let Some(lost) = self.leaderless.iter_mut().rfind(|lost| lost.partition == *partition && lost.to.is_none()) {
+                    lost.to = Some(at);
+                }
+            }
         }
     }
 
@@ -165,7 +172,8 @@ impl Metrics {
     }
 
     pub(super) fn mark(&mut self, at: Instant, kind: MarkKind) {
-        self.marks.push(Mark { at, kind });
+        let life = kind.client().map_or(0, |client| self.lives.of(client));
+        self.marks.push(Mark { at, life, kind });
     }
 
     #[inline(always)]

@@ -10,7 +10,16 @@ pub(super) fn measurements(mut metrics: Metrics, known: &Known) -> Measurements 
     let end = known.latest.max(metrics.grid.run_end);
     let samples = metrics.grid.until(end);
     let groups = known.slots.groups().map(|group| of_group(&mut metrics, known, group, samples, end)).collect();
-    Measurements { sample_interval: metrics.grid.interval, samples, run_end: metrics.grid.run_end, end, groups, marks: metrics.marks }
+    Measurements {
+        sample_interval: metrics.grid.interval,
+        samples,
+        run_end: metrics.grid.run_end,
+        end,
+        groups,
+        marks: metrics.marks,
+        members: metrics.lives.members,
+        leaderless: metrics.leaderless,
+    }
 }
 
 fn of_group(metrics: &mut Metrics, known: &Known, group: GroupId, samples: usize, end: Instant) -> GroupMeasurements {

@@ -1,10 +1,11 @@
-use super::livelock::{Livelock, livelock};
+use super::livelock::{Livelock, longest};
 use super::*;
 use crate::fold::Folding;
 use crate::story::{A, B, C, Story, cast, member, ms, range, tp};
 use crate::terms::{CommitFailure, EpochReason, ErrorCode, GroupProtocol, MemberState, PositionSource};
 use crate::trace::Sink;
-use crate::units::OffsetRange;
+use crate::trace::fault::Fault;
+use crate::units::{BrokerId, GroupId, OffsetRange};
 
 fn measured(story: &Story) -> Measurements {
     let (metrics, known) = story.folded(Metrics::new(&cast(), Span::from_millis(100), Span::from_millis(1000)));
@@ -125,11 +126,11 @@ fn counts_are_by_request_and_by_poll() {
 #[test]
 fn three_kicks_without_a_commit_are_a_livelock() {
     let story = Story::default().at(10).takes(A, 0, 0).committed(A, 0, 0).at(100).kicked(A).at(200).kicked(B);
-    assert_eq!(livelock(&group(&story)), None);
+    assert_eq!(longest(&group(&story)), None);
     let stuck = story.clone().at(300).kicked(A);
-    assert_eq!(livelock(&group(&stuck)), Some(Livelock { from: ms(100), to: ms(300), kicks: 3 }));
+    assert_eq!(longest(&group(&stuck)), Some(Livelock { from: ms(100), to: ms(300), kicks: 3 }));
     let moving = story.at(250).committed(A, 0, 1).at(300).kicked(A);
-    assert_eq!(livelock(&group(&moving)), None);
+    assert_eq!(longest(&group(&moving)), None);
 }
 
 #[test]
@@ -185,6 +186,28 @@ fn marks_are_told_in_order() {
     let kinds: Vec<_> = measured(&story.at(1000).ends(0, true)).marks.into_iter().map(|mark| mark.kind).collect();
     let paused = MarkKind::Paused(A, Span::from_millis(20));
     assert_eq!(kinds, [MarkKind::Started(A), paused, MarkKind::Crashed(A), MarkKind::RunPhaseEnded]);
+}
+
+#[test]
+fn a_member_belongs_to_the_life_that_joined() {
+    let member_of = |number| MemberId { client: A, number };
+    let added = |number| TraceEvent::MemberAdded { group: GroupId(0), member: member_of(number), instance: None };
+    let story = Story::default().tell(TraceEvent::ClientStarted { client: A, life: 1 }).at(10).tell(added(1)).at(40).crashed(A);
+    let story = story.at(50).tell(TraceEvent::ClientStarted { client: A, life: 2 }).at(60).tell(added(2));
+    let measured = measured(&story.at(1000).ends(0, true));
+    assert_eq!(measured.members[&member_of(1)], Membership { life: 1, since: ms(10) });
+    assert_eq!(measured.members[&member_of(2)], Membership { life: 2, since: ms(60) });
+    assert_eq!(measured.marks.iter().map(|mark| mark.life).collect::<Vec<_>>(), [1, 1, 2, 0]);
+}
+
+#[test]
+fn a_partition_is_without_a_leader_until_one_is_elected() {
+    let lost = |partition| TraceEvent::Fault(Fault::LeaderLost { partition: tp(partition) });
+    let elected = TraceEvent::Fault(Fault::LeaderElected { partition: tp(0), broker: BrokerId(1) });
+    let story = Story::default().at(60).tell(lost(0)).tell(lost(1)).at(90).tell(elected);
+    let leaderless = measured(&story.at(1000).ends(0, true)).leaderless;
+    let times = |partition, to| Leaderless { partition: tp(partition), from: ms(60), to };
+    assert_eq!(leaderless, [times(0, Some(ms(90))), times(1, None)]);
 }
 
 #[test]

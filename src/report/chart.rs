@@ -10,7 +10,9 @@ use crate::report::chart::svg::{Anchor, Svg, Units, px};
 use crate::report::{Report, names};
 
 mod axis;
+mod extents;
 mod heat;
+mod lane;
 mod lanes;
 mod legend;
 mod lettering;

@@ -1,18 +1,23 @@
 //! What a rebalance did to the partitions of its group: which went from one member to another, and how long they had nobody who read them.
 //!
-//! A partition counts with the rebalance that gave it an owner again. A cooperative group gives partitions up after one rebalance and hands
-//! them out in the next, so the move and the gap stand with the second.
+//! A partition counts with the rebalance that gave it an owner again, for the time after that had begun: what had passed before it is no
+//! fault of its own. A cooperative group gives partitions up after one rebalance and hands them out in the next, so the move and the gap
+//! stand with the second.
 
-use crate::metrics::{Outage, Rebalance};
-use crate::report::Run;
+use std::collections::BTreeMap;
+
+use crate::metrics::{Outage, PartitionMeasurements, Rebalance};
 use crate::report::verdict::ownership;
+use crate::report::{Report, Run, names};
 use crate::scenario::Scenario;
-use crate::units::{ClientId, Instant, Span, TopicPartition};
+use crate::units::{ClientId, Instant, Span, TopicId, TopicPartition};
 
 pub struct Handover {
     pub moved: Vec<Move>,
-    /// How long each partition was not read, those that were.
+    /// How long each partition was not read after the rebalance had begun, those that were.
     pub unread: Vec<(TopicPartition, Span)>,
+    /// Partitions that had been added before it and got their first owner, and how long each had waited for that by then.
+    pub added: Vec<(TopicPartition, Span)>,
 }
 
 pub struct Move {
@@ -26,7 +31,7 @@ pub fn of(run: &Run, group: usize, index: usize) -> Handover {
     let measured = &run.measurements.groups[group];
     let rebalance = &measured.rebalances[index];
     let until = measured.rebalances.get(index + 1).map_or(Instant::NEVER, |next| next.started);
-    let mut handover = Handover { moved: Vec::new(), unread: Vec::new() };
+    let mut handover = Handover { moved: Vec::new(), unread: Vec::new(), added: Vec::new() };
     for at in &measured.partitions {
         let owner_by = |time: Instant| {
             let before = at.owners.partition_point(|span| span.from < time);
@@ -43,11 +48,32 @@ pub fn of(run: &Run, group: usize, index: usize) -> Handover {
         let began_before_its_end = |outage: &&Outage| rebalance.ended.is_none_or(|ended| outage.from < ended);
         let outages = at.outages[first..].iter().take_while(ends_here).filter(began_before_its_end);
         let outages = outages.filter(|outage| ownership::counts(outage));
-        if let Some(longest) = outages.map(|outage| ownership::lasted(run, outage)).max() {
-            handover.unread.push((at.partition, longest));
-        }
+        let during = |outage: &Outage| outage.to.unwrap_or(run.measurements.end).since(outage.from.max(rebalance.started));
+        let (added, unread): (Vec<&Outage>, Vec<&Outage>) = outages.partition(|outage| outage.initial && outage.from > Instant::ZERO);
+        handover.added.extend(added.iter().map(|outage| (at.partition, ownership::lasted(run, outage))));
+        handover.unread.extend(unread.into_iter().map(during).max().map(|longest| (at.partition, longest)));
     }
     handover
+}
+
+/// `orders with 4 partitions`: what had grown since the last assignment, if anything had.
+pub fn grown(report: &Report, group: usize, index: usize) -> Option<String> {
+    let measured = &report.run.measurements.groups[group];
+    let started = measured.rebalances[index].started;
+    let until = measured.rebalances.get(index + 1).map_or(Instant::NEVER, |next| next.started);
+    let added_before =
+        |at: &&PartitionMeasurements| at.outages.first().is_some_and(|outage| outage.from > Instant::ZERO && outage.from <= started);
+    let had_nobody = |at: &&PartitionMeasurements| at.owners.first().is_none_or(|span| span.from > started);
+    let handed_out = |at: &PartitionMeasurements| at.owners.first().is_some_and(|span| span.from <= until);
+    let added: Vec<&PartitionMeasurements> = measured.partitions.iter().filter(added_before).filter(had_nobody).collect();
+    let mut topics: BTreeMap<TopicId, u32> = BTreeMap::new();
+    for at in added.iter().filter(|at| handed_out(at) || !added.iter().any(|other| handed_out(other))) {
+        let count = topics.entry(at.partition.topic).or_default();
+        *count = (*count).max(at.partition.partition + 1);
+    }
+    let topic = |(id, count): (&TopicId, &u32)| format!("{} with {count} partitions", report.scenario.topics[id.index()].name);
+    let told: Vec<String> = topics.iter().map(topic).collect();
+    (!told.is_empty()).then(|| names::list(&told, 3))
 }
 
 /// How many partitions its trigger had given up just before: the second of the two rebalances in which a cooperative group moves partitions.

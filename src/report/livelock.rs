@@ -19,7 +19,7 @@ pub struct Livelock {
 }
 
 pub fn find(group: &GroupMeasurements) -> Option<Livelock> {
-    let livelock::Livelock { from, to, kicks } = livelock::livelock(group)?;
+    let livelock::Livelock { from, to, kicks } = livelock::longest(group)?;
     let mut row = group.kicks.iter().filter(|(at, _, _)| (from..=to).contains(at));
     let mut clients = Vec::new();
     for (_, client, _) in row.clone() {

@@ -14,7 +14,7 @@ use std::hash::Hasher;
 
 use serde::Serialize;
 
-use crate::metrics::{Mark, MarkKind};
+use crate::metrics::marks::{Mark, MarkKind};
 use crate::report::{Report, names};
 use crate::scenario::Scenario;
 use crate::trace::hash::WordHasher;
@@ -58,6 +58,9 @@ struct Fault<'a> {
     request: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     by_ns: Option<u64>,
+    /// The exception that ended a process.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'static str>,
 }
 
 pub fn render(report: &Report) -> String {
@@ -100,6 +103,7 @@ fn fault<'a>(scenario: &'a Scenario, mark: &Mark) -> Option<Fault<'a>> {
         from: None,
         request: None,
         by_ns: None,
+        error: None,
     };
     let plain = |what, who: &'a str| named(what, Cow::Borrowed(who));
     Some(match mark.kind {
@@ -110,7 +114,8 @@ fn fault<'a>(scenario: &'a Scenario, mark: &Mark) -> Option<Fault<'a>> {
         MarkKind::Slowed(id, factor) => Fault { factor_thousandths: Some(factor), ..plain("slow", client(id)) },
         MarkKind::SpeedRestored(id) => plain("speed_restored", client(id)),
         MarkKind::Kicked(id) => plain("kick", client(id)),
-        MarkKind::Failed(id) => plain("fail", client(id)),
+        MarkKind::Resumed(id) => plain("resume", client(id)),
+        MarkKind::Failed(id, error) => Fault { error: Some(error.name()), ..plain("fail", client(id)) },
         MarkKind::RateChanged(id) => plain("rate", &scenario.producers[id.index()].name),
         MarkKind::PartitionsAdded(topic, to) => Fault { partitions: Some(to), ..plain("partitions", &scenario.topics[topic.index()].name) },
         MarkKind::TopicCreated(topic) => plain("create.topic", &scenario.topics[topic.index()].name),
@@ -119,6 +124,7 @@ fn fault<'a>(scenario: &'a Scenario, mark: &Mark) -> Option<Fault<'a>> {
         MarkKind::CutOff(id, from, span) => {
             Fault { from: Some(names::peers(from)), lasts_ns: Some(span.as_nanos()), ..plain("disconnect", client(id)) }
         }
+        MarkKind::Reconnected(id, from) => Fault { from: Some(names::peers(from)), ..plain("reconnect", client(id)) },
         MarkKind::RequestDropped(id, request) => Fault { request: Some(request.name()), ..plain("drop", client(id)) },
         MarkKind::RequestDelayed(id, request, by) => {
             Fault { request: Some(request.name()), by_ns: Some(by.as_nanos()), ..plain("delay", client(id)) }
@@ -126,6 +132,7 @@ fn fault<'a>(scenario: &'a Scenario, mark: &Mark) -> Option<Fault<'a>> {
         MarkKind::BrokerDown(broker, span) => {
             Fault { lasts_ns: Some(span.as_nanos()), ..named("broker.down", Cow::Owned(names::broker(broker))) }
         }
+        MarkKind::BrokerReturned(broker) => named("broker.returned", Cow::Owned(names::broker(broker))),
         MarkKind::CoordinatorLoaded(group, broker) => {
             Fault { from: Some(names::broker(broker)), ..plain("coordinator_loaded", &scenario.groups[group.index()].name) }
         }

@@ -1,6 +1,6 @@
 //! Who is subscribed to what when a run is over: what the scenario says of it, and who was still there.
 
-use crate::metrics::MarkKind;
+use crate::metrics::marks::MarkKind;
 use crate::report::Report;
 use crate::scenario::Verb;
 use crate::scenario::subscription::Subscription;
@@ -44,7 +44,7 @@ fn started(report: &Report, client: ClientId) -> Option<Instant> {
     for mark in &report.run.measurements.marks {
         if mark.kind == MarkKind::Started(client) {
             since = Some(mark.at);
-        } else if [MarkKind::Stopping(client), MarkKind::Crashed(client), MarkKind::Failed(client)].contains(&mark.kind) {
+        } else if matches!(mark.kind, MarkKind::Stopping(id) | MarkKind::Crashed(id) | MarkKind::Failed(id, _) if id == client) {
             since = None;
         }
     }

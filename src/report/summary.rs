@@ -4,22 +4,29 @@
 
 use crate::report::names;
 use crate::report::replay;
-use crate::report::summary::page::{Page, Style, Table, WIDTH};
-use crate::report::verdict::{Finding, Outcome, Verdict};
+use crate::report::summary::page::{NARROWEST, Page, Style};
+use crate::report::verdict::Verdict;
 use crate::report::{Report, STDIN, figures};
-use crate::scenario::expectation::Expectation;
 use crate::trace::ending::Ending;
 
 mod account;
 mod backlog;
+mod exceptions;
+mod expectations;
 mod fates;
+mod leaders;
 mod outages;
 pub mod page;
 mod rebalances;
 
-/// The whole page; the command line colours it.
+/// The whole page as it is written to a file.
 pub fn page(report: &Report) -> Page {
-    let mut page = Page::default();
+    page_within(report, NARROWEST)
+}
+
+/// The whole page for a terminal of so many columns; the command line colours it.
+pub fn page_within(report: &Report, columns: usize) -> Page {
+    let mut page = Page::within(columns);
     head(&mut page, report);
     verdict(&mut page, report);
     for group in 0..report.scenario.groups.len() {
@@ -36,7 +43,7 @@ pub fn complaint(report: &Report) -> Page {
     page.put(Style::Title, report.scenario.name.as_str()).put(Style::Plain, "  ");
     verdict_line(&mut page, report);
     violations(&mut page, report);
-    unmet_lines(&mut page, report);
+    expectations::unmet(&mut page, report);
     page
 }
 
@@ -51,8 +58,8 @@ fn head(page: &mut Page, report: &Report) {
 fn verdict(page: &mut Page, report: &Report) {
     verdict_line(page, report);
     violations(page, report);
-    unmet_lines(page, report);
-    met(page, report);
+    expectations::unmet(page, report);
+    expectations::met(page, report);
 }
 
 fn verdict_line(page: &mut Page, report: &Report) {
@@ -62,61 +69,7 @@ fn verdict_line(page: &mut Page, report: &Report) {
         Verdict::Undecided => (Style::Doubt, "UNDECIDED"),
     };
     page.put(style, word).put(Style::Plain, "  ");
-    page.wrapped(Style::Plain, word.len() + 2, &format!("{}; {}", tally(report), ending(report)));
-}
-
-/// What needs attention: failures first, in the order of the file otherwise.
-fn unmet_lines(page: &mut Page, report: &Report) {
-    const SHOWN: usize = 50;
-    let of = |outcome| expectations(report).filter(move |(_, finding)| finding.outcome == outcome);
-    for (expectation, finding) in of(Outcome::Failed).chain(of(Outcome::Undecided)).take(SHOWN) {
-        unmet(page, report, expectation, finding);
-    }
-    let hidden = (of(Outcome::Failed).count() + of(Outcome::Undecided).count()).saturating_sub(SHOWN);
-    if hidden > 0 {
-        page.line(Style::Quiet, format!("             … and {hidden} more failed or undecided: see summary.json"));
-    }
-}
-
-fn expectations<'a>(report: &'a Report) -> impl Iterator<Item = (&'a Expectation, &'a Finding)> {
-    report.scenario.expect.iter().zip(&report.judgement.findings)
-}
-
-fn met(page: &mut Page, report: &Report) {
-    const SHOWN: usize = 10;
-    let all: Vec<_> = expectations(report).filter(|(_, finding)| finding.outcome == Outcome::Met).collect();
-    let shown = if all.len() == SHOWN + 1 { all.len() } else { all.len().min(SHOWN) };
-    let mut table = Table::new(&[(false, 9), (false, 52), (false, WIDTH)]);
-    for (expectation, finding) in &all[..shown] {
-        table.row(Style::Quiet, ["met      ", &expectation.text, &finding.seen]);
-    }
-    page.table(2, &table);
-    if all.len() > shown {
-        page.line(Style::Quiet, format!("             … and {} more", all.len() - shown));
-    }
-}
-
-fn tally(report: &Report) -> String {
-    let findings = &report.judgement.findings;
-    let of = |outcome| findings.iter().filter(|finding| finding.outcome == outcome).count();
-    let (failed, undecided) = (of(Outcome::Failed), of(Outcome::Undecided));
-    let violated = report.run.violations.len() as u64;
-    let mut parts = Vec::new();
-    if violated > 0 {
-        parts.push(format!("{} violated", figures::count(violated, "invariant")));
-    }
-    if findings.is_empty() {
-        parts.push("the scenario expects nothing".to_owned());
-    } else if failed + undecided == 0 {
-        parts.push(format!("{} met", figures::count(findings.len() as u64, "expectation")));
-    }
-    if failed > 0 {
-        parts.push(format!("{failed} of {} failed", figures::count(findings.len() as u64, "expectation")));
-    }
-    if undecided > 0 {
-        parts.push(format!("{undecided} of {} undecided", figures::count(findings.len() as u64, "expectation")));
-    }
-    parts.join(", ")
+    page.wrapped(Style::Plain, word.len() + 2, &format!("{}; {}", expectations::tally(report), ending(report)));
 }
 
 fn ending(report: &Report) -> String {
@@ -142,26 +95,16 @@ fn violations(page: &mut Page, report: &Report) {
     }
 }
 
-fn unmet(page: &mut Page, report: &Report, expectation: &Expectation, finding: &Finding) {
-    let style = if finding.outcome == Outcome::Failed { Style::Bad } else { Style::Doubt };
-    let place = match expectation.line {
-        Some(line) => format!("{}:{line}  ", report.source.argument),
-        None => String::new(),
-    };
-    page.put(style, format!("  {:<9}  ", finding.outcome.name())).put(Style::Quiet, place);
-    page.line(Style::Plain, expectation.text.as_str());
-    page.put(Style::Plain, " ".repeat(13));
-    page.wrapped(Style::Plain, 13, &format!("expected {}, saw {}", finding.expected, finding.seen));
-}
-
 fn story(page: &mut Page, report: &Report, group: usize) {
     account::head(page, report, group);
     account::table(page, report, group);
     account::lag_and_latency(page, report, group);
+    exceptions::list(page, report, group);
     backlog::paragraph(page, report, group);
     backlog::livelock(page, report, group);
     rebalances::table(page, report, group);
     outages::table(page, report, group);
+    leaders::table(page, report, group);
     fates::duplicates(page, report, group);
     fates::losses(page, report, group);
     fates::skips(page, report, group);

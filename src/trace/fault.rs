@@ -34,6 +34,10 @@ pub enum Fault {
     BrokerReturned {
         broker: BrokerId,
     },
+    /// The broker that led it is gone, and nobody has taken over.
+    LeaderLost {
+        partition: TopicPartition,
+    },
     /// A partition that had no leader has one.
     LeaderElected {
         partition: TopicPartition,
@@ -54,7 +58,7 @@ impl Fault {
             | Fault::RequestDropped { client, .. }
             | Fault::RequestDelayed { client, .. } => Subject::Client(*client),
             Fault::BrokerDied { broker, .. } | Fault::BrokerReturned { broker } => Subject::Broker(*broker),
-            Fault::LeaderElected { partition, .. } => Subject::Topic(partition.topic),
+            Fault::LeaderLost { partition } | Fault::LeaderElected { partition, .. } => Subject::Topic(partition.topic),
             Fault::CoordinatorLoaded { group, .. } => Subject::Group(*group),
         }
     }
@@ -68,6 +72,7 @@ impl Fault {
             Fault::RequestDelayed { .. } => "request_delayed",
             Fault::BrokerDied { .. } => "broker_died",
             Fault::BrokerReturned { .. } => "broker_returned",
+            Fault::LeaderLost { .. } => "leader_lost",
             Fault::LeaderElected { .. } => "leader_elected",
             Fault::CoordinatorLoaded { .. } => "coordinator_loaded",
         }

@@ -63,6 +63,7 @@
 //! | `request_delayed` | `group`, `client`, `request`, `by_ns` |
 //! | `broker_died` | `broker`, `until_ns` |
 //! | `broker_returned` | `broker` |
+//! | `leader_lost` | `topic`, `partition` |
 //! | `leader_elected` | `topic`, `partition`, `broker` |
 //! | `coordinator_loaded` | `group`, `broker` |
 //! | `topic_created` | `topic`, `count` |
@@ -133,6 +134,7 @@ fn write_fault<'l, 'b>(line: &'l mut Line<'b>, fault: &Fault) -> &'l mut Line<'b
         Fault::RequestDelayed { request, by, .. } => line.word("request", request.name()).span("by_ns", *by),
         Fault::BrokerDied { until, .. } => line.instant("until_ns", *until),
         Fault::BrokerReturned { .. } => line,
+        Fault::LeaderLost { partition } => line.partition(*partition),
         Fault::LeaderElected { partition, broker } => line.partition(*partition).count("broker", broker.0),
         Fault::CoordinatorLoaded { broker, .. } => line.count("broker", broker.0),
     }

@@ -146,6 +146,7 @@ fn describe_fault(fault: &Fault, n: &Names, f: &mut fmt::Formatter<'_>) -> fmt::
         Fault::RequestDelayed { request, by, .. } => write!(f, "{request} comes {by} late"),
         Fault::BrokerDied { until, .. } => write!(f, "dies, back at {until} ms"),
         Fault::BrokerReturned { .. } => f.write_str("is back"),
+        Fault::LeaderLost { partition } => write!(f, "{} has no leader", n.partition(*partition)),
         Fault::LeaderElected { partition, broker } => write!(f, "{} is led by broker {}", n.partition(*partition), broker.0),
         Fault::CoordinatorLoaded { broker, .. } => write!(f, "loaded by broker {}", broker.0),
     }

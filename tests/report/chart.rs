@@ -1,6 +1,11 @@
 //! lag.svg.
 
+use groupsim::ledger::Skip;
+use groupsim::metrics::marks::MarkKind;
+use groupsim::metrics::{Leaderless, Rebalance};
 use groupsim::report::chart;
+use groupsim::terms::Peers;
+use groupsim::units::{ClientId, GroupId, Offset, OffsetRange, Span};
 
 use crate::fixture::Fixture;
 use crate::gallery;
@@ -86,6 +91,102 @@ fn a_partition_that_nobody_reads_is_hatched_and_a_zombie_is_seen_above_its_succe
     let zombie = svg(gallery::zombie());
     let bars = zombie.lines().filter(|line| line.contains("<title>a-rather-long-member-name</title>")).count();
     assert_eq!(bars, 2, "what it owned, and what it only thought it owned");
+    assert!(zombie.contains(">zombie, above its successor<"), "the legend says so");
+}
+
+/// Left, top, right and bottom of each rectangle that has a name, with the name.
+fn named(svg: &str) -> Vec<([i32; 4], String)> {
+    let number = |line: &str, name: &str| -> i32 {
+        let (_, rest) = line.split_once(&format!(" {name}=\"")).expect("a rectangle has a place and a size");
+        rest.split('"').next().and_then(|digits| digits.parse().ok()).expect("an integer")
+    };
+    let name = |line: &str| Some(line.split_once("<title>")?.1.split_once("</title>")?.0.to_owned());
+    let rects = svg.lines().filter(|line| line.starts_with("<rect"));
+    rects
+        .filter_map(|line| {
+            let name = name(line)?;
+            let (x, y) = (number(line, "x"), number(line, "y"));
+            Some(([x, y, x + number(line, "width"), y + number(line, "height")], name))
+        })
+        .collect()
+}
+
+#[test]
+fn nothing_in_the_lanes_covers_anything_else() {
+    for (name, fixture) in gallery::all() {
+        let rects: Vec<_> =
+            named(&svg(fixture)).into_iter().filter(|(_, name)| !name.starts_with("rebalance") && name != "lasts").collect();
+        for (i, (a, of)) in rects.iter().enumerate() {
+            for (b, other) in &rects[i + 1..] {
+                // Four units are a pixel, and that is how wide the narrowest are drawn.
+                let apart = a[2] < b[0] + 4 || b[2] < a[0] + 4 || a[3] <= b[1] || b[3] <= a[1];
+                assert!(apart, "{name}: {of} {a:?} and {other} {b:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_lane_is_hatched_until_the_first_fetch() {
+    let right_edges = |svg: &str| named(svg).into_iter().filter(|(_, name)| name == "nobody").map(|(rect, _)| rect[2]).collect::<Vec<_>>();
+    let usual = right_edges(&svg(gallery::consumer_crash()));
+    let mut fixture = gallery::consumer_crash();
+    fixture.run().measurements.groups[0].partitions[5].outages[1].to = Some(crate::fixture::ms(60_000));
+    let late = right_edges(&svg(fixture));
+    assert_eq!(usual[..11], late[..11]);
+    assert!(usual[11] + 400 < late[11], "{usual:?} {late:?}");
+}
+
+#[test]
+fn a_partition_without_a_leader_has_a_hatching_of_its_own() {
+    let mut fixture = gallery::consumer_crash();
+    let partition = crate::fixture::partition(0, 0);
+    let (from, to) = (crate::fixture::ms(60_000), Some(crate::fixture::ms(69_000)));
+    fixture.run().measurements.leaderless.push(Leaderless { partition, from, to });
+    let chart = svg(fixture);
+    assert_eq!(named(&chart).iter().filter(|(_, name)| name == "no leader").count(), 1);
+    assert!(chart.contains(">no leader: nothing to read<"), "the legend says so");
+}
+
+#[test]
+fn what_lasts_has_an_end() {
+    let mut fixture = gallery::consumer_crash();
+    fixture.mark(20_000, MarkKind::CutOff(ClientId(0), Peers::Coordinator, Span::from_secs(60)));
+    fixture.mark(50_000, MarkKind::Reconnected(ClientId(0), Peers::Coordinator));
+    fixture.mark(90_000, MarkKind::Paused(ClientId(2), Span::from_secs(10)));
+    let chart = svg(fixture);
+    let lasting: Vec<i32> = named(&chart).into_iter().filter(|(_, name)| name == "lasts").map(|(rect, _)| rect[2] - rect[0]).collect();
+    // To its end, whatever had been meant; three times as long as the pause.
+    assert_eq!(lasting.len(), 2);
+    assert!((lasting[0] - 3 * lasting[1]).abs() <= 3, "{lasting:?}");
+    assert!(chart.contains(">how long a fault lasts<") && chart.contains(">A reaches its coordinator again<"));
+    let calm = svg(gallery::consumer_crash());
+    assert!(!calm.contains("how long a fault lasts"), "a crash has no end");
+}
+
+#[test]
+fn records_that_leave_the_lag_unread_are_told() {
+    let mut fixture = gallery::consumer_crash();
+    let skip = |number, to| Skip {
+        group: GroupId(0),
+        partition: crate::fixture::partition(0, number),
+        offsets: OffsetRange::new(Offset(0), Offset(to)),
+        by: ClientId(2),
+        at: crate::fixture::ms(70_000),
+    };
+    fixture.run().accounts[0].skips = vec![skip(4, 700), skip(5, 500)];
+    assert!(svg(fixture).contains(">C skips 1,200 records<"));
+}
+
+#[test]
+fn rebalances_that_are_all_numbered_are_not_said_to_be_left_out() {
+    let mut fixture = gallery::consumer_crash();
+    let rebalances = &mut fixture.run().measurements.groups[0].rebalances;
+    // Two at once, the second of which lasts.
+    rebalances.insert(1, Rebalance { started: rebalances[0].started, ended: Some(crate::fixture::ms(20_000)), ..rebalances[0].clone() });
+    rebalances[0].ended = Some(rebalances[0].started);
+    let chart = svg(fixture);
+    assert!(chart.contains(">3</text>") && !chart.contains("drawn as"));
 }
 
 #[test]

@@ -2,10 +2,11 @@
 //!
 //! Lag follows a fluid model (records come at a rate, an owner takes them at another), so that the pictures look like runs.
 
+use std::collections::BTreeMap;
+
 use groupsim::ledger::Account;
-use groupsim::metrics::{
-    GroupMeasurements, LagSample, Latency, Mark, MarkKind, Measurements, Outage, OwnerSpan, PartitionMeasurements, Rebalance,
-};
+use groupsim::metrics::marks::{Mark, MarkKind};
+use groupsim::metrics::{GroupMeasurements, LagSample, Latency, Measurements, Outage, OwnerSpan, PartitionMeasurements, Rebalance};
 use groupsim::release::Release;
 use groupsim::report::production::{Produced, Production};
 use groupsim::report::{Report, Run, Source};
@@ -70,7 +71,9 @@ impl Fixture {
             run_end: ms(duration_ms),
             end: ms(end_ms),
             groups,
-            marks: vec![Mark { at: ms(duration_ms), kind: MarkKind::RunPhaseEnded }],
+            marks: vec![Mark { at: ms(duration_ms), life: 0, kind: MarkKind::RunPhaseEnded }],
+            members: BTreeMap::new(),
+            leaderless: Vec::new(),
         };
         let run = Run {
             seed: 7,
@@ -93,9 +96,11 @@ impl Fixture {
         self.scenario.expect.push(Expectation { check, text: text.to_owned(), line: Some(line) });
     }
 
+    /// It happened to a process in its first life.
     pub fn mark(&mut self, at_ms: u64, kind: MarkKind) {
         let marks = &mut self.run().measurements.marks;
-        marks.push(Mark { at: ms(at_ms), kind });
+        let life = u32::from(kind.client().is_some());
+        marks.push(Mark { at: ms(at_ms), life, kind });
         marks.sort_by_key(|mark| mark.at);
     }
 
@@ -308,8 +313,11 @@ fn outages(owned: &[(u32, u64, u64)], end_ms: u64) -> Vec<Outage> {
     let mut previous = 0;
     for (i, (_, from, to)) in owned.iter().enumerate() {
         let (to_instant, first_record) = after(from + 4, from + 6);
-        outages.push(Outage { from: ms(previous), to: Some(to_instant), first_record, initial: i == 0 });
-        previous = *to;
+        // A zombie is still there when its successor comes.
+        if previous < *from {
+            outages.push(Outage { from: ms(previous), to: Some(to_instant), first_record, initial: i == 0 });
+        }
+        previous = previous.max(*to);
     }
     if previous < end_ms {
         outages.push(Outage { from: ms(previous), to: None, first_record: None, initial: owned.is_empty() });

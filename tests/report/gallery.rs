@@ -1,6 +1,6 @@
 //! Runs of every shape that a chart must cope with.
 
-use groupsim::metrics::{Mark, MarkKind};
+use groupsim::metrics::marks::{Mark, MarkKind};
 use groupsim::terms::RebalanceReason;
 use groupsim::units::{ClientId, ProducerId, Span};
 
@@ -189,7 +189,8 @@ pub fn storm() -> Fixture {
         1 => MarkKind::RateChanged(ProducerId(0)),
         _ => MarkKind::Paused(ClientId((i % 7) as u32), Span::from_millis(i)),
     };
-    fixture.run().measurements.marks = (0..20_000).map(|i| Mark { at: ms(i * 180), kind: kind(i) }).collect();
+    fixture.run().measurements.marks =
+        (0..20_000).map(|i| Mark { at: ms(i * 180), life: u32::from(kind(i).client().is_some()), kind: kind(i) }).collect();
     fixture
 }
 

@@ -7,4 +7,5 @@ mod gallery;
 #[cfg(feature = "png")]
 mod picture;
 mod summary;
+mod told;
 mod verdict;

@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::PathBuf;
 
-use groupsim::report::Output;
+use groupsim::report::{Output, Report, Source};
+use groupsim::scenario;
 
 use crate::gallery;
 
@@ -44,4 +45,15 @@ fn the_picture_shows_what_the_chart_says() {
     assert!(has(0x77, 0xAA, 0xDD) > 20_000, "the lanes of A");
     assert!(has(0xB3, 0x26, 0x1E) > 300, "the crash");
     assert!(has(0x1F, 0x23, 0x28) > 1_000, "letters");
+}
+
+/// After a change of charts: `groupsim run consumer-crash && cp output/consumer-crash/lag.png assets/consumer-crash.png`.
+#[test]
+fn the_picture_of_the_readme_is_what_its_scenario_draws() {
+    let text = include_str!("../../scenarios/consumer-crash.yaml");
+    let (scenario, _) = scenario::load(text, "consumer-crash").expect("a built-in scenario is valid");
+    let run = groupsim::run::play(&scenario, scenario.seed, &mut ());
+    let files = Report::new(&scenario, Source { argument: "consumer-crash", text }, run).files(true);
+    let (_, drawn) = files.into_iter().find(|(output, _)| *output == Output::LagPng).unwrap();
+    assert!(drawn == include_bytes!("../../assets/consumer-crash.png"), "assets/consumer-crash.png is out of date");
 }

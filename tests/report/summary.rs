@@ -1,11 +1,13 @@
 //! summary.txt, summary.json, lag.csv and replay.json.
 
 use groupsim::ledger::{Duplicate, DuplicateCause, Loss, LossCause, Skip};
-use groupsim::metrics::{LagSample, MarkKind, WaitEnd, Waited};
+use groupsim::metrics::marks::MarkKind;
+use groupsim::metrics::{LagSample, Leaderless, WaitEnd, Waited};
 use groupsim::report::{Output, Report, summary};
 use groupsim::scenario::expectation::{Bounds, Check, Period, WhichPartition};
+use groupsim::terms::FatalError;
 use groupsim::trace::ending::Ending;
-use groupsim::units::{ClientId, GroupId, MemberId, Offset, OffsetRange, Span};
+use groupsim::units::{BrokerId, ClientId, GroupId, MemberId, Offset, OffsetRange, Span};
 
 use crate::fixture::{self, Fixture, ms, partition};
 use crate::gallery;
@@ -42,6 +44,7 @@ fn crash_with_duplicates() -> Fixture {
         again: (ClientId(client), ms(at)),
         cause: DuplicateCause::Crashed(ms(30_000)),
         undone: ClientId(1),
+        zombie: false,
     };
     account.duplicates = vec![again(2, 4203, 4690, 0, 42_026), again(3, 3811, 4123, 2, 42_031)];
     let waited = |client, lasted| Waited {
@@ -65,6 +68,7 @@ fn livelock() -> Fixture {
         again: (ClientId(0), ms(503_000 * round + 4_000)),
         cause: DuplicateCause::PollIntervalExceeded(ms(503_000 * round - 200_000)),
         undone: ClientId(0),
+        zombie: false,
     };
     let account = &mut fixture.run().accounts[0];
     (account.duplicated, account.extra) = (500, 2000);
@@ -119,9 +123,9 @@ fn a_backlog_is_taken_apart() {
     let at = text.find("  Backlog").expect("a backlog");
     insta::assert_snapshot!(text[at..].lines().take(4).collect::<Vec<_>>().join("\n"), @r"
       Backlog of 32,403,150 records at 1h
-        =  32,400,000  by rate: 36,000,000 to do, one member without a pause can do 3,600,000 in 1h
+        =  32,400,000  by rate: 36,000,000 to do in 1h, one member can do 3,600,000
         +       3,012  by start-up: the first record was in hand at 3.012s
-        +         138  between batches: 138ms of waiting for fetches and commits in 7,194 polls
+        +         138  between batches: 138ms of waiting in 7,194 polls
     ");
 }
 
@@ -137,11 +141,67 @@ fn stories_stay_short_and_narrow_however_large_the_run_is() {
     for (name, mut fixture) in gallery::all() {
         let text = file(&fixture.report(), Output::Summary);
         let groups = fixture.scenario.groups.len().max(1);
-        assert!(text.lines().count() <= 50 * groups, "{name}: {} lines", text.lines().count());
+        // Five thousand letters.
+        assert!(text.lines().count() <= 62 * groups, "{name}: {} lines", text.lines().count());
         for line in text.lines() {
-            assert!(line.chars().count() <= 100, "{name}: {line}");
+            assert!(line.chars().count() <= 80, "{name}: {line}");
         }
     }
+}
+
+#[test]
+fn a_wide_terminal_has_longer_lines_of_the_same_words() {
+    let mut fixture = crash_with_duplicates();
+    let report = fixture.report();
+    let longest = |columns| {
+        let text = summary::page_within(&report, columns).plain();
+        text.lines().map(|line| line.chars().count()).max().unwrap_or(0)
+    };
+    assert!(longest(0) <= 80 && longest(90) <= 90 && longest(90) > 80 && longest(300) <= 100);
+    assert_eq!(summary::page_within(&report, 0), summary::page(&report));
+}
+
+#[test]
+fn an_expectation_of_several_owners_is_one_line_and_numbers_come_first() {
+    let mut fixture = fixture::consumer_crash();
+    for (number, client) in [(0, 0), (1, 0), (4, 2)] {
+        let name = ["A", "B", "C"][client as usize];
+        let check = Check::Owner { group: None, partition: partition(0, number), client: Some(ClientId(client)), at: ms(60_000) };
+        fixture.expect(31, &format!("{{owner: {{orders-{number}: {name}}}, at: 1m}}"), check);
+    }
+    fixture.expect(32, "{lost: 0}", Check::Lost { group: None, bounds: Bounds { at_least: None, at_most: Some(0) } });
+    let text = file(&fixture.report(), Output::Summary);
+    let lines: Vec<&str> = text.lines().skip_while(|line| !line.starts_with("PASSED")).take(3).collect();
+    insta::assert_snapshot!(lines.join("\n"), @r"
+    PASSED  2 expectations met; run phase to 2m, everything drained at 2m 3.4s
+      met  {lost: 0}                                     0 records
+      met  {owner: {orders-0: A, orders-1: A, orders-4:  3 of 3
+    ");
+}
+
+#[test]
+fn very_many_ranges_are_told_by_what_they_lie_in() {
+    let mut fixture = crash_with_duplicates();
+    let account = &mut fixture.run().accounts[0];
+    let first = account.duplicates[0].clone();
+    let piece = |i: u64| Duplicate { offsets: offsets(1000 + i * 10, 1003 + i * 10), ..first.clone() };
+    account.duplicates = (0..21).map(piece).collect();
+    let text = file(&fixture.report(), Output::Summary);
+    assert!(text.contains("      63 of orders-2 [1000, 1203) in 21 ranges\n"), "{text}");
+}
+
+#[test]
+fn a_partition_without_a_leader_is_no_partition_that_was_read_all_the_time() {
+    let mut fixture = gallery::idle();
+    fixture.run().measurements.leaderless = vec![Leaderless { partition: partition(0, 1), from: ms(6_000), to: Some(ms(15_000)) }];
+    fixture.mark(6_000, MarkKind::BrokerDown(BrokerId(2), Span::from_secs(30)));
+    let text = file(&fixture.report(), Output::Summary);
+    assert!(!text.contains("no partition was unavailable"), "{text}");
+    assert!(
+        text.contains("  every partition had an owner all the time\n") && text.contains("  1 of 3 partitions had no leader, 9s"),
+        "{text}"
+    );
+    assert!(text.contains("    t-1             9s  6s    15s  broker 2 died\n"), "{text}");
 }
 
 #[test]
@@ -192,5 +252,8 @@ fn the_lag_as_a_table() {
 fn a_replay_names_the_run_and_what_happened_in_it() {
     let mut fixture = fixture::consumer_crash();
     fixture.mark(50_000, MarkKind::Slowed(ClientId(0), 2_500));
+    fixture.mark(60_000, MarkKind::BrokerDown(BrokerId(1), Span::from_secs(30)));
+    fixture.mark(90_000, MarkKind::BrokerReturned(BrokerId(1)));
+    fixture.mark(95_000, MarkKind::Failed(ClientId(0), FatalError::FencedInstanceId));
     insta::assert_snapshot!(file(&fixture.report(), Output::Replay));
 }

@@ -6,7 +6,7 @@ use crate::assignment::balance::Balance;
 use crate::assignment::{Question, Strategy};
 use crate::kafka::assignor::{AssignError, Assignment};
 use crate::release::Release;
-use crate::report::summary::page::{Cell, Page, Style, Table, WIDTH};
+use crate::report::summary::page::{Cell, Page, REST, Style, Table, WIDEST};
 use crate::units::TopicPartition;
 
 /// Longer lists help nobody; the figures are shown all the same.
@@ -23,7 +23,7 @@ pub fn of_one(question: &Question, strategy: Strategy, release: Release) -> Page
     page.blank();
     match question.answer(strategy, release) {
         Ok(assignment) => {
-            let mut table = Table::new(&[(false, 40), (true, 10), (false, WIDTH)]);
+            let mut table = Table::new(&[(false, 40), (true, 10), (false, REST)]);
             table.row(Style::Quiet, ["member", "partitions", ""]);
             for (member, share) in question.members().iter().zip(&assignment).take(LISTED_MAX) {
                 table.row(Style::Plain, [member.id.clone(), share.len().to_string(), in_words(question, share)]);
@@ -54,7 +54,7 @@ fn in_words(question: &Question, share: &[TopicPartition]) -> String {
 
 fn verdict(question: &Question, balance: &Balance) -> String {
     let owned: usize = question.members().iter().map(|member| member.owned.len()).sum();
-    let mut text = format!("{} to {} partitions a member, a spread of {}", balance.least, balance.most, balance.spread());
+    let mut text = format!("{} to {} partitions a member", balance.least, balance.most);
     if owned > 0 {
         text += &format!("; {} of {owned} move", balance.moved);
     }
@@ -72,7 +72,7 @@ fn not_listed(page: &mut Page, what: &str, there: usize) {
 
 /// All assignors side by side: who gets each partition, how many each member has, how even that is and what it moves.
 pub fn of_all(question: &Question, release: Release) -> Page {
-    let mut page = Page::default();
+    let mut page = Page::within(WIDEST);
     let sheet = Sheet::new(question, release);
     page.table(0, &sheet.table());
     page.blank();
@@ -138,9 +138,8 @@ impl<'a> Sheet<'a> {
             table.cells(self.row(Style::Plain, &label, &had, self.figures(|answer| answer.assignment[place].len().to_string())));
         }
         let fewest_most = |answer: &Answer| format!("{} to {}", answer.balance.least, answer.balance.most);
-        table.cells(self.row(Style::Plain, "fewest to most", "", self.figures(fewest_most)));
-        table.cells(self.row(Style::Plain, "spread", "", self.figures(|answer| answer.balance.spread().to_string())));
-        table.cells(self.row(Style::Plain, "moves", "", self.figures(|answer| answer.balance.moved.to_string())));
+        table.cells(self.row(Style::Plain, "each has", "", self.figures(fewest_most)));
+        table.cells(self.row(Style::Plain, "moved", "", self.figures(|answer| answer.balance.moved.to_string())));
         table
     }
 

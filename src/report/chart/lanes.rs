@@ -1,6 +1,7 @@
 //! Who owned which partition, one lane each; hatched where nobody could hand out its records.
 
 use crate::metrics::{OwnerSpan, PartitionMeasurements};
+use crate::report::chart::lane::{Lane, zombies};
 use crate::report::chart::lettering::{Font, SMALL, SMALL_STRONG, TINY};
 use crate::report::chart::palette;
 use crate::report::chart::svg::{Anchor, Rect, Svg, Units, px};
@@ -74,28 +75,41 @@ pub fn draw(svg: &mut Svg, report: &Report, group: usize, frame: Rect, x: impl F
     let partitions = &report.run.measurements.groups[group].partitions;
     let scale = Scale::of(partitions.len());
     let column = column(frame.width, scale.lanes(partitions.len()));
-    for (lane, chunk) in partitions.chunks(scale.together).enumerate() {
-        let row = Rect { y: frame.y + lane as Units * scale.pitch, height: scale.bar, ..frame };
-        let owned = if chunk.len() == 1 { chunk[0].owners.clone() } else { owned_together(chunk) };
-        let across = |from, to| Rect { x: x(from), width: x(to) - x(from), ..row };
-        let gaps = unowned(&owned, created(&chunk[0]), report.run.measurements.end);
-        for (rect, ()) in seen(gaps.into_iter().map(|(from, to)| (across(from, to), ())), column) {
-            svg.named_rect(rect, palette::NOBODY, "nobody");
+    for (number, chunk) in partitions.chunks(scale.together).enumerate() {
+        let row = Rect { y: frame.y + number as Units * scale.pitch, height: scale.bar, ..frame };
+        let across = |(from, to)| Rect { x: x(from), width: x(to) - x(from), ..row };
+        let lane = Lane::of(report, chunk);
+        for (times, fill, name) in [(&lane.nobody, palette::NOBODY, "nobody"), (&lane.leaderless, palette::LEADERLESS, "no leader")] {
+            for (rect, ()) in seen(times.iter().map(|time| (across(*time), ())), column) {
+                svg.named_rect(rect, fill, name);
+            }
         }
-        let bars: Vec<(Rect, ClientId)> = owned.iter().map(|span| (across(span.from, span.to), span.client)).collect();
+        let third = row.height / 3;
+        let bars: Vec<(Rect, ClientId)> = lane
+            .owners
+            .iter()
+            .map(|part| {
+                let rect = across((part.span.from, part.span.to));
+                let below = Rect { y: rect.y + third, height: rect.height - third, ..rect };
+                (if part.below_zombie { below } else { rect }, part.span.client)
+            })
+            .collect();
         let shown = seen(bars.iter().copied(), column);
         left_out |= shown.len() < bars.iter().filter(|(rect, _)| rect.width > 0).count();
         for (rect, client) in shown {
             bar(svg, report, rect, client);
         }
-        let zombies = owned.iter().zip(owned.iter().skip(1)).filter(|(span, next)| span.to > next.from);
-        // Two at once: a process that does not know yet that it was put out stays visible above its successor.
-        let above = |span: &OwnerSpan, next: &OwnerSpan| Rect { height: row.height / 3, ..across(next.from, span.to) };
-        for (rect, client) in seen(zombies.map(|(span, next)| (above(span, next), span.client)), column) {
+        let above = |span: &OwnerSpan| (Rect { height: third, ..across((span.from, span.to)) }, span.client);
+        for (rect, client) in seen(lane.zombies.iter().map(above), column) {
             bar(svg, report, rect, client);
         }
     }
     left_out
+}
+
+/// Whether a process that did not know yet that it was put out is seen in some lane.
+pub fn has_zombies(partitions: &[PartitionMeasurements]) -> bool {
+    Scale::of(partitions.len()).together == 1 && partitions.iter().any(|partition| !zombies(&partition.owners).is_empty())
 }
 
 /// A pixel wide, unless all lanes together would be drawn in more pieces than anybody can look at.
@@ -135,50 +149,8 @@ fn bar(svg: &mut Svg, report: &Report, rect: Rect, client: ClientId) {
     }
 }
 
-/// When there was something to own: a partition can be added while the run goes on.
-fn created(partition: &PartitionMeasurements) -> Instant {
-    let first_outage = partition.outages.first().map(|outage| outage.from);
-    let first_owner = partition.owners.first().map(|span| span.from);
-    first_outage.into_iter().chain(first_owner).min().unwrap_or(Instant::ZERO)
-}
-
-/// What the spans leave free.
-fn unowned(owned: &[OwnerSpan], from: Instant, end: Instant) -> Vec<(Instant, Instant)> {
-    let mut free_from = from;
-    let mut gaps = Vec::new();
-    for span in owned {
-        if free_from < span.from {
-            gaps.push((free_from, span.from));
-        }
-        free_from = free_from.max(span.to);
-    }
-    if free_from < end {
-        gaps.push((free_from, end));
-    }
-    gaps
-}
-
 /// Colours go by the place of a member in its group.
 pub fn place_in_group(report: &Report, client: ClientId) -> usize {
     let group = report.scenario.clients[client.index()].group;
     client.index() - report.scenario.groups[group.index()].first_client.index()
-}
-
-/// Of partitions that share a lane: owned while all of them are, shown as the owner of the first.
-fn owned_together(chunk: &[PartitionMeasurements]) -> Vec<OwnerSpan> {
-    let mut spans = chunk[0].owners.clone();
-    for partition in &chunk[1..] {
-        let mut others = partition.owners.as_slice();
-        let mut both = Vec::with_capacity(spans.len());
-        for span in &spans {
-            // Those before are over when the first of the spans begins that are still to come.
-            others = &others[others.iter().take_while(|other| other.to <= span.from).count()..];
-            both.extend(others.iter().take_while(|other| other.from < span.to).filter_map(|other| {
-                let (from, to) = (span.from.max(other.from), span.to.min(other.to));
-                (from < to).then_some(OwnerSpan { from, to, client: span.client })
-            }));
-        }
-        spans = both;
-    }
-    spans
 }

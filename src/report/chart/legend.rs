@@ -6,7 +6,7 @@ use crate::metrics::PartitionMeasurements;
 use crate::report::chart::lettering::{BODY, SMALL, STRONG};
 use crate::report::chart::plot::{Curve, Of};
 use crate::report::chart::svg::{Anchor, Rect, Stroke, Svg, Units, px};
-use crate::report::chart::{heat, lanes, palette, series};
+use crate::report::chart::{extents, heat, lanes, palette, series};
 use crate::report::{Report, figures, names};
 use crate::units::ClientId;
 
@@ -85,27 +85,49 @@ pub fn shades(svg: &mut Svg, partitions: &[PartitionMeasurements], margin: Margi
 
 /// Who has which colour, and what the other surfaces are.
 pub struct Owners {
-    rows: Vec<(Cow<'static, str>, String)>,
+    rows: Vec<(Sample, String)>,
+}
+
+/// What stands beside a name.
+enum Sample {
+    Surface(Cow<'static, str>),
+    /// A bar with another one above it.
+    Split,
+    /// A bar above the plot.
+    Lasting,
+    Nothing,
 }
 
 impl Owners {
     /// `room` for all of it; some members are left out if there is less. `settles`: there is a settle phase to be seen.
     pub fn of(report: &Report, group: usize, room: Units, settles: bool) -> Self {
         const FEWEST: usize = 12;
-        let mut surfaces = vec![(Cow::from(palette::NOBODY), "nobody".to_owned())];
-        if !report.run.measurements.groups[group].rebalances.is_empty() {
-            surfaces.push((palette::SHADE.into(), "rebalance".to_owned()));
+        let measured = &report.run.measurements;
+        let surface = |fill: &'static str, name: &str| (Sample::Surface(fill.into()), name.to_owned());
+        let mut surfaces = vec![surface(palette::NOBODY, "nobody")];
+        if lanes::has_zombies(&measured.groups[group].partitions) {
+            surfaces.push((Sample::Split, "zombie, above its successor".to_owned()));
+        }
+        if measured.leaderless.iter().any(|time| report.scenario.groups[group].topics.contains(&time.partition.topic)) {
+            surfaces.push(surface(palette::LEADERLESS, "no leader: nothing to read"));
+        }
+        if !extents::of(report, group).is_empty() {
+            surfaces.push((Sample::Lasting, "how long a fault lasts".to_owned()));
+        }
+        if !measured.groups[group].rebalances.is_empty() {
+            surfaces.push(surface(palette::SHADE, "rebalance"));
         }
         if settles {
-            surfaces.push((palette::SETTLE.into(), "settle phase".to_owned()));
+            surfaces.push(surface(palette::SETTLE, "settle phase"));
         }
         let owners = owners_of(report, group);
         let room = ((room / ROW) as usize).saturating_sub(surfaces.len()).max(FEWEST);
         let shown = if owners.len() > room { room - 1 } else { owners.len() };
-        let named = |id: &ClientId| (palette::owner(lanes::place_in_group(report, *id)), names::client(report.scenario, *id).to_owned());
-        let mut rows: Vec<(Cow<'static, str>, String)> = owners[..shown].iter().map(named).collect();
+        let fill = |id: &ClientId| Sample::Surface(palette::owner(lanes::place_in_group(report, *id)));
+        let named = |id: &ClientId| (fill(id), names::client(report.scenario, *id).to_owned());
+        let mut rows: Vec<(Sample, String)> = owners[..shown].iter().map(named).collect();
         if owners.len() > shown {
-            rows.push(("none".into(), format!("and {} more", owners.len() - shown)));
+            rows.push((Sample::Nothing, format!("and {} more", owners.len() - shown)));
         }
         rows.extend(surfaces);
         Owners { rows }
@@ -116,14 +138,31 @@ impl Owners {
     }
 
     pub fn draw(&self, svg: &mut Svg, margin: Margin) {
-        for (i, (fill, name)) in self.rows.iter().enumerate() {
+        for (i, (sample, name)) in self.rows.iter().enumerate() {
             let y = margin.y + i as Units * ROW;
             let swatch = Rect { x: margin.x, y, width: SWATCH, height: px(13) };
-            svg.rect(swatch, fill);
-            if *fill == palette::SETTLE {
-                svg.outline(swatch, palette::SETTLE_EDGE);
-            }
+            sample.draw(svg, swatch);
             svg.text((margin.x + NAME, y + px(11)), Anchor::Start, SMALL, palette::INK, &SMALL.fit(name, margin.width - NAME));
+        }
+    }
+}
+
+impl Sample {
+    fn draw(&self, svg: &mut Svg, swatch: Rect) {
+        let third = swatch.height / 3;
+        match self {
+            Sample::Surface(fill) => {
+                svg.rect(swatch, fill);
+                if *fill == palette::SETTLE {
+                    svg.outline(swatch, palette::SETTLE_EDGE);
+                }
+            }
+            Sample::Split => {
+                svg.rect(Rect { height: third, ..swatch }, palette::AXIS);
+                svg.rect(Rect { y: swatch.y + third, height: swatch.height - third, ..swatch }, palette::SHADE);
+            }
+            Sample::Lasting => svg.rect(Rect { y: swatch.y + third, height: third, ..swatch }, palette::FAULT_LASTS),
+            Sample::Nothing => {}
         }
     }
 }

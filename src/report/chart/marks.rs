@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::metrics::{Mark, MarkKind};
+use crate::metrics::marks::{Mark, MarkKind};
 use crate::report::chart::lettering::{Font, SMALL, SMALL_STRONG};
 use crate::report::chart::palette;
 use crate::report::chart::svg::{Anchor, Rect, Stroke, Svg, Units, px};
@@ -48,7 +48,9 @@ impl Marks {
         // The more there is to tell, the farther apart may be what is told together.
         const NEAR: [Units; 4] = [px(3), px(30), px(60), px(120)];
         let concerned = report.run.measurements.marks.iter().filter(|mark| concerns(report.scenario, group, mark));
-        let deeds: Vec<Deed> = concerned.map(|mark| deed(report.scenario, mark, x(mark.at))).collect();
+        let mut deeds: Vec<Deed> = concerned.map(|mark| deed(report.scenario, mark, x(mark.at))).collect();
+        deeds.extend(skips(report, group, &x));
+        deeds.sort_by_key(|deed| deed.x);
         let attempts = NEAR.map(|near| Marks::placed(gather(deeds.clone(), near), left, right));
         attempts.into_iter().min_by_key(Marks::unlabelled).expect("there is an attempt")
     }
@@ -167,7 +169,8 @@ fn find_place(label: &Label, taken: &mut [Vec<(Units, Units)>; ROWS], left: Unit
     Some((row, beside))
 }
 
-fn concerns(scenario: &Scenario, group: usize, mark: &Mark) -> bool {
+/// Whether it has to do with the members, topics or brokers of a group.
+pub fn concerns(scenario: &Scenario, group: usize, mark: &Mark) -> bool {
     let ours = |client: ClientId| scenario.clients[client.index()].group == GroupId(group as u32);
     match mark.kind {
         // The lanes show who was there from the start.
@@ -178,12 +181,15 @@ fn concerns(scenario: &Scenario, group: usize, mark: &Mark) -> bool {
         | MarkKind::Slowed(client, _)
         | MarkKind::SpeedRestored(client)
         | MarkKind::Kicked(client)
-        | MarkKind::Failed(client)
+        | MarkKind::Failed(client, _)
         | MarkKind::Subscribed(client)
         | MarkKind::CutOff(client, _, _)
+        | MarkKind::Reconnected(client, _)
         | MarkKind::RequestDropped(client, _)
         | MarkKind::RequestDelayed(client, _, _) => ours(client),
-        MarkKind::BrokerDown(_, _) => true,
+        MarkKind::BrokerDown(_, _) | MarkKind::BrokerReturned(_) => true,
+        // Its length is told with its beginning.
+        MarkKind::Resumed(_) => false,
         MarkKind::CoordinatorLoaded(id, _) | MarkKind::ProtocolChanged(id, _) => id == GroupId(group as u32),
         MarkKind::RateChanged(producer) => scenario.groups[group].topics.contains(&scenario.producers[producer.index()].topic),
         MarkKind::PartitionsAdded(topic, _) | MarkKind::TopicCreated(topic) | MarkKind::TopicDeleted(topic) => {
@@ -226,7 +232,7 @@ impl Deed {
     }
 }
 
-fn deed(scenario: &Scenario, Mark { at, kind }: &Mark, x: Units) -> Deed {
+fn deed(scenario: &Scenario, Mark { at, kind, .. }: &Mark, x: Units) -> Deed {
     let client = |id: &ClientId| names::client(scenario, *id).to_owned();
     let (who, verb, detail, fault) = match kind {
         MarkKind::Started(id) => (client(id), ("starts", "start"), String::new(), false),
@@ -236,7 +242,8 @@ fn deed(scenario: &Scenario, Mark { at, kind }: &Mark, x: Units) -> Deed {
         MarkKind::Slowed(id, factor) => (client(id), ("slows down", "slow down"), format!("× {}", thousandths(*factor)), true),
         MarkKind::SpeedRestored(id) => (client(id), ("at full speed", "at full speed"), String::new(), false),
         MarkKind::Kicked(id) => (client(id), ("exceeds", "exceed"), "max.poll.interval.ms".to_owned(), true),
-        MarkKind::Failed(id) => (client(id), ("fails", "fail"), String::new(), true),
+        MarkKind::Failed(id, error) => (client(id), ("ends with", "end with"), error.name().to_owned(), true),
+        MarkKind::Resumed(id) => (client(id), ("goes on", "go on"), String::new(), false),
         MarkKind::RateChanged(id) => {
             let name = scenario.producers[id.index()].name.clone();
             match rate_from(scenario, *id, at) {
@@ -254,14 +261,30 @@ fn deed(scenario: &Scenario, Mark { at, kind }: &Mark, x: Units) -> Deed {
         MarkKind::CutOff(id, from, lasts) => {
             (client(id), ("cut off", "cut off"), format!("from {} for {}", names::peers(*from), figures::span(*lasts)), true)
         }
+        MarkKind::Reconnected(id, from) => (client(id), ("reaches", "reach"), format!("{} again", names::peers(*from)), false),
         MarkKind::RequestDropped(id, request) => (client(id), ("loses its", "lose their"), request.to_string(), true),
         MarkKind::RequestDelayed(id, request, _) => (client(id), ("is late with its", "are late with their"), request.to_string(), true),
         MarkKind::BrokerDown(broker, lasts) => (names::broker(*broker), ("dies", "die"), format!("for {}", figures::span(*lasts)), true),
+        MarkKind::BrokerReturned(broker) => (names::broker(*broker), ("returns", "return"), String::new(), false),
         MarkKind::CoordinatorLoaded(_, broker) => (names::broker(*broker), ("coordinates", "coordinate"), String::new(), false),
         MarkKind::ProtocolChanged(id, to) => (scenario.groups[id.index()].name.clone(), ("is", "are"), format!("a {to} group"), false),
         MarkKind::RunPhaseEnded => (String::new(), ("producers stop", "producers stop"), String::new(), false),
     };
     Deed { x, who, verb, detail, fault }
+}
+
+/// A reset that passed over records takes them out of the lag, and nobody processes them.
+fn skips(report: &Report, group: usize, x: impl Fn(Instant) -> Units) -> Vec<Deed> {
+    let mut skipped: BTreeMap<(Instant, ClientId), u64> = BTreeMap::new();
+    report.run.accounts[group].skips.iter().for_each(|skip| *skipped.entry((skip.at, skip.by)).or_default() += skip.offsets.len());
+    let deed = |((at, by), records): ((Instant, ClientId), u64)| Deed {
+        x: x(at),
+        who: names::client(report.scenario, by).to_owned(),
+        verb: ("skips", "skip"),
+        detail: figures::count(records, "record"),
+        fault: true,
+    };
+    skipped.into_iter().map(deed).collect()
 }
 
 /// What the scenario says that a producer's rate is from that moment on.

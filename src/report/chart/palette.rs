@@ -27,12 +27,17 @@ pub const TOTAL_FILL: &str = "#D5E3EC";
 /// Nobody reads: one of the [`definitions`].
 pub const NOBODY: &str = "url(#nobody)";
 
+/// The partition had no leader: one of the [`definitions`].
+pub const LEADERLESS: &str = "url(#leaderless)";
+/// How long a fault lasts.
+pub const FAULT_LASTS: &str = "#E58F87";
+
 /// What tells owners of one colour apart: nothing, stripes one way, stripes the other way, upright ones.
 const STRIPES: [Option<i32>; 4] = [None, Some(45), Some(-45), Some(0)];
 
-/// The hatchings of nobody and of so many owners.
+/// The hatchings of nobody, of no leader and of so many owners.
 pub fn definitions(owners: usize) -> String {
-    let mut text = pattern("nobody", 45, PAPER, "#A9B0B8");
+    let mut text = pattern("nobody", 45, PAPER, "#A9B0B8") + &pattern("leaderless", -45, PAPER, FAULT_LASTS);
     for place in OWNERS.len()..owners.min(OWNERS.len() * STRIPES.len()) {
         let turn = STRIPES[place / OWNERS.len()].expect("only the first round is plain");
         text.push_str(&pattern(&format!("owner-{place}"), turn, OWNERS[place % OWNERS.len()], PAPER));

@@ -6,7 +6,7 @@ use crate::report::chart::legend::{self, Margin, Owners};
 use crate::report::chart::lettering::{BODY, HEADING, SMALL, STRONG, TINY};
 use crate::report::chart::marks::Marks;
 use crate::report::chart::svg::{Anchor, Rect, Stroke, Svg, Units, px};
-use crate::report::chart::{heat, lanes, palette, plot};
+use crate::report::chart::{extents, heat, lanes, palette, plot};
 use crate::report::{Report, figures, names};
 use crate::units::Instant;
 
@@ -54,7 +54,7 @@ impl Layout {
     fn new(place: &Place, partitions: &[PartitionMeasurements], top: Units, highest: u64) -> Self {
         let plot_height = if highest == 0 { place.plot_height / 3 } else { place.plot_height };
         let lanes_height = lanes::Scale::of(partitions.len()).height(partitions.len());
-        let numbers = place.frame(top, px(18));
+        let numbers = place.frame(top, px(22));
         let plot = place.frame(numbers.y + numbers.height, plot_height);
         let heat = (partitions.len() > plot::MOST_LINES).then(|| place.frame(plot.y + plot.height + GAP, lanes_height));
         let above = heat.unwrap_or(plot);
@@ -104,6 +104,7 @@ pub fn draw(svg: &mut Svg, report: &Report, group: usize, place: &Place, top: Un
     let owners_top = (layout.bottom() - owners.height()).min(layout.lanes.y).max(earliest);
     owners.draw(svg, place.margin(owners_top));
     lower.into_iter().for_each(|frame| marks.draw_lines(svg, frame, false));
+    extents::draw(svg, &extents::of(report, group), layout.marks, |at| place.x(at));
     marks.draw_labels(svg, layout.marks);
     rebalance_numbers(svg, measured, place, layout.numbers, report.run.measurements.end);
     time_labels(svg, place, layout.bottom() + px(4));
@@ -125,7 +126,7 @@ fn header(svg: &mut Svg, report: &Report, group: usize, place: &Place, y: Units,
     }
     let measured = &report.run.measurements.groups[group];
     let bands = bands(measured, place, report.run.measurements.end).len();
-    if bands < measured.rebalances.len() {
+    if bands < measured.rebalances.len() && numbers(measured, place, report.run.measurements.end).len() < measured.rebalances.len() {
         let rebalances = figures::count(measured.rebalances.len() as u64, "rebalance");
         remark.push_str(&format!(" · {rebalances}, drawn as {}", figures::grouped(bands as u64)));
     }
@@ -175,26 +176,32 @@ fn bands(measured: &GroupMeasurements, place: &Place, end: Instant) -> Vec<Band>
     bands
 }
 
-/// The rebalances' numbers in the summary, where there is room; of more than these they would be a row of digits.
 fn rebalance_numbers(svg: &mut Svg, measured: &GroupMeasurements, place: &Place, row: Rect, end: Instant) {
-    const NUMBERED: usize = 200;
-    if measured.rebalances.len() > NUMBERED {
-        return;
+    let numbers = numbers(measured, place, end);
+    let y = row.y + px(14);
+    for (x, number) in &numbers {
+        svg.rimmed_text((*x, y), Anchor::Start, TINY, palette::GREY, number);
     }
+    if !numbers.is_empty() {
+        svg.text((place.left - px(9), y), Anchor::End, TINY, palette::GREY, "rebalance");
+    }
+}
+
+/// The rebalances' numbers in the summary, where there is room; of more than these they would be a row of digits.
+fn numbers(measured: &GroupMeasurements, place: &Place, end: Instant) -> Vec<(Units, String)> {
+    const NUMBERED: usize = 200;
     let mut free_from = place.left + px(1);
-    let y = row.y + px(10);
-    for (i, rebalance) in measured.rebalances.iter().enumerate() {
+    let mut numbers = Vec::new();
+    for (i, rebalance) in measured.rebalances.iter().enumerate().filter(|_| measured.rebalances.len() <= NUMBERED) {
         let (from, to) = (place.x(rebalance.started), place.x(rebalance.ended.unwrap_or(end)));
         let number = format!("{}", i + 1);
         let x = ((from + to) / 2 - TINY.width(&number) / 2).max(place.left + px(1));
         if x >= free_from {
-            svg.rimmed_text((x, y), Anchor::Start, TINY, palette::GREY, &number);
             free_from = x + TINY.width(&number) + px(3);
+            numbers.push((x, number));
         }
     }
-    if !measured.rebalances.is_empty() {
-        svg.text((place.left - px(9), y), Anchor::End, TINY, palette::GREY, "rebalance");
-    }
+    numbers
 }
 
 fn caption(svg: &mut Svg, frame: Rect, title: &str, remark: &str) {

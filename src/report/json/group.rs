@@ -10,7 +10,7 @@ use crate::report::json::{nanos, terms};
 use crate::report::verdict::ownership;
 use crate::report::{Report, Run, latency, livelock, names};
 use crate::scenario::Scenario;
-use crate::units::{ClientId, Instant, OffsetRange, Span};
+use crate::units::{ClientId, Instant, OffsetRange, Span, TopicPartition};
 
 #[derive(Serialize)]
 pub struct Group {
@@ -68,8 +68,10 @@ struct RebalanceJson {
     initial: bool,
     waited_for: Vec<WaitedJson>,
     moved: Vec<MoveJson>,
-    /// How long each partition was not read until this rebalance gave it an owner.
+    /// How long each partition was not read after the beginning of this rebalance.
     not_read_ns: IndexMap<String, u64>,
+    /// How long partitions that had been added waited for their first owner, whom this rebalance gave them.
+    added_waited_ns: IndexMap<String, u64>,
 }
 
 #[derive(Serialize)]
@@ -134,6 +136,8 @@ struct DuplicateJson {
     cause_at_ns: u64,
     /// To whom the cause happened.
     cause_of: String,
+    /// That member processed them after it.
+    zombie: bool,
 }
 
 #[derive(Serialize)]
@@ -254,8 +258,13 @@ fn rebalance_json(report: &Report, group: usize, index: usize) -> RebalanceJson 
         initial: *initial,
         waited_for: waited_for.iter().map(waited).collect(),
         moved: handover.moved.iter().map(moved).collect(),
-        not_read_ns: handover.unread.iter().map(|(at, span)| (names::partition(scenario, *at), span.as_nanos())).collect(),
+        not_read_ns: spans(scenario, &handover.unread),
+        added_waited_ns: spans(scenario, &handover.added),
     }
+}
+
+fn spans(scenario: &Scenario, partitions: &[(TopicPartition, Span)]) -> IndexMap<String, u64> {
+    partitions.iter().map(|(at, span)| (names::partition(scenario, *at), span.as_nanos())).collect()
 }
 
 fn unavailable(run: &Run, partition: &PartitionMeasurements) -> Unavailable {
@@ -294,6 +303,7 @@ fn duplicate_json(scenario: &Scenario, duplicate: &Duplicate) -> DuplicateJson {
         cause,
         cause_at_ns: cause_at.as_nanos(),
         cause_of: names::client(scenario, duplicate.undone).to_owned(),
+        zombie: duplicate.zombie,
     }
 }
 

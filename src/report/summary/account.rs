@@ -1,7 +1,7 @@
 //! A group's first lines: who reads what, the fate of its records, lag and latency.
 
 use crate::metrics::PartitionMeasurements;
-use crate::report::summary::page::{Cell, Page, Style, Table, WIDTH};
+use crate::report::summary::page::{Cell, Page, REST, Style, Table};
 use crate::report::{Report, figures, latency, names};
 
 /// Of the column of labels, in both tables.
@@ -31,14 +31,16 @@ pub fn head(page: &mut Page, report: &Report, group: usize) {
             _ => format!("{} ({})", topic.name, figures::count(u64::from(topic.partitions), "partition")),
         })
         .collect();
-    page.put(Style::Title, format!("Group {}", named.name));
-    page.line(Style::Quiet, format!("  {members} {}", names::list(&topics, 4)));
+    let title = format!("Group {}", named.name);
+    let start = title.chars().count() + 2;
+    page.put(Style::Title, title).put(Style::Plain, "  ");
+    page.wrapped_after(Style::Quiet, start, 2, &format!("{members} {}", names::list(&topics, 4)));
 }
 
 /// The fate of every record.
 pub fn table(page: &mut Page, report: &Report, group: usize) {
     let account = &report.run.accounts[group];
-    let mut table = Table::new(&[(false, LABEL), (true, 26), (true, 10), (false, WIDTH)]);
+    let mut table = Table::new(&[(false, LABEL), (true, 26), (true, 10), (false, REST)]);
     table.row(Style::Plain, ["produced".to_owned(), figures::grouped(account.produced), String::new(), String::new()]);
     let extra = format!("{} extra", figures::grouped(account.extra));
     let fates = [
@@ -74,16 +76,16 @@ pub fn table(page: &mut Page, report: &Report, group: usize) {
 
 pub fn lag_and_latency(page: &mut Page, report: &Report, group: usize) {
     let measured = &report.run.measurements.groups[group];
-    let mut table = Table::new(&[(false, LABEL), (false, WIDTH)]);
+    let mut table = Table::new(&[(false, LABEL), (false, REST)]);
     let cut_short = report.run.measurements.end < report.run.measurements.run_end;
     let mut lag = format!(
-        "peak {} unprocessed, {} {}",
+        "peak {}, {} {}",
         figures::grouped(measured.peak_lag),
+        if cut_short { "when the run stopped" } else { "at the end of the run" },
         figures::grouped(measured.run_end_lag),
-        if cut_short { "when the run stopped" } else { "at the end of the run phase" }
     );
     if report.run.measurements.end > report.run.measurements.run_end {
-        lag.push_str(&format!(", {} in the end", figures::grouped(measured.final_lag)));
+        lag.push_str(&format!(", settled {}", figures::grouped(measured.final_lag)));
     }
     let uncommitted = measured.partitions.iter().map(PartitionMeasurements::final_uncommitted).sum::<i64>().max(0) as u64;
     if uncommitted > measured.final_lag {
@@ -94,12 +96,12 @@ pub fn lag_and_latency(page: &mut Page, report: &Report, group: usize) {
     if distribution.count > 0 {
         let shown = |thousandths| figures::rounded(latency::percentile(distribution, thousandths));
         let max = figures::span(crate::units::Span::from_nanos(distribution.max));
-        let text = format!("median {}, 99% within {}, {max} at most (from creation to processed)", shown(500), shown(990));
+        let text = format!("50% within {}, 99% within {}, all within {max}", shown(500), shown(990));
         table.row(Style::Plain, ["latency".to_owned(), text]);
     }
     if measured.commits_refused + measured.commits_failed > 0 {
         let text = format!(
-            "{} taken, {} refused by the coordinator, {} given up by the client",
+            "{} taken, {} refused by the coordinator, {} given up",
             figures::grouped(measured.commits),
             figures::grouped(measured.commits_refused),
             figures::grouped(measured.commits_failed)

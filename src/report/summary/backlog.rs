@@ -6,7 +6,7 @@
 
 use crate::metrics::{GroupMeasurements, PartitionMeasurements};
 use crate::report::livelock::{self, Livelock};
-use crate::report::summary::page::{Page, Style, Table, WIDTH};
+use crate::report::summary::page::{Page, REST, Style, Table};
 use crate::report::{Report, figures, names};
 use crate::scenario::{Client, Distribution, Verb};
 use crate::units::{ClientId, GroupId, Instant, Span};
@@ -89,7 +89,7 @@ struct Parts {
 }
 
 fn calculation(page: &mut Page, parts: &Parts) {
-    let mut table = Table::new(&[(false, 1), (true, 26), (false, WIDTH)]);
+    let mut table = Table::new(&[(false, 1), (true, 26), (false, REST)]);
     table.row(Style::Plain, ["=", &figures::grouped(parts.by_rate), &parts.rate]);
     table.row(Style::Plain, ["+", &figures::grouped(parts.start_up), &parts.first_record]);
     table.row(Style::Plain, ["+", &figures::grouped(parts.between), &parts.between_time]);
@@ -126,7 +126,7 @@ fn parts(report: &Report, group: usize, backlog: u64) -> Option<Parts> {
     Some(Parts {
         by_rate: narrow(by_rate)?,
         rate: format!(
-            "by rate: {} to do, {crew} without a pause can do {} in {span}",
+            "by rate: {} to do in {span}, {crew} can do {}",
             figures::grouped(narrow(to_do)?),
             figures::grouped(narrow(capacity)?)
         ),
@@ -137,7 +137,7 @@ fn parts(report: &Report, group: usize, backlog: u64) -> Option<Parts> {
         },
         between: narrow(between)?,
         between_time: format!(
-            "between batches: {} of waiting {}for fetches and commits in {}",
+            "between batches: {} of waiting {}in {}",
             figures::span(Span::from_nanos(narrow(paused)?)),
             if workers.len() == 1 { "" } else { "each " },
             figures::count(measured.polls, "poll")

@@ -1,6 +1,6 @@
 //! What was duplicated, lost or skipped, each cause in a sentence with the offsets that it touched.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ledger::{Duplicate, DuplicateCause, Loss, LossCause, Skip};
 use crate::report::summary::page::{Page, Style};
@@ -11,6 +11,8 @@ use crate::units::{ClientId, Instant, OffsetRange, TopicPartition};
 
 const STORIES: usize = 6;
 const RANGES: usize = 6;
+/// More ranges than this are told as what they lie in.
+const MOST_RANGES: usize = 20;
 
 /// What one cause did: a sentence, and where.
 struct Story {
@@ -26,7 +28,7 @@ pub fn duplicates(page: &mut Page, report: &Report, group: usize) {
         return;
     }
     let title = format!("{} duplicated, {} extra", figures::count(account.duplicated, "record"), figures::grouped(account.extra));
-    let same = |a: &Duplicate, b: &Duplicate| (a.before.0, a.cause, a.undone) == (b.before.0, b.cause, b.undone);
+    let same = |a: &Duplicate, b: &Duplicate| (a.cause, a.undone, a.zombie) == (b.cause, b.undone, b.zombie);
     let ranges = |duplicates: &[&Duplicate]| duplicates.iter().map(|duplicate| (duplicate.partition, duplicate.offsets)).collect();
     let mut stories: Vec<(Vec<&Duplicate>, Story)> = Vec::new();
     for duplicates in gather(&account.duplicates, same) {
@@ -131,6 +133,9 @@ fn tell(page: &mut Page, scenario: &Scenario, title: &str, stories: Vec<Story>) 
 
 /// `orders-2 [1203, 1690), …`: the last offset is excluded, as in traces.
 fn ranges(scenario: &Scenario, ranges: &[(TopicPartition, OffsetRange)]) -> String {
+    if ranges.len() > MOST_RANGES {
+        return enclosing(scenario, ranges);
+    }
     let shown = if ranges.len() == RANGES + 1 { ranges.len() } else { ranges.len().min(RANGES) };
     let mut parts: Vec<String> = ranges[..shown]
         .iter()
@@ -144,30 +149,48 @@ fn ranges(scenario: &Scenario, ranges: &[(TopicPartition, OffsetRange)]) -> Stri
     parts.join(", ")
 }
 
-fn duplicate(scenario: &Scenario, duplicates: &[&Duplicate]) -> String {
-    let (before, _) = duplicates[0].before;
-    let who = names::client(scenario, before);
-    let records = figures::count(duplicates.iter().map(|duplicate| duplicate.offsets.len()).sum(), "record");
-    let at = figures::at;
-    if duplicates[0].undone != before {
-        return overtaken(scenario, duplicates);
+/// `5,584 of orders-2 [5053, 16120) in 655 ranges, …`.
+fn enclosing(scenario: &Scenario, ranges: &[(TopicPartition, OffsetRange)]) -> String {
+    let mut partitions: BTreeMap<TopicPartition, (OffsetRange, u64, usize)> = BTreeMap::new();
+    for (partition, offsets) in ranges {
+        let (around, records, pieces) = partitions.entry(*partition).or_insert((*offsets, 0, 0));
+        *around = OffsetRange::new(around.from.min(offsets.from), around.to.max(offsets.to));
+        *records += offsets.len();
+        *pieces += 1;
     }
+    let part = |(partition, (around, records, pieces)): (&TopicPartition, &(OffsetRange, u64, usize))| {
+        let name = names::partition(scenario, *partition);
+        let pieces = figures::count(*pieces as u64, "range");
+        format!("{} of {name} [{}, {}) in {pieces}", figures::grouped(*records), around.from, around.to)
+    };
+    let mut parts: Vec<String> = partitions.iter().take(RANGES).map(part).collect();
+    let hidden: Vec<u64> = partitions.values().skip(RANGES).map(|(_, records, _)| *records).collect();
+    if !hidden.is_empty() {
+        parts.push(format!("and {} in {} more partitions", figures::grouped(hidden.iter().sum()), hidden.len()));
+    }
+    parts.join(", ")
+}
+
+fn duplicate(scenario: &Scenario, duplicates: &[&Duplicate]) -> String {
+    if duplicates[0].zombie {
+        return zombie(scenario, duplicates);
+    }
+    let who = names::client(scenario, duplicates[0].undone);
+    let records = figures::count(records(duplicates), "record");
+    let at = figures::at;
     let ended = match duplicates[0].cause {
         DuplicateCause::Crashed(when) => format!("{who} had processed {records} without a commit when it crashed at {}", at(when)),
         DuplicateCause::PollIntervalExceeded(when) => {
-            format!("{who} processed {records} without a commit and broke max.poll.interval.ms at {}", at(when))
+            format!("{who} had processed {records} without a commit when it broke max.poll.interval.ms at {}", at(when))
         }
         DuplicateCause::Removed(reason, when) => {
-            format!("{who} processed {records} without a commit and the group put it out at {} ({})", at(when), removal(reason))
+            format!("{who} had processed {records} without a commit when the group put it out at {} ({})", at(when), removal(reason))
         }
         DuplicateCause::Revoked(when) => {
             format!("{who} had processed {records} without a commit when a rebalance took the partitions away at {}", at(when))
         }
         DuplicateCause::Replaced(when) => {
-            format!(
-                "{who} processed {records} without a commit and lost its place to another process with its group.instance.id at {}",
-                at(when)
-            )
+            format!("{who} had processed {records} without a commit when another process took its group.instance.id at {}", at(when))
         }
         DuplicateCause::Stopped(when) => format!("{who} closed at {} without a commit of {records} that it had processed", at(when)),
         DuplicateCause::Rewound(when) => format!("{who} went back over {records} at {}", at(when)),
@@ -175,10 +198,10 @@ fn duplicate(scenario: &Scenario, duplicates: &[&Duplicate]) -> String {
     format!("{ended}; {}", again(scenario, duplicates))
 }
 
-/// A zombie: it had lost the partitions and went on, while the next owner had processed the records already.
-fn overtaken(scenario: &Scenario, duplicates: &[&Duplicate]) -> String {
-    let (owner, zombie) = (names::client(scenario, duplicates[0].before.0), names::client(scenario, duplicates[0].undone));
-    let records = figures::count(duplicates.iter().map(|duplicate| duplicate.offsets.len()).sum(), "record");
+/// It had lost the partitions and went on: before the next owner got to the records, or when that one had been there already.
+fn zombie(scenario: &Scenario, duplicates: &[&Duplicate]) -> String {
+    let undone = duplicates[0].undone;
+    let who = names::client(scenario, undone);
     let when = figures::at(cause_at(duplicates[0].cause));
     let how = match duplicates[0].cause {
         DuplicateCause::Crashed(_) => "crashed".to_owned(),
@@ -188,7 +211,24 @@ fn overtaken(scenario: &Scenario, duplicates: &[&Duplicate]) -> String {
         DuplicateCause::Replaced(_) => "lost its place to another process with its group.instance.id".to_owned(),
         DuplicateCause::Stopped(_) => "closed".to_owned(),
     };
-    format!("{zombie} {how} at {when}, went on as a zombie and processed {records} that {owner} had done already:")
+    let others: BTreeSet<ClientId> =
+        duplicates.iter().map(|duplicate| if duplicate.again.0 == undone { duplicate.before.0 } else { duplicate.again.0 }).collect();
+    let others: Vec<String> = others.into_iter().map(|id| names::client(scenario, id).to_owned()).collect();
+    let overtaken: Vec<&Duplicate> =
+        duplicates.iter().copied().filter(|duplicate| duplicate.again.0 == undone && duplicate.before.0 != undone).collect();
+    let count = figures::count(records(duplicates), "record");
+    let others = names::list(&others, 3);
+    let also = match records(&overtaken) {
+        0 if others == who => "it did again as a member".to_owned(),
+        0 => format!("{others} did again"),
+        all if all == records(duplicates) => format!("{others} had done already"),
+        some => format!("{others} did, too ({} of them first)", figures::grouped(some)),
+    };
+    format!("{who} {how} at {when} and went on as a zombie: after that it processed {count} that {also}:")
+}
+
+fn records(duplicates: &[&Duplicate]) -> u64 {
+    duplicates.iter().map(|duplicate| duplicate.offsets.len()).sum()
 }
 
 /// Who processed them again, and since when.

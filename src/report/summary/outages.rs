@@ -1,9 +1,12 @@
 //! How long each partition was not read, and why; partitions that fared alike share a line.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
-use crate::metrics::{MarkKind, Outage, PartitionMeasurements};
-use crate::report::summary::page::{Page, Style, Table, WIDTH};
+use crate::metrics::marks::{Mark, MarkKind};
+use crate::metrics::{Outage, PartitionMeasurements};
+use crate::report::summary::leaders;
+use crate::report::summary::page::{Page, REST, Style, Table};
 use crate::report::verdict::ownership;
 use crate::report::{Report, figures, names, subscribers};
 use crate::units::{ClientId, Instant, Span, TopicPartition};
@@ -12,8 +15,7 @@ const LINES: usize = 8;
 
 /// Partitions with the same outages, to the millisecond.
 struct Alike<'a> {
-    partitions: Vec<TopicPartition>,
-    example: &'a PartitionMeasurements,
+    partitions: Vec<&'a PartitionMeasurements>,
     longest: Outage,
     times: usize,
     total: Span,
@@ -27,10 +29,12 @@ pub fn table(page: &mut Page, report: &Report, group: usize) {
         return;
     }
     page.blank();
-    page.line(Style::Title, format!("  {}", headline(report, &all, partitions.len())));
-    let mut table = Table::new(&[(false, 25), (true, 11), (false, 27), (true, 5), (true, 15), (false, WIDTH)]);
+    page.line(Style::Title, format!("  {}", headline(report, group, &all)));
+    let mut table = Table::new(&[(false, 25), (true, 14), (false, 14), (false, 14), (false, REST)]);
     if !all.is_empty() {
-        table.row(Style::Quiet, ["partitions", "longest", "from … to", "times", "in all", "because"]);
+        let again = all.iter().any(|line| line.times > 1);
+        let because = if again { "because (how often, in all)" } else { "because" };
+        table.row(Style::Quiet, ["partitions", "longest", "from", "to", because]);
     }
     for line in all.iter().take(LINES) {
         table.row(Style::Plain, row(report, group, line));
@@ -50,8 +54,12 @@ pub fn table(page: &mut Page, report: &Report, group: usize) {
     }
 }
 
-fn headline(report: &Report, all: &[Alike], partitions: usize) -> String {
-    let Some(worst) = all.first() else { return "no partition was unavailable".to_owned() };
+fn headline(report: &Report, group: usize, all: &[Alike]) -> String {
+    let partitions = report.run.measurements.groups[group].partitions.len();
+    let Some(worst) = all.first() else {
+        let led = leaders::of_group(report, group).is_empty();
+        return if led { "no partition was unavailable" } else { "every partition had an owner all the time" }.to_owned();
+    };
     let sum = all.iter().fold(Span::ZERO, |sum, line| sum + line.total.times(line.partitions.len() as u64));
     let hit: usize = all.iter().map(|line| line.partitions.len()).sum();
     let longest = figures::span(ownership::lasted(&report.run, &worst.longest));
@@ -75,85 +83,101 @@ fn alike<'a>(report: &Report, partitions: &'a [PartitionMeasurements]) -> Vec<Al
             key(&line.longest) == key(longest) && line.times == counted.len() && line.total.as_millis() == total.as_millis()
         };
         match all.iter_mut().find(same) {
-            Some(line) => line.partitions.push(partition.partition),
-            None => all.push(Alike {
-                partitions: vec![partition.partition],
-                example: partition,
-                longest: **longest,
-                times: counted.len(),
-                total,
-            }),
+            Some(line) => line.partitions.push(partition),
+            None => all.push(Alike { partitions: vec![partition], longest: **longest, times: counted.len(), total }),
         }
     }
     all.sort_by_key(|line| Reverse((ownership::lasted(&report.run, &line.longest), line.total)));
     all
 }
 
-fn row(report: &Report, group: usize, line: &Alike) -> [String; 6] {
+fn row(report: &Report, group: usize, line: &Alike) -> [String; 5] {
     let to = line.longest.to.map_or("the end".to_owned(), figures::at);
+    let partitions: Vec<TopicPartition> = line.partitions.iter().map(|partition| partition.partition).collect();
     [
-        names::partitions(report.scenario, &line.partitions),
+        names::partitions(report.scenario, &partitions),
         figures::span(ownership::lasted(&report.run, &line.longest)),
-        format!("{} … {to}", figures::at(line.longest.from)),
-        line.times.to_string(),
-        figures::span(line.total),
-        cause(report, group, line),
+        figures::at(line.longest.from),
+        to,
+        match line.times {
+            1 => cause(report, group, line),
+            times => format!("{} ({times} times, {})", cause(report, group, line), figures::span(line.total)),
+        },
     ]
 }
 
-/// What happened to the last owner at that moment, or else the rebalance that took the partition away.
+/// What happened to the last owners at that moment, or else the rebalance that took the partitions away.
 fn cause(report: &Report, group: usize, line: &Alike) -> String {
-    let from = line.longest.from;
-    if line.longest.initial && (line.longest.to.is_some() || !subscribers::lacks(report, group, line.example.partition.topic)) {
-        return if line.longest.to.is_none() { "nobody ever took it".to_owned() } else { "added; the group had not noticed".to_owned() };
-    }
-    let topic = line.example.partition.topic;
-    if line.longest.to.is_none() && subscribers::lacks(report, group, topic) {
+    const OWNERS: usize = 2;
+    let Outage { from, to, initial, .. } = line.longest;
+    let topic = line.partitions[0].partition.topic;
+    if to.is_none() && subscribers::lacks(report, group, topic) {
         return format!("nobody subscribes to {}", report.scenario.topics[topic.index()].name);
     }
-    let owner = line.example.owners.iter().rev().find(|span| span.to <= from).map(|span| span.client);
-    if let Some(deed) = owner.and_then(|owner| deed(report, owner, from)) {
-        return deed;
+    if initial && to.is_some() {
+        return "added; the group had not noticed".to_owned();
     }
-    let until = line.longest.to.unwrap_or(Instant::NEVER);
+    let last = |partition: &&PartitionMeasurements| {
+        let before = partition.owners.iter().rev().find(|span| initial || span.to <= from);
+        before.map(|span| (span.client, if initial { span.to } else { from }))
+    };
+    let owners: BTreeSet<(ClientId, Instant)> = line.partitions.iter().filter_map(last).collect();
+    let mut deeds: Vec<(String, Vec<String>)> = Vec::new();
+    for (owner, at) in &owners {
+        let Some(deed) = deed(report, *owner, *at) else { continue };
+        let who = names::client(report.scenario, *owner).to_owned();
+        match deeds.iter_mut().find(|(same, _)| *same == deed) {
+            Some((_, others)) => others.push(who),
+            None => deeds.push((deed, vec![who])),
+        }
+    }
+    if !deeds.is_empty() {
+        let told = deeds.into_iter().map(|(deed, who)| format!("{} {deed}", names::list(&who, OWNERS)));
+        return told.collect::<Vec<_>>().join(", ");
+    }
+    if initial {
+        return if owners.is_empty() { "nobody ever took it" } else { "assigned, but never read" }.to_owned();
+    }
+    let until = to.unwrap_or(Instant::NEVER);
     let rebalances = &report.run.measurements.groups[group].rebalances;
     let around = rebalances.iter().position(|rebalance| rebalance.started <= until && rebalance.ended.is_none_or(|ended| ended >= from));
     around.map_or(String::new(), |index| format!("rebalance {}", index + 1))
 }
 
+/// What its owner did then, or what was done to it.
 fn deed(report: &Report, owner: ClientId, at: Instant) -> Option<String> {
     // A closing client gives its partitions up when its batch is done.
     const CLOSE: Span = Span::from_secs(60);
-    let who = names::client(report.scenario, owner);
-    let marks = report.run.measurements.marks.iter().rev().filter(|mark| mark.at <= at && at.since(mark.at) <= CLOSE);
-    marks
-        .filter_map(|mark| match mark.kind {
-            MarkKind::Crashed(id) if id == owner && mark.at == at => Some(format!("{who} crashed")),
-            MarkKind::Kicked(id) if id == owner && mark.at == at => Some(format!("{who} broke max.poll.interval.ms")),
-            MarkKind::Failed(id) if id == owner && mark.at == at => Some(format!("{who} failed")),
-            MarkKind::Stopping(id) if id == owner => Some(format!("{who} stopped")),
-            MarkKind::Crashed(_)
-            | MarkKind::Kicked(_)
-            | MarkKind::Failed(_)
-            | MarkKind::Stopping(_)
-            | MarkKind::Started(_)
-            | MarkKind::Paused(_, _)
-            | MarkKind::Slowed(_, _)
-            | MarkKind::SpeedRestored(_)
-            | MarkKind::RateChanged(_)
-            | MarkKind::PartitionsAdded(_, _)
-            | MarkKind::TopicCreated(_)
-            | MarkKind::TopicDeleted(_)
-            | MarkKind::Subscribed(_)
-            | MarkKind::CutOff(_, _, _)
-            | MarkKind::RequestDropped(_, _)
-            | MarkKind::RequestDelayed(_, _, _)
-            | MarkKind::BrokerDown(_, _)
-            | MarkKind::CoordinatorLoaded(_, _)
-            | MarkKind::ProtocolChanged(_, _)
-            | MarkKind::RunPhaseEnded => None,
-        })
-        .next()
+    let mut marks = report.run.measurements.marks.iter().rev().filter(|mark| mark.kind.client() == Some(owner) && mark.at <= at).peekable();
+    let life = marks.peek()?.life;
+    marks.take_while(|mark| mark.life == life && at.since(mark.at) <= CLOSE).find_map(|Mark { at: when, kind, .. }| match kind {
+        MarkKind::Crashed(_) if *when == at => Some("crashed".to_owned()),
+        MarkKind::Kicked(_) if *when == at => Some("broke max.poll.interval.ms".to_owned()),
+        MarkKind::Failed(_, error) if *when == at => Some(format!("ended with {}", error.name())),
+        MarkKind::Stopping(_) => Some("stopped".to_owned()),
+        MarkKind::Crashed(_)
+        | MarkKind::Kicked(_)
+        | MarkKind::Failed(_, _)
+        | MarkKind::Started(_)
+        | MarkKind::Paused(_, _)
+        | MarkKind::Resumed(_)
+        | MarkKind::Slowed(_, _)
+        | MarkKind::SpeedRestored(_)
+        | MarkKind::RateChanged(_)
+        | MarkKind::PartitionsAdded(_, _)
+        | MarkKind::TopicCreated(_)
+        | MarkKind::TopicDeleted(_)
+        | MarkKind::Subscribed(_)
+        | MarkKind::CutOff(_, _, _)
+        | MarkKind::Reconnected(_, _)
+        | MarkKind::RequestDropped(_, _)
+        | MarkKind::RequestDelayed(_, _, _)
+        | MarkKind::BrokerDown(_, _)
+        | MarkKind::BrokerReturned(_)
+        | MarkKind::CoordinatorLoaded(_, _)
+        | MarkKind::ProtocolChanged(_, _)
+        | MarkKind::RunPhaseEnded => None,
+    })
 }
 
 /// When the first and the last of the partitions with a first owner gave their first record, before anything else happened.

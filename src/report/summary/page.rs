@@ -4,8 +4,12 @@ use std::fmt::Write;
 
 use anstyle::{AnsiColor, Color};
 
-/// What a reader's terminal is expected to show without wrapping.
-pub const WIDTH: usize = 100;
+/// What every terminal shows without wrapping; the page of a file.
+pub const NARROWEST: usize = 80;
+/// Longer lines are hard to read, however wide the terminal is.
+pub const WIDEST: usize = 100;
+/// For the last column of a table: all that the page leaves.
+pub const REST: usize = usize::MAX;
 
 /// What a piece of text is, not how it looks.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -34,12 +38,24 @@ impl Style {
 }
 
 /// Text in order.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Page {
+    width: usize,
     pieces: Vec<(Style, String)>,
 }
 
+impl Default for Page {
+    fn default() -> Self {
+        Page::within(NARROWEST)
+    }
+}
+
 impl Page {
+    /// For so many columns, within bounds.
+    pub fn within(columns: usize) -> Self {
+        Page { width: columns.clamp(NARROWEST, WIDEST), pieces: Vec::new() }
+    }
+
     pub fn put(&mut self, style: Style, text: impl Into<String>) -> &mut Self {
         self.pieces.push((style, text.into()));
         self
@@ -67,7 +83,20 @@ impl Page {
 
     /// Words wrapped at the page's width; further lines are indented by `indent`, where the first one starts already.
     pub fn wrapped(&mut self, style: Style, indent: usize, text: &str) {
-        for (i, line) in wrap(text, WIDTH - indent).into_iter().enumerate() {
+        self.wrapped_after(style, indent, indent, text);
+    }
+
+    /// The same where the first line has got further already, to the column `start`.
+    pub fn wrapped_after(&mut self, style: Style, start: usize, indent: usize, text: &str) {
+        if start >= self.width {
+            self.end_line();
+            self.put(Style::Plain, " ".repeat(indent));
+            return self.wrapped_after(style, indent, indent, text);
+        }
+        let filler = if start > indent { "x".repeat(start - indent - 1) + " " } else { String::new() };
+        let lines = wrap(&format!("{filler}{text}"), self.width - indent);
+        let shown = |(i, line): (usize, String)| if i == 0 { line.chars().skip(filler.len()).collect() } else { line };
+        for (i, line) in lines.into_iter().enumerate().map(|(i, line)| (i, shown((i, line)))) {
             if i > 0 {
                 self.put(Style::Plain, " ".repeat(indent));
             }
@@ -76,8 +105,17 @@ impl Page {
     }
 
     pub fn table(&mut self, indent: usize, table: &Table) {
-        let widths = table.widths(WIDTH - indent);
+        let widths = table.widths(self.width - indent);
         for row in &table.rows {
+            let row = match row {
+                Row::Cells(cells) => cells,
+                Row::Remark { column, cell } => {
+                    let indent = widths[..*column].iter().fold(indent, |indent, width| indent + width + GAP.len());
+                    self.put(Style::Plain, " ".repeat(indent));
+                    self.wrapped(cell.style, indent, &cell.text);
+                    continue;
+                }
+            };
             let cells: Vec<Vec<String>> = row.iter().zip(&widths).map(|(cell, width)| wrap(&cell.text, *width)).collect();
             let height = cells.iter().map(Vec::len).max().unwrap_or(0);
             for line in 0..height {
@@ -118,7 +156,17 @@ pub struct Table {
     right: Vec<bool>,
     /// By column: the widest that it may be. The last one also ends where the page does.
     most: Vec<usize>,
-    rows: Vec<Vec<Cell>>,
+    rows: Vec<Row>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Row {
+    Cells(Vec<Cell>),
+    /// A sentence from this column to the end of the page.
+    Remark {
+        column: usize,
+        cell: Cell,
+    },
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -138,18 +186,24 @@ impl Table {
     }
 
     pub fn row(&mut self, style: Style, cells: impl IntoIterator<Item = impl Into<String>>) {
-        self.rows.push(cells.into_iter().map(|text| Cell { style, text: text.into() }).collect());
+        self.cells(cells.into_iter().map(|text| Cell { style, text: text.into() }).collect());
     }
 
     pub fn cells(&mut self, cells: Vec<Cell>) {
-        self.rows.push(cells);
+        self.rows.push(Row::Cells(cells));
+    }
+
+    /// A sentence below the last row that begins in this column.
+    pub fn remark(&mut self, style: Style, column: usize, text: impl Into<String>) {
+        self.rows.push(Row::Remark { column, cell: Cell { style, text: text.into() } });
     }
 
     /// What the text needs, within the bounds; if the page is too narrow for the last column, the widest texts before it give way.
     fn widths(&self, page: usize) -> Vec<usize> {
         const ENOUGH: usize = 24;
-        let longest = |column: usize| self.rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.text.chars().count()).max();
-        let mut widths: Vec<usize> = self.most.iter().enumerate().map(|(column, most)| longest(column).unwrap_or(0).min(*most)).collect();
+        let cells = |column: usize| self.rows.iter().filter_map(Row::cells).filter_map(move |row| row.get(column));
+        let longest = |(column, most): (usize, &usize)| cells(column).map(|cell| needed(&cell.text, *most)).max().unwrap_or(0);
+        let mut widths: Vec<usize> = self.most.iter().enumerate().map(longest).collect();
         let Some(last) = widths.len().checked_sub(1) else { return widths };
         let room = |widths: &[usize]| page.saturating_sub(widths[..last].iter().map(|width| width + GAP.len()).sum());
         while room(&widths) < widths[last].min(ENOUGH) {
@@ -160,6 +214,21 @@ impl Table {
         widths[last] = widths[last].min(room(&widths).max(1));
         widths
     }
+}
+
+impl Row {
+    fn cells(&self) -> Option<&Vec<Cell>> {
+        match self {
+            Row::Cells(cells) => Some(cells),
+            Row::Remark { .. } => None,
+        }
+    }
+}
+
+/// How wide a text is that may be wrapped at `most`.
+fn needed(text: &str, most: usize) -> usize {
+    let whole = text.chars().count();
+    if whole <= most { whole } else { wrap(text, most).iter().map(|line| line.chars().count()).max().unwrap_or(0) }
 }
 
 /// Lines of at most `width` characters, broken at spaces; a longer word is broken anywhere.

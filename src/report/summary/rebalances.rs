@@ -1,18 +1,20 @@
-//! The rebalances of a group as a table: when, why, which generation, how long, who was waited for, what moved, and what was not read.
+//! The rebalances of a group as a table: when, which generation, how long, what moved and what was not read; below each, why it began and
+//! who was waited for.
 
 use std::collections::BTreeMap;
 
-use crate::metrics::{MarkKind, Rebalance, WaitEnd, Waited};
+use crate::metrics::marks::{Mark, MarkKind};
+use crate::metrics::{Membership, Rebalance, WaitEnd, Waited};
 use crate::report::handover::{self, Handover};
-use crate::report::summary::page::{Page, Style, Table, WIDTH};
+use crate::report::summary::page::{Page, REST, Style, Table};
 use crate::report::{Report, figures, names};
 use crate::scenario::Scenario;
 use crate::terms::{GroupProtocol, GroupState, RebalanceReason, RemovalReason};
-use crate::units::{ClientId, Instant};
+use crate::units::{Instant, MemberId, Span};
 
 /// Longer stories show their beginning and their end.
-const FIRST: usize = 10;
-const LAST: usize = 3;
+const FIRST: usize = 7;
+const LAST: usize = 2;
 
 pub fn table(page: &mut Page, report: &Report, group: usize) {
     let rebalances = &report.run.measurements.groups[group].rebalances;
@@ -27,24 +29,38 @@ pub fn table(page: &mut Page, report: &Report, group: usize) {
         (_, false) => (("gen", 3), "join phase"),
         (false, true) => (("epoch", 5), "target"),
     };
-    let columns = [(true, 5), (false, 14), (false, 38), (true, number.1), (false, 10), (false, 12), (true, 5), (false, WIDTH)];
+    let columns = [(true, 6), (false, 14), (true, number.1), (false, 13), (false, 12), (true, 7), (false, REST)];
     let mut table = Table::new(&columns);
-    table.row(Style::Quiet, ["#", "at", "why", number.0, phase, "until stable", "moved", "not read"]);
+    table.row(Style::Quiet, ["#", "at", number.0, phase, "until stable", "moved", "unread"]);
     let hidden = if rebalances.len() > FIRST + LAST + 1 { FIRST..rebalances.len() - LAST } else { 0..0 };
     for i in 0..rebalances.len() {
         if i == hidden.start && !hidden.is_empty() {
             let reasons = tally(&rebalances[hidden.clone()]);
-            table.row(Style::Quiet, ["…", "", &format!("{} more: {reasons}", hidden.len()), "", "", "", "", ""]);
+            table.remark(Style::Quiet, 0, format!("… {} more: {reasons}", hidden.len()));
         }
         if !hidden.contains(&i) {
             let deleted = i > 0 && started_over(&rebalances[i - 1], &rebalances[i]);
-            table.row(Style::Plain, row(report, group, i, deleted));
-            if let Some(waits) = waited_for(report.scenario, &rebalances[i]) {
-                table.row(Style::Quiet, ["", "", &waits, "", "", "", "", ""]);
-            }
+            let handover = handover::of(&report.run, group, i);
+            table.row(Style::Plain, row(&rebalances[i], i + 1, &handover));
+            table.remark(Style::Plain, 1, story(report, group, i, deleted, &handover));
         }
     }
     page.table(4, &table);
+    let told_before = report.run.measurements.groups[..group].iter().any(|group| !group.rebalances.is_empty());
+    if !told_before {
+        page.put(Style::Plain, "    ");
+        page.wrapped(Style::Quiet, 4, &legend(phase, rebalances));
+    }
+}
+
+/// What the columns mean.
+fn legend(phase: &str, rebalances: &[Rebalance]) -> String {
+    let overtaken = rebalances.iter().any(|rebalance| rebalance.ended_in == Some(GroupState::PreparingRebalance));
+    format!(
+        "{phase}, until stable: how long that took from its beginning{}. moved: partitions that changed their owner. unread: partitions \
+         without a reader after it began, and for how long at most.",
+        if overtaken { "; overtaken: the next one began first" } else { "" }
+    )
 }
 
 /// Generations only grow, unless the coordinator has deleted the group in between (nobody was in it, and it had no offsets any more), or an
@@ -53,9 +69,7 @@ fn started_over(before: &Rebalance, after: &Rebalance) -> bool {
     before.group_protocol == after.group_protocol && before.generation.zip(after.generation).is_some_and(|(before, after)| after <= before)
 }
 
-fn row(report: &Report, group: usize, index: usize, deleted: bool) -> [String; 8] {
-    let rebalance = &report.run.measurements.groups[group].rebalances[index];
-    let handover = handover::of(&report.run, group, index);
+fn row(rebalance: &Rebalance, number: usize, handover: &Handover) -> [String; 7] {
     let since = |end: Option<Instant>| end.map(|end| figures::span(end.since(rebalance.started)));
     let stable = match rebalance.ended_in {
         Some(GroupState::PreparingRebalance) => "overtaken".to_owned(),
@@ -63,32 +77,49 @@ fn row(report: &Report, group: usize, index: usize, deleted: bool) -> [String; 8
         Some(GroupState::Stable | GroupState::CompletingRebalance) | None => since(rebalance.ended).unwrap_or("-".to_owned()),
     };
     [
-        (index + 1).to_string(),
+        number.to_string(),
         figures::at(rebalance.started),
-        if deleted {
-            format!("{}, which had been deleted (empty, no offsets)", why(report, group, index))
-        } else {
-            why(report, group, index)
-        },
         rebalance.generation.map_or("-".to_owned(), |generation| generation.to_string()),
         since(rebalance.joined).unwrap_or("-".to_owned()),
         stable,
         handover.moved.len().to_string(),
-        not_read(&handover),
+        unread(handover),
     ]
 }
 
 /// `4, 1.2s`: so many partitions, the longest of them for so long.
-fn not_read(handover: &Handover) -> String {
+fn unread(handover: &Handover) -> String {
     let longest = handover.unread.iter().map(|(_, span)| *span).max();
     longest.map_or("-".to_owned(), |longest| format!("{}, {}", handover.unread.len(), figures::span(longest)))
+}
+
+/// Why it began, whom it waited for, and which added partitions it handed out.
+fn story(report: &Report, group: usize, index: usize, deleted: bool, handover: &Handover) -> String {
+    let rebalance = &report.run.measurements.groups[group].rebalances[index];
+    let mut story = why(report, group, index);
+    if deleted {
+        story.push_str(", which had been deleted (empty, no offsets)");
+    }
+    for more in [waited_for(report.scenario, rebalance), added(report, handover)].into_iter().flatten() {
+        story.push_str("; ");
+        story.push_str(&more);
+    }
+    story
+}
+
+/// `added and read for the first time: orders-3, after 4m 3.027s`.
+fn added(report: &Report, handover: &Handover) -> Option<String> {
+    let longest = handover.added.iter().map(|(_, span)| *span).max()?;
+    let partitions: Vec<_> = handover.added.iter().map(|(partition, _)| *partition).collect();
+    let after = figures::span(longest);
+    Some(format!("added and read for the first time: {}, after {after}", names::partitions(report.scenario, &partitions)))
 }
 
 /// The coordinator's reason in words, with what lay behind it.
 fn why(report: &Report, group: usize, index: usize) -> String {
     let rebalance = &report.run.measurements.groups[group].rebalances[index];
     let who = rebalance.trigger.map_or("a member".to_owned(), |member| names::member(report.scenario, member));
-    let behind = rebalance.trigger.and_then(|member| behind(report, member.client, rebalance)).unwrap_or_default();
+    let behind = rebalance.trigger.and_then(|member| behind(report, member, rebalance)).unwrap_or_default();
     match rebalance.reason {
         RebalanceReason::MemberJoined if rebalance.initial => format!("{who} joined the empty group"),
         RebalanceReason::MemberJoined => format!("{who} joined"),
@@ -96,7 +127,10 @@ fn why(report: &Report, group: usize, index: usize) -> String {
         RebalanceReason::LeaderRejoined | RebalanceReason::MemberRejoined => {
             match (handover::given_up_before(report.scenario, &report.run, group, index), rebalance.reason) {
                 (Some(gone), _) => format!("{who} gave {} up", figures::count(gone as u64, "partition")),
-                (None, RebalanceReason::LeaderRejoined) => format!("{who}, the leader, asked for a new assignment"),
+                (None, RebalanceReason::LeaderRejoined) => match handover::grown(report, group, index) {
+                    Some(grown) => format!("{who}, the leader, found {grown} in its metadata"),
+                    None => format!("{who}, the leader, asked for a new assignment"),
+                },
                 (None, _) => format!("{who} rejoined with other metadata"),
             }
         }
@@ -109,50 +143,82 @@ fn why(report: &Report, group: usize, index: usize) -> String {
         RebalanceReason::Downgraded => format!("downgrade: {who} was the last of the consumer protocol{behind}"),
         RebalanceReason::PatternResolved => "a pattern matches other topics".to_owned(),
         RebalanceReason::SubscriptionChanged => format!("{who} subscribed to other topics"),
-        RebalanceReason::TopicsChanged => format!("topics changed, noticed at a heartbeat of {who}"),
+        RebalanceReason::TopicsChanged => {
+            let what = handover::grown(report, group, index).unwrap_or("other topics".to_owned());
+            format!("the coordinator found {what} at a heartbeat of {who}")
+        }
         RebalanceReason::AssignorChanged => "the group prefers another assignor".to_owned(),
         RebalanceReason::RevocationTimedOut => format!("{who} did not give up partitions in time{behind}"),
     }
 }
 
-/// What had happened last to the client before the coordinator noticed.
-fn behind(report: &Report, client: ClientId, rebalance: &Rebalance) -> Option<String> {
-    let before = report.run.measurements.marks.iter().filter(|mark| mark.at <= rebalance.started);
-    before
-        .rev()
-        .filter_map(|mark| {
-            let at = figures::at(mark.at);
-            match mark.kind {
-                MarkKind::Stopping(id) if id == client => Some(format!(" (stopped at {at})")),
-                MarkKind::Crashed(id) if id == client => Some(format!(" (crashed at {at})")),
-                MarkKind::Paused(id, _) if id == client => Some(format!(" (paused at {at})")),
-                MarkKind::CutOff(id, from, _) if id == client => Some(format!(" (cut off from {} at {at})", names::peers(from))),
-                MarkKind::RequestDropped(id, request) if id == client => Some(format!(" (its {request} was lost at {at})")),
-                MarkKind::Kicked(id) if id == client => Some(" (max.poll.interval.ms)".to_owned()),
-                MarkKind::Failed(id) if id == client => Some(format!(" (failed at {at})")),
-                MarkKind::Started(_)
-                | MarkKind::Stopping(_)
-                | MarkKind::Crashed(_)
-                | MarkKind::Paused(_, _)
-                | MarkKind::Slowed(_, _)
-                | MarkKind::SpeedRestored(_)
-                | MarkKind::Kicked(_)
-                | MarkKind::Failed(_)
-                | MarkKind::RateChanged(_)
-                | MarkKind::PartitionsAdded(_, _)
-                | MarkKind::TopicCreated(_)
-                | MarkKind::TopicDeleted(_)
-                | MarkKind::Subscribed(_)
-                | MarkKind::CutOff(_, _, _)
-                | MarkKind::RequestDropped(_, _)
-                | MarkKind::RequestDelayed(_, _, _)
-                | MarkKind::BrokerDown(_, _)
-                | MarkKind::CoordinatorLoaded(_, _)
-                | MarkKind::ProtocolChanged(_, _)
-                | MarkKind::RunPhaseEnded => None,
-            }
-        })
-        .next()
+/// What had happened last to the process of a member before the coordinator noticed, as long as it was that member's.
+fn behind(report: &Report, member: MemberId, rebalance: &Rebalance) -> Option<String> {
+    let measured = &report.run.measurements;
+    let of_member = |mark: &&Mark| {
+        let is_of_its_life = |membership: &Membership| mark.life == membership.life && lasts_until(mark) >= membership.since;
+        mark.kind.client() == Some(member.client) && measured.members.get(&member).is_none_or(is_of_its_life)
+    };
+    let before = measured.marks.iter().rev().filter(|mark| mark.at <= rebalance.started);
+    before.filter(of_member).find_map(deed)
+}
+
+fn deed(mark: &Mark) -> Option<String> {
+    let at = figures::at(mark.at);
+    match mark.kind {
+        MarkKind::Stopping(_) => Some(format!(" (stopped at {at})")),
+        MarkKind::Crashed(_) => Some(format!(" (crashed at {at})")),
+        MarkKind::Paused(_, _) => Some(format!(" (paused at {at})")),
+        MarkKind::CutOff(_, from, _) => Some(format!(" (cut off from {} at {at})", names::peers(from))),
+        MarkKind::RequestDropped(_, request) => Some(format!(" (its {request} was lost at {at})")),
+        MarkKind::Kicked(_) => Some(" (max.poll.interval.ms)".to_owned()),
+        MarkKind::Failed(_, error) => Some(format!(" ({} at {at})", error.name())),
+        MarkKind::Started(_)
+        | MarkKind::Resumed(_)
+        | MarkKind::Slowed(_, _)
+        | MarkKind::SpeedRestored(_)
+        | MarkKind::RateChanged(_)
+        | MarkKind::PartitionsAdded(_, _)
+        | MarkKind::TopicCreated(_)
+        | MarkKind::TopicDeleted(_)
+        | MarkKind::Subscribed(_)
+        | MarkKind::Reconnected(_, _)
+        | MarkKind::RequestDelayed(_, _, _)
+        | MarkKind::BrokerDown(_, _)
+        | MarkKind::BrokerReturned(_)
+        | MarkKind::CoordinatorLoaded(_, _)
+        | MarkKind::ProtocolChanged(_, _)
+        | MarkKind::RunPhaseEnded => None,
+    }
+}
+
+/// A pause or a cut may have begun before the member did.
+fn lasts_until(mark: &Mark) -> Instant {
+    let lasts = match mark.kind {
+        MarkKind::Paused(_, lasts) | MarkKind::CutOff(_, _, lasts) => lasts,
+        MarkKind::Started(_)
+        | MarkKind::Stopping(_)
+        | MarkKind::Crashed(_)
+        | MarkKind::Resumed(_)
+        | MarkKind::Slowed(_, _)
+        | MarkKind::SpeedRestored(_)
+        | MarkKind::Kicked(_)
+        | MarkKind::Failed(_, _)
+        | MarkKind::RateChanged(_)
+        | MarkKind::PartitionsAdded(_, _)
+        | MarkKind::TopicCreated(_)
+        | MarkKind::TopicDeleted(_)
+        | MarkKind::Subscribed(_)
+        | MarkKind::Reconnected(_, _)
+        | MarkKind::RequestDropped(_, _)
+        | MarkKind::RequestDelayed(_, _, _)
+        | MarkKind::BrokerDown(_, _)
+        | MarkKind::BrokerReturned(_)
+        | MarkKind::CoordinatorLoaded(_, _)
+        | MarkKind::ProtocolChanged(_, _)
+        | MarkKind::RunPhaseEnded => Span::ZERO,
+    };
+    mark.at + lasts
 }
 
 /// The longest waits first.

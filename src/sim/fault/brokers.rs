@@ -58,11 +58,11 @@ impl Simulation<'_> {
         let partitions: Vec<TopicPartition> = self.cast.all_partitions().collect();
         for (index, partition) in partitions.into_iter().enumerate() {
             let change = self.leadership.of_partition(index).iter().find(|(at, _)| *at == self.now);
-            if let Some((_, Some(broker))) = change
+            if let Some((_, leader)) = change
                 && self.exists(partition)
             {
-                let broker = *broker;
-                self.emit(TraceEvent::Fault(Fault::LeaderElected { partition, broker }));
+                let fault = leader.map_or(Fault::LeaderLost { partition }, |broker| Fault::LeaderElected { partition, broker });
+                self.emit(TraceEvent::Fault(fault));
             }
         }
         for shard in 0..self.coordinators.len() {
