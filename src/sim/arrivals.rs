@@ -192,17 +192,16 @@ impl Simulation<'_> {
         let writer = &mut self.writers[topic.index()][at];
         writer.watched = false;
         let turn = writer.turn;
-        // At the end of the run the others become events of their own.
-        if turn == Turn::NEVER {
-            return;
+        // At the end of the run the others become events of their own, and who deletes a topic has looked before.
+        if turn.at() <= self.now {
+            self.catch_up_before(topic, turn);
+            self.take_in(topic, at, 1);
+            for batch in 0..self.coming(topic, at).delivery.batches.len() {
+                let partition = self.coming(topic, at).delivery.batches[batch].partition;
+                self.wake_fetches(TopicPartition { topic, partition });
+            }
+            self.go_on(topic, at, 1);
         }
-        self.catch_up_before(topic, turn);
-        self.take_in(topic, at, 1);
-        for batch in 0..self.coming(topic, at).delivery.batches.len() {
-            let partition = self.coming(topic, at).delivery.batches[batch].partition;
-            self.wake_fetches(TopicPartition { topic, partition });
-        }
-        self.go_on(topic, at, 1);
         if self.is_waited_for(topic) {
             self.watch_writer(topic, at);
         }

@@ -82,12 +82,11 @@ impl Simulation<'_> {
         let client = self.connections[connection.0 as usize].client;
         let mut fetch = FetchSession::new(self.setups[client.index()].consumer.limits);
         fetch.update(&known, &self.cast);
-        self.sessions[connection.0 as usize] = Some(Session { fetch, number, watched: Vec::new(), wake: None });
-        self.watch_session(connection);
         known.iter().for_each(|entry| self.catch_up(entry.partition.topic));
         let mut records: Vec<Fetched> = Vec::new();
-        let session = self.sessions[connection.0 as usize].as_mut().expect("the session has just been opened");
-        session.fetch.expire(&self.logs, &mut records);
+        fetch.expire(&self.logs, &mut records);
+        self.sessions[connection.0 as usize] = Some(Session { fetch, number, watched: Vec::new(), wake: None });
+        self.watch_session(connection);
         for fetched in &records {
             self.tell_appended(fetched.partition);
         }
