@@ -1,12 +1,19 @@
 //! A partition's log as runs of equal batches: what a Fetch may read.
 //!
 //! The log knows where batches begin and how many bytes they have, not when their records were created; adjacent batches of the same shape
-//! merge, so a steady hour is one run. It ends at the high watermark: batches enter when consumers may see them. Origin:
+//! merge, so a steady hour is one run, and the runs that most readers have behind them are packed. It ends at the high watermark: batches enter when consumers may see them. Origin:
 //! `ReplicaManager.readFromLog`, `UnifiedLog.read` (whole batches; the first one even beyond the limit).
 //!
 //! Not modelled: retention. The log start offset stays 0, so OFFSET_OUT_OF_RANGE does not occur.
 
 use crate::units::Offset;
+
+mod sealed;
+
+use sealed::Sealed;
+
+/// So many runs are packed together, once there are twice as many: readers are mostly at the end.
+const SEGMENT: usize = 128;
 
 /// `batches` batches of `records` records and `bytes` bytes each, from offset `first` on.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -21,10 +28,19 @@ impl Run {
     fn end(&self) -> u64 {
         self.first + self.batches * u64::from(self.records)
     }
+
+    /// How many of so many batches fit into `room` bytes.
+    fn fitting(&self, batches: u64, room: u64) -> u64 {
+        // Mostly all of them do, which takes no division.
+        if batches * u64::from(self.bytes) <= room { batches } else { room / u64::from(self.bytes) }
+    }
 }
 
 #[derive(Clone, Debug, Default)]
 pub struct PartitionLog {
+    /// The older runs, packed.
+    sealed: Sealed,
+    /// The others.
     runs: Vec<Run>,
     end: u64,
     /// The run that the last read began in: readers move forward.
@@ -39,6 +55,7 @@ pub struct Read {
 }
 
 impl PartitionLog {
+    #[inline]
     pub fn high_watermark(&self) -> Offset {
         Offset(self.end)
     }
@@ -48,59 +65,51 @@ impl PartitionLog {
         assert!(records > 0, "a batch has records");
         match self.runs.last_mut() {
             Some(run) if run.records == records && run.bytes == bytes => run.batches += batches,
-            Some(_) | None => self.runs.push(Run { first: self.end, batches, records, bytes }),
+            Some(_) | None => {
+                if self.runs.len() == 2 * SEGMENT {
+                    self.sealed.seal(&self.runs[..SEGMENT]);
+                    self.runs.drain(..SEGMENT);
+                    self.hint.set(self.hint.get().saturating_sub(SEGMENT));
+                }
+                self.runs.push(Run { first: self.end, batches, records, bytes });
+            }
         }
         self.end += u64::from(records) * batches;
     }
 
     /// Reads whole batches from the one that holds `from`, at most `max_bytes` of them, or one batch whatever its size if `at_least_one`.
     /// `None` if there is nothing to read or not even one batch fits.
+    #[inline]
     pub fn read(&self, from: Offset, max_bytes: u64, at_least_one: bool) -> Option<Read> {
         if from.0 >= self.end {
             return None;
         }
-        let mut at = self.run_of(from.0);
-        self.hint.set(at);
-        let run = &self.runs[at];
-        let mut batch = (from.0 - run.first) / u64::from(run.records);
-        let mut bytes = 0;
-        let mut to = from.0;
-        let mut must = at_least_one;
-        while let Some(run) = self.runs.get(at) {
-            let left = run.batches - batch;
-            let fit = ((max_bytes - bytes.min(max_bytes)) / u64::from(run.bytes.max(1))).max(u64::from(must)).min(left);
-            bytes += fit * u64::from(run.bytes);
-            if fit > 0 {
-                to = run.first + (batch + fit) * u64::from(run.records);
-                must = false;
-            }
-            if fit < left {
-                break;
-            }
-            at += 1;
-            batch = 0;
+        if self.is_sealed(from) {
+            return read(self.sealed.runs_from(from.0).chain(self.runs.iter().copied()), from, max_bytes, at_least_one);
         }
-        (to > from.0).then_some(Read { to: Offset(to), bytes })
+        let at = self.run_of(from.0);
+        self.hint.set(at);
+        read(self.runs[at..].iter().copied(), from, max_bytes, at_least_one)
     }
 
     /// How many bytes there are from the batch on that holds `from`, or `enough` if there are at least so many.
+    #[inline]
     pub fn available(&self, from: Offset, enough: u64) -> u64 {
         if from.0 >= self.end {
             return 0;
         }
-        let at = self.run_of(from.0);
-        let passed = (from.0 - self.runs[at].first) / u64::from(self.runs[at].records);
-        let mut bytes = (self.runs[at].batches - passed) * u64::from(self.runs[at].bytes);
-        for run in &self.runs[at + 1..] {
-            if bytes >= enough {
-                break;
-            }
-            bytes += run.batches * u64::from(run.bytes);
+        if self.is_sealed(from) {
+            return available(self.sealed.runs_from(from.0).chain(self.runs.iter().copied()), from, enough);
         }
-        bytes.min(enough)
+        available(self.runs[self.run_of(from.0)..].iter().copied(), from, enough)
     }
 
-    /// Which run holds an offset below the end.
+    fn is_sealed(&self, offset: Offset) -> bool {
+        self.runs.first().is_some_and(|run| offset.0 < run.first)
+    }
+
+    /// Which of the runs that are not sealed holds an offset below the end.
+    #[inline(always)]
     fn run_of(&self, offset: u64) -> usize {
         let hint = self.hint.get();
         let holds = |at: usize| self.runs.get(at).is_some_and(|run| run.first <= offset && offset < run.end());
@@ -112,6 +121,41 @@ impl PartitionLog {
         }
         self.runs.partition_point(|run| run.end() <= offset)
     }
+}
+
+/// Reads batches from the first run on, which holds `from`.
+#[inline]
+fn read(runs: impl Iterator<Item = Run>, from: Offset, max_bytes: u64, at_least_one: bool) -> Option<Read> {
+    let (mut bytes, mut to) = (0, from.0);
+    let mut must = at_least_one;
+    for run in runs {
+        let passed = (to - run.first) / u64::from(run.records);
+        let left = run.batches - passed;
+        let fit = run.fitting(left, max_bytes.saturating_sub(bytes)).max(u64::from(must));
+        bytes += fit * u64::from(run.bytes);
+        if fit > 0 {
+            to = run.first + (passed + fit) * u64::from(run.records);
+            must = false;
+        }
+        if fit < left {
+            break;
+        }
+    }
+    (to > from.0).then_some(Read { to: Offset(to), bytes })
+}
+
+/// Adds batches up from the first run on, which holds `from`, until there is enough.
+#[inline]
+fn available(runs: impl Iterator<Item = Run>, from: Offset, enough: u64) -> u64 {
+    let mut bytes = 0;
+    for run in runs {
+        let passed = from.0.saturating_sub(run.first) / u64::from(run.records);
+        bytes += (run.batches - passed) * u64::from(run.bytes);
+        if bytes >= enough {
+            return enough;
+        }
+    }
+    bytes
 }
 
 #[cfg(test)]
@@ -153,5 +197,25 @@ mod tests {
         assert_eq!(log().read(Offset(0), 10, true), Some(Read { to: Offset(5), bytes: 500 }));
         assert_eq!(log().read(Offset(0), 10, false), None);
         assert_eq!(log().read(Offset(22), 10_000, true), None);
+    }
+
+    #[test]
+    fn a_log_reads_the_same_whether_its_runs_are_packed_or_not() {
+        // Many shapes, most of them rare: some have a code, the others do not.
+        let shape = |i: u64| (1 + (i % 7 * (i % 11)) as u32, 100 + (i * i % 1_009) as u32, 1 + i % 3 * (i % 5));
+        let mut log = PartitionLog::default();
+        let mut plain = Vec::new();
+        for (records, bytes, batches) in (0..3_000).map(shape) {
+            plain.push(Run { first: log.end, batches, records, bytes });
+            log.append(records, bytes, batches);
+        }
+        assert!(log.runs.len() <= 2 * SEGMENT);
+        for from in (0..log.end).step_by(37) {
+            let at = plain.partition_point(|run| run.end() <= from);
+            let expected = read(plain[at..].iter().copied(), Offset(from), 5_000, true);
+            assert_eq!(log.read(Offset(from), 5_000, true), expected, "from {from}");
+            let expected = available(plain[at..].iter().copied(), Offset(from), 300_000);
+            assert_eq!(log.available(Offset(from), 300_000), expected, "from {from}");
+        }
     }
 }
