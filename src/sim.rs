@@ -223,17 +223,17 @@ impl<'a> Simulation<'a> {
     /// Handles every event up to and including `end`; with `until_drained`, stops as soon as nothing is left to be done. `Some`: it got stuck.
     fn advance_to(&mut self, end: Instant, sink: &mut impl Sink, until_drained: bool) -> Option<Ending> {
         let mut at_this_instant: u64 = 0;
-        let mut counted_from = self.now;
-        while self.queue.next_at().is_some_and(|at| at <= end) {
-            if until_drained && self.drained() {
-                return None;
-            }
-            let (at, event) = self.queue.pop().expect("the queue has a next event");
+        let mut moves_on = self.now + STANDSTILL;
+        while !until_drained || !self.drained() {
+            let Some((at, event)) = self.queue.pop_until(end) else {
+                self.now = end;
+                break;
+            };
             assert!(at >= self.now, "time runs forward");
-            if at.since(counted_from) < STANDSTILL {
+            if at < moves_on {
                 at_this_instant += 1;
             } else {
-                (at_this_instant, counted_from) = (0, at);
+                (at_this_instant, moves_on) = (0, at + STANDSTILL);
             }
             self.now = at;
             self.events += 1;
@@ -243,10 +243,6 @@ impl<'a> Simulation<'a> {
             if at_this_instant > self.limits.at_one_instant || self.events > self.limits.events {
                 return Some(self.stuck(event, at_this_instant));
             }
-        }
-        // What was the last event may have been the last thing to be done.
-        if !until_drained || !self.drained() {
-            self.now = end;
         }
         None
     }

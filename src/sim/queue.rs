@@ -87,20 +87,47 @@ impl<E> Ord for Entry<E> {
     }
 }
 
+/// So many events at most stand in order; the rest lies in a heap.
+const SOON: usize = 64;
+
+/// What is scheduled mostly comes next but few: the soonest events stand in order, and only what lies far behind goes through a heap.
 #[derive(Debug)]
 pub struct Queue<E> {
-    heap: BinaryHeap<Entry<E>>,
+    /// In order, the next one last.
+    soon: Vec<Entry<E>>,
+    /// None of these is before one that is soon.
+    later: BinaryHeap<Entry<E>>,
     /// Timers and steps armed so far.
     armed: u64,
 }
 
 impl<E> Queue<E> {
     pub fn new() -> Self {
-        Queue { heap: BinaryHeap::new(), armed: 0 }
+        Queue { soon: Vec::with_capacity(SOON), later: BinaryHeap::new(), armed: 0 }
     }
 
     pub fn push(&mut self, at: Instant, place: Place, event: E) {
-        self.heap.push(Entry { at, place, event });
+        let entry = Entry { at, place, event };
+        let key = entry.key();
+        if self.later.peek().is_some_and(|first| first.key() < key) {
+            self.later.push(entry);
+            return;
+        }
+        let mut place = self.soon.len();
+        self.soon.push(entry);
+        // It mostly belongs near the end.
+        while place > 0 && self.soon[place - 1].key() < key {
+            self.soon.swap(place - 1, place);
+            place -= 1;
+        }
+        if self.soon.len() == SOON {
+            self.spill();
+        }
+    }
+
+    #[cold]
+    fn spill(&mut self) {
+        self.later.extend(self.soon.drain(..SOON / 2));
     }
 
     pub fn push_timer(&mut self, at: Instant, event: E) {
@@ -113,12 +140,24 @@ impl<E> Queue<E> {
         self.push(at, Place::new(3, self.armed), event);
     }
 
-    pub fn next_at(&self) -> Option<Instant> {
-        self.heap.peek().map(|entry| entry.at)
+    /// The next event, unless it comes after `end`.
+    #[inline]
+    pub fn pop_until(&mut self, end: Instant) -> Option<(Instant, E)> {
+        if self.soon.is_empty() {
+            self.refill();
+        }
+        self.soon.pop_if(|next| next.at <= end).map(|entry| (entry.at, entry.event))
     }
 
-    pub fn pop(&mut self) -> Option<(Instant, E)> {
-        self.heap.pop().map(|entry| (entry.at, entry.event))
+    /// With many at once, so that what is scheduled from here on is sooner than the rest.
+    #[cold]
+    fn refill(&mut self) {
+        while self.soon.len() < SOON / 2
+            && let Some(entry) = self.later.pop()
+        {
+            self.soon.push(entry);
+        }
+        self.soon.reverse();
     }
 }
 
@@ -131,6 +170,7 @@ impl<E> Default for Queue<E> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::units::Span;
 
     #[test]
     fn at_one_instant_the_timeline_goes_before_messages_before_timers_before_steps() {
@@ -144,7 +184,7 @@ mod tests {
         queue.push(at, Place::message(1, 0), "older connection, first message");
         queue.push(at, Place::timeline(0), "timeline");
         queue.push_step(Instant::from_millis(4), "earlier");
-        let order: Vec<&str> = std::iter::from_fn(|| queue.pop().map(|(_, event)| event)).collect();
+        let order: Vec<&str> = std::iter::from_fn(|| queue.pop_until(Instant::NEVER).map(|(_, event)| event)).collect();
         assert_eq!(
             order,
             [
@@ -158,5 +198,27 @@ mod tests {
                 "step"
             ]
         );
+    }
+
+    #[test]
+    fn whatever_the_order_in_which_events_are_scheduled_the_earliest_comes_first() {
+        let mut queue = Queue::new();
+        let mut scheduled = 0_u64;
+        let mut last = Instant::ZERO;
+        for round in 0..2_000_u64 {
+            // Bursts of up to 60 events, more than stand in order, from dense to sparse.
+            for _ in 0..round % 61 {
+                scheduled += 1;
+                let ahead = scheduled.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (40 + round % 20);
+                queue.push_timer(last + Span::from_nanos(ahead), scheduled);
+            }
+            for _ in 0..29 {
+                let Some((at, _)) = queue.pop_until(Instant::NEVER) else { break };
+                assert!(at >= last, "{at} came after {last}");
+                last = at;
+            }
+        }
+        let rest: Vec<Instant> = std::iter::from_fn(|| queue.pop_until(Instant::NEVER).map(|(at, _)| at)).collect();
+        assert!(rest.is_sorted() && rest.len() > 500, "{} were left", rest.len());
     }
 }
