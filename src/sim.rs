@@ -38,6 +38,9 @@ mod settle;
 mod setup;
 mod wishes;
 
+/// So many facts are recorded together: a few, so that they are still at hand.
+const FACTS_AT_ONCE: usize = 256;
+
 /// Less progress of virtual time than that is none.
 const STANDSTILL: Span = Span::from_millis(1);
 
@@ -168,7 +171,8 @@ pub struct Simulation<'a> {
     faults: fault::Faults,
 
     drainage: Drainage,
-    facts: Vec<TraceEvent>,
+    /// What was said and is not recorded yet.
+    facts: Vec<(Instant, TraceEvent)>,
     coordinator_fx: CoordinatorEffects,
     consumer_fx: ConsumerEffects,
     /// Buffers of Fetch answers that were read.
@@ -239,8 +243,12 @@ impl<'a> Simulation<'a> {
             self.events += 1;
             self.dispatch(event);
             self.read_on();
-            self.flush(sink);
+            // Whether it is drained is asked before each event, and told by the facts.
+            if until_drained || self.facts.len() >= FACTS_AT_ONCE {
+                self.flush(sink);
+            }
             if at_this_instant > self.limits.at_one_instant || self.events > self.limits.events {
+                self.flush(sink);
                 return Some(self.stuck(event, at_this_instant));
             }
         }
@@ -294,15 +302,26 @@ impl<'a> Simulation<'a> {
     }
 
     fn emit(&mut self, fact: TraceEvent) {
-        self.facts.push(fact);
+        self.facts.push((self.now, fact));
+    }
+
+    /// What a machine has said.
+    #[inline]
+    fn emit_all(facts: &mut Vec<(Instant, TraceEvent)>, now: Instant, said: &mut Vec<TraceEvent>) {
+        // From the front: the last one is taken off first.
+        said.reverse();
+        while let Some(fact) = said.pop() {
+            facts.push((now, fact));
+        }
     }
 
     /// Records what was said, in order.
     fn flush(&mut self, sink: &mut impl Sink) {
-        for fact in self.facts.drain(..) {
-            self.drainage.note(&self.cast, &fact);
-            sink.record(self.now, &fact);
+        for (at, fact) in &self.facts {
+            self.drainage.note(&self.cast, fact);
+            sink.record(*at, fact);
         }
+        self.facts.clear();
     }
 
     /// The run cannot go on: what was spinning.

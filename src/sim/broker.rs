@@ -7,7 +7,6 @@ use crate::kafka::request::{Metadata, Request, Response};
 use crate::sim::network::{ConnectionId, Message};
 use crate::sim::{Event, Session, Simulation};
 use crate::terms::ErrorCode;
-use crate::trace::TraceEvent;
 use crate::units::{Offset, Span, TopicId, TopicPartition};
 
 impl Simulation<'_> {
@@ -247,7 +246,7 @@ impl Simulation<'_> {
     }
 
     pub(super) fn after_coordinator(&mut self, shard: u32) {
-        self.facts.append(&mut self.coordinator_fx.facts);
+        Self::emit_all(&mut self.facts, self.now, &mut self.coordinator_fx.facts);
         for (at, timer) in self.coordinator_fx.wakes.drain(..) {
             let slot = self.coordinator_timers.put((shard, timer));
             // What has fallen due already, such as expiry checks closer together than requests, is looked at once.
@@ -259,11 +258,6 @@ impl Simulation<'_> {
             let (number, connection) = ((ticket >> 32) as u32, ConnectionId(ticket as u32));
             self.answer(connection, Response::Group { number, response: Box::new(answer.response) });
         }
-    }
-
-    /// A fact that a machine of the simulation itself tells.
-    pub(super) fn tell(&mut self, fact: TraceEvent) {
-        self.facts.push(fact);
     }
 }
 

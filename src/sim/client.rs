@@ -38,7 +38,7 @@ impl Simulation<'_> {
                 consumer.tell_progress(until, &mut self.consumer_fx);
             }
         }
-        self.facts.append(&mut self.consumer_fx.facts);
+        Self::emit_all(&mut self.facts, self.now, &mut self.consumer_fx.facts);
     }
 
     /// Lets a running process act, or keeps the input for it while it is frozen.
@@ -67,11 +67,7 @@ impl Simulation<'_> {
 
     /// Does what the process wants: tells its facts, sends its requests, arms its timers.
     pub(super) fn after_client(&mut self, client: ClientId) {
-        if self.facts.is_empty() {
-            std::mem::swap(&mut self.facts, &mut self.consumer_fx.facts);
-        } else {
-            self.facts.append(&mut self.consumer_fx.facts);
-        }
+        Self::emit_all(&mut self.facts, self.now, &mut self.consumer_fx.facts);
         let life = self.clients[client.index()].life;
         let mut wakes = std::mem::take(&mut self.consumer_fx.wakes);
         for (at, timer) in wakes.drain(..) {

@@ -125,7 +125,7 @@ impl<'a> Simulation<'a> {
             Verb::Stop(client) => self.stop_client(client),
             Verb::Pause { client, lasts } => self.pause(client, lasts),
             Verb::Slow { client, factor, lasts } => self.slow(client, factor, lasts),
-            Verb::Rate { producer, rate } => self.tell(TraceEvent::RateChanged { producer, rate }),
+            Verb::Rate { producer, rate } => self.emit(TraceEvent::RateChanged { producer, rate }),
             Verb::Partitions { topic, to } => self.add_partitions(topic, to),
             Verb::CreateTopic(topic) => self.create_topic(topic),
             Verb::DeleteTopic(topic) => self.delete_topic(topic),
@@ -153,7 +153,7 @@ impl<'a> Simulation<'a> {
             Due::Start(client) => self.start_client(client),
             Due::Thaw(client) => self.thaw(client),
             Due::SpeedUp(client, slowdown) => self.restore_speed(client, slowdown),
-            Due::Rate(producer, rate) => self.tell(TraceEvent::RateChanged { producer, rate }),
+            Due::Rate(producer, rate) => self.emit(TraceEvent::RateChanged { producer, rate }),
             Due::Roll(rolling) => self.roll(rolling),
             Due::Reconnect(cut) => self.reconnect(cut),
             Due::SetupTimeout(connection) => self.give_up_set_up(connection),
@@ -209,7 +209,7 @@ impl<'a> Simulation<'a> {
         }
         slot.frozen = Some(Frozen { since: self.now, held: Vec::new() });
         let until = self.now + lasts;
-        self.tell(TraceEvent::ClientPaused { client, until });
+        self.emit(TraceEvent::ClientPaused { client, until });
         self.schedule_fault(until, Due::Thaw(client));
     }
 
@@ -217,7 +217,7 @@ impl<'a> Simulation<'a> {
     fn thaw(&mut self, client: ClientId) {
         let slot = &mut self.clients[client.index()];
         let Some(Frozen { since, held }) = slot.frozen.take() else { return };
-        self.tell(TraceEvent::ClientResumed { client });
+        self.emit(TraceEvent::ClientResumed { client });
         let slot = &mut self.clients[client.index()];
         let Some(consumer) = &mut slot.consumer else { return };
         consumer.on_resume(since, self.now, &mut self.consumer_fx);
@@ -239,7 +239,7 @@ impl<'a> Simulation<'a> {
         let slot = &mut self.clients[client.index()];
         slot.slowdowns += 1;
         let slowdown = slot.slowdowns;
-        self.tell(TraceEvent::ClientSlowed { client, factor });
+        self.emit(TraceEvent::ClientSlowed { client, factor });
         self.set_slowness(client, factor);
         if let Some(lasts) = lasts {
             self.schedule_fault(self.now + lasts, Due::SpeedUp(client, slowdown));
@@ -251,7 +251,7 @@ impl<'a> Simulation<'a> {
         if slot.slowdowns != slowdown || slot.slowness == NORMAL {
             return;
         }
-        self.tell(TraceEvent::ClientSpeedRestored { client });
+        self.emit(TraceEvent::ClientSpeedRestored { client });
         self.set_slowness(client, NORMAL);
     }
 

@@ -41,11 +41,13 @@ impl Drainage {
         Drainage { pairs, places, cursor: 0 }
     }
 
+    #[inline(always)]
     fn pair(&mut self, cast: &Cast, group: GroupId, partition: TopicPartition) -> &mut Pair {
         let place = self.places[group.index()][cast.index(partition)];
         &mut self.pairs[place]
     }
 
+    #[inline(always)]
     pub fn note(&mut self, cast: &Cast, fact: &TraceEvent) {
         if let TraceEvent::Processed { client, partition, offsets, .. } = fact {
             let pair = self.pair(cast, cast.client_group[client.index()], *partition);

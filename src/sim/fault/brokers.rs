@@ -19,7 +19,7 @@ impl Simulation<'_> {
         let end = Instant::ZERO + self.scenario.duration;
         let until = lasts.map_or(end, |lasts| (self.now + lasts).min(end));
         self.faults.down[broker.index()] = Some(until);
-        self.tell(TraceEvent::Fault(Fault::BrokerDied { broker, until }));
+        self.emit(TraceEvent::Fault(Fault::BrokerDied { broker, until }));
         self.schedule_fault(until, Due::Return(broker));
         for at in 0..self.connections.len() {
             let connection = ConnectionId(at as u32);
@@ -45,7 +45,7 @@ impl Simulation<'_> {
     pub(super) fn broker_returns(&mut self, broker: BrokerId) {
         if self.faults.down[broker.index()].is_some_and(|until| until <= self.now) {
             self.faults.down[broker.index()] = None;
-            self.tell(TraceEvent::Fault(Fault::BrokerReturned { broker }));
+            self.emit(TraceEvent::Fault(Fault::BrokerReturned { broker }));
         }
     }
 
@@ -62,7 +62,7 @@ impl Simulation<'_> {
                 && self.exists(partition)
             {
                 let broker = *broker;
-                self.tell(TraceEvent::Fault(Fault::LeaderElected { partition, broker }));
+                self.emit(TraceEvent::Fault(Fault::LeaderElected { partition, broker }));
             }
         }
         for shard in 0..self.coordinators.len() {
@@ -85,7 +85,7 @@ impl Simulation<'_> {
         let broker = self.shard_brokers[shard as usize];
         for group in 0..self.shards.len() {
             if self.shards[group] == shard {
-                self.tell(TraceEvent::Fault(Fault::CoordinatorLoaded { group: GroupId(group as u32), broker }));
+                self.emit(TraceEvent::Fault(Fault::CoordinatorLoaded { group: GroupId(group as u32), broker }));
             }
         }
         self.coordinators[shard as usize].loaded(self.now, &mut self.coordinator_fx);

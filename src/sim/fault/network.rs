@@ -64,7 +64,7 @@ impl Simulation<'_> {
         network.numbered += 1;
         let number = network.numbered;
         network.cuts.push(Cut { number, client, from });
-        self.tell(TraceEvent::Fault(Fault::CutOff { client, from, until }));
+        self.emit(TraceEvent::Fault(Fault::CutOff { client, from, until }));
         self.schedule_fault(until, Due::Reconnect(number));
     }
 
@@ -85,7 +85,7 @@ impl Simulation<'_> {
     pub(super) fn reconnect(&mut self, number: u32) {
         let Some(at) = self.faults.network.cuts.iter().position(|cut| cut.number == number) else { return };
         let Cut { client, from, .. } = self.faults.network.cuts.remove(at);
-        self.tell(TraceEvent::Fault(Fault::Reconnected { client, from }));
+        self.emit(TraceEvent::Fault(Fault::Reconnected { client, from }));
         for (connection, slot) in std::mem::take(&mut self.faults.network.held) {
             if self.is_cut(connection) {
                 self.faults.network.held.push((connection, slot));
@@ -138,11 +138,11 @@ impl Simulation<'_> {
         rule.left = rule.left.map(|left| left - 1);
         match rule.how {
             Disturbance::Drop => {
-                self.tell(TraceEvent::Fault(Fault::RequestDropped { client, request: kind }));
+                self.emit(TraceEvent::Fault(Fault::RequestDropped { client, request: kind }));
                 None
             }
             Disturbance::Delay(by) => {
-                self.tell(TraceEvent::Fault(Fault::RequestDelayed { client, request: kind, by }));
+                self.emit(TraceEvent::Fault(Fault::RequestDelayed { client, request: kind, by }));
                 Some(by)
             }
         }

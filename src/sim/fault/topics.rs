@@ -19,14 +19,14 @@ use crate::units::{TopicId, TopicPartition};
 impl Simulation<'_> {
     pub(super) fn add_partitions(&mut self, topic: TopicId, to: u32) {
         let from = std::mem::replace(&mut self.partitions[topic.index()], to);
-        self.tell(TraceEvent::PartitionsAdded { topic, from, to });
+        self.emit(TraceEvent::PartitionsAdded { topic, from, to });
         self.publish(topic, to);
     }
 
     pub(super) fn create_topic(&mut self, topic: TopicId) {
         let partitions = self.scenario.topics[topic.index()].partitions;
         self.partitions[topic.index()] = partitions;
-        self.tell(TraceEvent::Topics(TopicChange::Created { topic, partitions }));
+        self.emit(TraceEvent::Topics(TopicChange::Created { topic, partitions }));
         self.publish(topic, partitions);
     }
 
@@ -45,7 +45,7 @@ impl Simulation<'_> {
             self.tell_appended(partition);
             waiting.extend(&self.watchers[self.cast.index(partition)]);
         }
-        self.tell(TraceEvent::Topics(TopicChange::Deleted { topic }));
+        self.emit(TraceEvent::Topics(TopicChange::Deleted { topic }));
         for shard in 0..self.coordinators.len() {
             self.coordinators[shard].on_topic_deleted(self.now, topic, &mut self.coordinator_fx);
             self.after_coordinator(shard as u32);
