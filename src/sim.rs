@@ -70,8 +70,8 @@ enum Event {
     Append(ProducerId, u32),
     /// A timer of a coordinator, by its place in `coordinator_timers`.
     Coordinator(u32),
-    /// The next request of a producer arrives, and a Fetch may wait for it.
-    Arrival(ProducerId),
+    /// The next request of this writer of the topic arrives, and a Fetch may wait for it.
+    Arrival(TopicId, u32),
     /// A request was sent: time to work out the next one.
     SendNext(ProducerId),
     /// fetch.max.wait.ms of a waiting Fetch may be over.
@@ -105,8 +105,6 @@ struct ProducerNode {
     in_order: bool,
     /// The next request, of those in order.
     coming: Option<arrivals::Coming>,
-    /// An event for it is under way.
-    watched: bool,
     /// Those that are events.
     deliveries: InFlight<Delivery>,
     sequence: u64,
@@ -116,8 +114,7 @@ struct ProducerNode {
 struct Session {
     fetch: FetchSession,
     number: u32,
-    /// Partition indices.
-    watched: Vec<usize>,
+    watched: Vec<TopicPartition>,
     /// The earliest wake-up that is under way.
     wake: Option<Instant>,
 }
@@ -141,13 +138,13 @@ pub struct Simulation<'a> {
     /// Visible and not yet told, by partition.
     untold: Vec<Option<produce::Untold>>,
     /// By topic: its producers whose requests arrive in order.
-    writers: Vec<Vec<ProducerId>>,
-    /// A buffer for the partitions that a request brings records for.
-    arrived: Vec<TopicPartition>,
+    writers: Vec<Vec<arrivals::Writer>>,
     /// By connection.
     sessions: Vec<Option<Session>>,
     /// By partition: connections whose session has it.
     watchers: Vec<Vec<ConnectionId>>,
+    /// By topic: the same.
+    readers: Vec<Vec<ConnectionId>>,
     coordinators: Vec<Coordinator>,
     /// By group.
     shards: Vec<u32>,
@@ -264,7 +261,7 @@ impl<'a> Simulation<'a> {
                 Message::Response(response) => self.on_response(connection, response),
             },
             Event::Append(producer, slot) => self.on_append(producer, slot),
-            Event::Arrival(producer) => self.on_arrival(producer),
+            Event::Arrival(topic, writer) => self.on_arrival(topic, writer as usize),
             Event::SendNext(producer) => self.send_next(producer),
             Event::Coordinator(slot) => {
                 let (shard, timer) = self.coordinator_timers.take(slot);
@@ -332,9 +329,8 @@ impl<'a> Simulation<'a> {
                 let link = &self.connections[connection.0 as usize];
                 format!("messages between {} and {}", self.names.client(link.client), link.peer.name())
             }
-            Event::Arrival(producer) | Event::Append(producer, _) | Event::SendNext(producer) => {
-                format!("producer {}", self.names.producer(producer))
-            }
+            Event::Arrival(topic, writer) => format!("producer {}", self.names.producer(self.producer_at(topic, writer as usize))),
+            Event::Append(producer, _) | Event::SendNext(producer) => format!("producer {}", self.names.producer(producer)),
             Event::Coordinator(_) => "a coordinator's timers".to_owned(),
             Event::FetchWait(connection) => {
                 format!("a waiting Fetch of {}", self.names.client(self.connections[connection.0 as usize].client))

@@ -39,6 +39,21 @@ pub struct SessionEntry {
     /// Of the partition among all, for tables.
     pub index: usize,
     pub from: Offset,
+    /// Where it stood in the last Fetch, and mostly stands in the next one.
+    asked_at: usize,
+}
+
+impl SessionEntry {
+    /// Whether a Fetch names it; then it is read from where the Fetch says.
+    #[inline]
+    fn is_wanted(&mut self, wanted: &[FetchEntry]) -> bool {
+        if wanted.get(self.asked_at).is_none_or(|want| want.partition != self.partition) {
+            let Some(asked_at) = wanted.iter().position(|want| want.partition == self.partition) else { return false };
+            self.asked_at = asked_at;
+        }
+        self.from = wanted[self.asked_at].from;
+        true
+    }
 }
 
 /// A consumer's fetch session with one broker.
@@ -69,21 +84,14 @@ impl FetchSession {
     ///
     /// Partitions that it no longer names are forgotten, those that it adds go to the end, the others keep their place.
     pub fn update(&mut self, wanted: &[FetchEntry], cast: &Cast) -> bool {
-        let known = self.entries.len();
-        self.entries.retain_mut(|entry| match wanted.iter().find(|want| want.partition == entry.partition) {
-            Some(want) => {
-                entry.from = want.from;
-                true
-            }
-            None => false,
-        });
-        let kept = self.entries.len();
-        if kept == known && kept == wanted.len() {
+        if self.entries.len() == wanted.len() && self.entries.iter_mut().all(|entry| entry.is_wanted(wanted)) {
             return false;
         }
-        for want in wanted {
-            if !self.entries[..kept].iter().any(|entry| entry.partition == want.partition) {
-                self.entries.push(SessionEntry { partition: want.partition, index: cast.index(want.partition), from: want.from });
+        self.entries.retain_mut(|entry| entry.is_wanted(wanted));
+        let kept = self.entries.len();
+        for (asked_at, FetchEntry { partition, from }) in wanted.iter().copied().enumerate() {
+            if !self.entries[..kept].iter().any(|entry| entry.partition == partition) {
+                self.entries.push(SessionEntry { partition, index: cast.index(partition), from, asked_at });
             }
         }
         true
@@ -92,7 +100,7 @@ impl FetchSession {
     /// Reads what there is. Empty: the Fetch has to wait and is parked until fetch.max.wait.ms is over.
     pub fn read_or_park(&mut self, now: Instant, logs: &[PartitionLog], answer: &mut Vec<Fetched>) {
         let bytes = self.read(logs, answer);
-        let is_enough = bytes >= self.limits.min_bytes || self.has_enough(logs);
+        let is_enough = bytes >= self.limits.min_bytes || bytes > 0 && self.has_enough(logs);
         if is_enough || self.limits.max_wait.is_zero() || self.entries.is_empty() {
             self.finish(answer);
             return;
@@ -103,12 +111,15 @@ impl FetchSession {
 
     /// Something was appended while a Fetch waits: answers it if there is enough. True if it is answered.
     pub fn try_complete(&mut self, logs: &[PartitionLog], answer: &mut Vec<Fetched>) -> bool {
-        if !self.has_enough(logs) {
-            return false;
+        let bytes = self.read(logs, answer);
+        // Where one partition may bring all that is wanted, what an answer would hold is there.
+        let holds_enough = bytes >= self.limits.min_bytes && self.limits.min_bytes <= self.limits.max_partition_bytes;
+        if holds_enough || bytes > 0 && self.has_enough(logs) {
+            self.finish(answer);
+            return true;
         }
-        self.read(logs, answer);
-        self.finish(answer);
-        true
+        answer.clear();
+        false
     }
 
     /// `DelayedFetch#tryComplete`: what counts is all that is there, of each partition up to max.partition.fetch.bytes, and not what an answer
@@ -116,9 +127,12 @@ impl FetchSession {
     fn has_enough(&self, logs: &[PartitionLog]) -> bool {
         let mut missing = self.limits.min_bytes;
         for entry in &self.entries {
-            missing -= logs[entry.index].available(entry.from, missing.min(self.limits.max_partition_bytes));
             if missing == 0 {
                 return true;
+            }
+            let log = &logs[entry.index];
+            if entry.from < log.high_watermark() {
+                missing -= log.available(entry.from, missing.min(self.limits.max_partition_bytes));
             }
         }
         missing == 0
@@ -138,8 +152,12 @@ impl FetchSession {
     fn read(&self, logs: &[PartitionLog], answer: &mut Vec<Fetched>) -> u64 {
         let mut total = 0;
         for entry in &self.entries {
+            let log = &logs[entry.index];
+            if entry.from >= log.high_watermark() {
+                continue;
+            }
             let room = self.limits.max_bytes.saturating_sub(total).min(self.limits.max_partition_bytes);
-            let Some(read) = logs[entry.index].read(entry.from, room, total == 0) else { continue };
+            let Some(read) = log.read(entry.from, room, total == 0) else { continue };
             total += read.bytes;
             answer.push(Fetched { partition: entry.partition, offsets: OffsetRange::new(entry.from, read.to) });
         }
@@ -158,7 +176,8 @@ impl FetchSession {
                 .iter()
                 .position(|entry| entry.partition == fetched.partition)
                 .expect("an answer names partitions of the session");
-            self.entries[at..].rotate_left(1);
+            let entry = self.entries.remove(at);
+            self.entries.push(entry);
         }
     }
 }

@@ -10,8 +10,41 @@ use crate::sim::{Event, Simulation};
 use crate::trace::Created;
 use crate::units::{Instant, ProducerId, TopicId, TopicPartition};
 
-/// When something arrives: ties go by connection, and those of producers are older than any consumer's.
-type Turn = (Instant, u32);
+/// When something arrives: ties go by connection, and those of producers are older than any consumer's. One number: one comparison.
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Turn(u128);
+
+impl Turn {
+    /// After everything that arrives.
+    const NEVER: Turn = Turn(u128::MAX);
+
+    fn new(at: Instant, connection: u32) -> Self {
+        Turn(u128::from(at.as_nanos()) << 64 | u128::from(connection))
+    }
+
+    fn at(self) -> Instant {
+        Instant::from_nanos((self.0 >> 64) as u64)
+    }
+
+    fn connection(self) -> u32 {
+        self.0 as u32
+    }
+}
+
+/// A producer among those of its topic whose requests arrive in order.
+pub struct Writer {
+    producer: ProducerId,
+    /// Of its next request.
+    turn: Turn,
+    /// An event for it is under way.
+    watched: bool,
+}
+
+impl Writer {
+    pub fn new(producer: ProducerId) -> Self {
+        Writer { producer, turn: Turn::NEVER, watched: false }
+    }
+}
 
 /// The next delivery of a producer, or what is left of it.
 pub struct Coming {
@@ -21,25 +54,19 @@ pub struct Coming {
 }
 
 impl Coming {
-    pub fn new(delivery: Delivery, connection: u32) -> Self {
-        Coming { delivery, connection }
-    }
-
     fn turn(&self) -> Turn {
-        (self.delivery.visible, self.connection)
+        Turn::new(self.delivery.visible, self.connection)
     }
 
-    /// How many of its requests arrive before that turn.
-    fn arrived_before(&self, (at, connection): Turn) -> u64 {
-        if self.turn() >= (at, connection) {
-            return 0;
+    /// How many of its requests arrive before that turn; one does.
+    fn arrived_before(&self, until: Turn) -> u64 {
+        let Delivery { visible, repeat, every, .. } = self.delivery;
+        if Turn::new(visible + every.times(repeat - 1), self.connection) < until {
+            return repeat;
         }
-        if self.delivery.repeat == 1 {
-            return 1;
-        }
-        let (since, every) = (at.since(self.delivery.visible).as_nanos(), self.delivery.every.as_nanos());
-        let is_in_time = since % every > 0 || self.connection < connection;
-        (since / every + u64::from(is_in_time)).min(self.delivery.repeat)
+        let (since, every) = (until.at().since(visible).as_nanos(), every.as_nanos());
+        let is_in_time = !since.is_multiple_of(every) || self.connection < until.connection();
+        since / every + u64::from(is_in_time)
     }
 }
 
@@ -58,92 +85,137 @@ fn skip(delivery: &mut Delivery, requests: u64) {
 impl Simulation<'_> {
     /// Appends what has arrived for a topic; to be called before anybody looks at one of its logs.
     pub(super) fn catch_up(&mut self, topic: TopicId) {
-        self.catch_up_before(topic, (self.now, u32::MAX));
+        self.catch_up_before(topic, Turn::new(self.now, u32::MAX));
     }
 
+    #[inline]
     fn catch_up_before(&mut self, topic: TopicId, until: Turn) {
-        while let Some((first, until)) = self.next_arrival(topic, until) {
-            let coming = self.producers[first.index()].coming.as_ref().expect("the first to arrive is on its way");
-            let arrived = coming.arrived_before(until);
-            self.take_in(first, arrived);
+        // Mostly somebody has looked just before.
+        if self.writers[topic.index()].iter().any(|writer| writer.turn < until) {
+            self.take_in_before(topic, until);
         }
     }
 
-    /// Whose turn is next, if it is before `until`; and until when it is.
+    #[inline(never)]
+    fn take_in_before(&mut self, topic: TopicId, until: Turn) {
+        while let Some((first, until)) = self.next_arrival(topic, until) {
+            let arrived = self.coming(topic, first).arrived_before(until);
+            self.take_in(topic, first, arrived);
+            self.go_on(topic, first, arrived);
+        }
+    }
+
+    /// Whose turn is next among the writers of a topic, if it is before `until`; and until when it is.
     #[inline]
-    fn next_arrival(&self, topic: TopicId, until: Turn) -> Option<(ProducerId, Turn)> {
+    fn next_arrival(&self, topic: TopicId, until: Turn) -> Option<(usize, Turn)> {
         let mut best = None;
         let (mut first, mut second) = (until, until);
-        for producer in &self.writers[topic.index()] {
-            let Some(coming) = &self.producers[producer.index()].coming else { continue };
-            let turn = coming.turn();
-            if turn < first {
-                (best, first, second) = (Some(*producer), turn, first);
-            } else if turn < second {
-                second = turn;
+        for (at, writer) in self.writers[topic.index()].iter().enumerate() {
+            if writer.turn < first {
+                (best, first, second) = (Some(at), writer.turn, first);
+            } else if writer.turn < second {
+                second = writer.turn;
             }
         }
-        best.map(|producer| (producer, second))
+        best.map(|at| (at, second))
     }
 
-    /// The next requests of a producer, so many of one train, arrive.
-    fn take_in(&mut self, producer: ProducerId, requests: u64) {
-        let topic = self.cast.producer_topic[producer.index()];
-        let mut coming = self.producers[producer.index()].coming.take().expect("something is on its way");
-        for batch in &coming.delivery.batches {
-            let delay = coming.delivery.visible.since(batch.created.at(0));
-            self.append(producer, TopicPartition { topic, partition: batch.partition }, batch, delay, requests);
+    fn coming(&mut self, topic: TopicId, writer: usize) -> &mut Coming {
+        let producer = self.writers[topic.index()][writer].producer;
+        self.producers[producer.index()].coming.as_mut().expect("something is on its way")
+    }
+
+    /// The next requests of a writer, so many of one train, arrive.
+    #[inline(always)]
+    fn take_in(&mut self, topic: TopicId, writer: usize, requests: u64) {
+        let producer = self.writers[topic.index()][writer].producer;
+        let delivery = &self.coming(topic, writer).delivery;
+        let visible = delivery.visible;
+        for at in 0..delivery.batches.len() {
+            let batch = self.coming(topic, writer).delivery.batches[at].clone();
+            self.append(producer, topic, batch, visible, requests);
         }
-        let node = &mut self.producers[producer.index()];
+    }
+
+    /// What comes next from a writer whose requests were taken in.
+    #[inline(always)]
+    fn go_on(&mut self, topic: TopicId, writer: usize, requests: u64) {
+        let coming = self.coming(topic, writer);
         if requests < coming.delivery.repeat {
             skip(&mut coming.delivery, requests);
-            node.coming = Some(coming);
+            let turn = coming.turn();
+            self.writers[topic.index()][writer].turn = turn;
         } else {
-            node.producer.recycle(coming.delivery.batches);
-            self.prepare_next(producer);
+            self.prepare_next(self.writers[topic.index()][writer].producer);
         }
     }
 
-    /// A Fetch waits for a topic: the next delivery of each of its producers is an event.
+    /// Requests arrive in order: the next one waits until somebody looks.
+    pub(super) fn prepare_next(&mut self, producer: ProducerId) {
+        let node = &mut self.producers[producer.index()];
+        if let Some(Coming { delivery, .. }) = node.coming.take() {
+            node.producer.recycle(delivery.batches);
+        }
+        let coming = self.next_delivery(producer).map(|delivery| {
+            let connection = self.producer_connection(producer, delivery.broker);
+            Coming { delivery, connection }
+        });
+        self.writer_of(producer).turn = coming.as_ref().map_or(Turn::NEVER, Coming::turn);
+        self.producers[producer.index()].coming = coming;
+    }
+
+    fn writer_of(&mut self, producer: ProducerId) -> &mut Writer {
+        let topic = self.cast.producer_topic[producer.index()];
+        let writer = self.writers[topic.index()].iter_mut().find(|writer| writer.producer == producer);
+        writer.expect("it is one of its topic's writers")
+    }
+
+    /// A Fetch waits for a topic: the next request of each of its writers is an event.
     pub(super) fn watch_arrivals(&mut self, topic: TopicId) {
         for at in 0..self.writers[topic.index()].len() {
-            self.watch_producer(self.writers[topic.index()][at]);
+            self.watch_writer(topic, at);
         }
     }
 
-    fn watch_producer(&mut self, producer: ProducerId) {
-        let node = &mut self.producers[producer.index()];
-        let Some(coming) = node.coming.as_ref().filter(|_| !node.watched) else { return };
-        let (at, connection) = coming.turn();
-        node.watched = true;
-        node.sequence += 1;
-        self.queue.push(at, Place::message(connection, node.sequence), Event::Arrival(producer));
+    #[inline]
+    fn watch_writer(&mut self, topic: TopicId, at: usize) {
+        let writer = &mut self.writers[topic.index()][at];
+        if !writer.watched && writer.turn != Turn::NEVER {
+            writer.watched = true;
+            let place = Place::message(writer.turn.connection(), 0);
+            self.queue.push(writer.turn.at(), place, Event::Arrival(topic, at as u32));
+        }
     }
 
     /// A request for which a Fetch may wait arrives.
-    pub(super) fn on_arrival(&mut self, producer: ProducerId) {
-        let node = &mut self.producers[producer.index()];
-        node.watched = false;
-        // At the end of the run the others become events of their own.
-        let Some(coming) = &node.coming else { return };
-        let topic = self.cast.producer_topic[producer.index()];
-        let turn = coming.turn();
-        let mut partitions = std::mem::take(&mut self.arrived);
-        partitions.extend(coming.delivery.batches.iter().map(|batch| TopicPartition { topic, partition: batch.partition }));
-        self.catch_up_before(topic, turn);
-        self.take_in(producer, 1);
-        for partition in partitions.drain(..) {
-            self.wake_fetches(partition);
+    pub(super) fn on_arrival(&mut self, topic: TopicId, at: usize) {
+        let writer = &mut self.writers[topic.index()][at];
+        writer.watched = false;
+        let turn = writer.turn;
+        // At the end of the run the others become events of their own, and who deletes a topic has looked before.
+        if turn.at() <= self.now {
+            self.catch_up_before(topic, turn);
+            self.take_in(topic, at, 1);
+            for batch in 0..self.coming(topic, at).delivery.batches.len() {
+                let partition = self.coming(topic, at).delivery.batches[batch].partition;
+                self.wake_fetches(TopicPartition { topic, partition });
+            }
+            self.go_on(topic, at, 1);
         }
-        self.arrived = partitions;
         if self.is_waited_for(topic) {
-            self.watch_producer(producer);
+            self.watch_writer(topic, at);
         }
+    }
+
+    /// The producer of a writer, for messages.
+    pub(super) fn producer_at(&self, topic: TopicId, at: usize) -> ProducerId {
+        self.writers[topic.index()][at].producer
     }
 
     /// The run phase is over: the producer works out all that it has left, and each request becomes an event. How many records it sent.
     pub(super) fn finish_sending(&mut self, producer: ProducerId) -> u64 {
         if let Some(coming) = self.producers[producer.index()].coming.take() {
+            self.writer_of(producer).turn = Turn::NEVER;
             self.put_on_the_way(producer, coming.delivery);
         }
         while let Some(delivery) = self.next_delivery(producer) {
@@ -167,10 +239,9 @@ impl Simulation<'_> {
         let mut delivery = self.producers[producer.index()].deliveries.take(slot);
         let topic = self.cast.producer_topic[producer.index()];
         let at = |batch: &Batch| TopicPartition { topic, partition: batch.partition };
-        self.catch_up_before(topic, (self.now, self.producer_connection(producer, delivery.broker)));
+        self.catch_up_before(topic, Turn::new(self.now, self.producer_connection(producer, delivery.broker)));
         for batch in &delivery.batches {
-            let delay = delivery.visible.since(batch.created.at(0));
-            self.append(producer, at(batch), batch, delay, 1);
+            self.append(producer, topic, batch.clone(), delivery.visible, 1);
         }
         for batch in &delivery.batches {
             self.wake_fetches(at(batch));

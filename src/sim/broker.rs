@@ -2,7 +2,7 @@
 
 use crate::kafka::coordinator::shard::Ticket;
 use crate::kafka::coordinator::timers::CoordinatorTimer;
-use crate::kafka::fetch::{FetchEntry, FetchSession, Fetched};
+use crate::kafka::fetch::{FetchEntry, FetchSession, Fetched, SessionEntry};
 use crate::kafka::request::{Metadata, Request, Response};
 use crate::sim::network::{ConnectionId, Message};
 use crate::sim::{Event, Session, Simulation};
@@ -16,8 +16,10 @@ impl Simulation<'_> {
         if link.dead {
             return;
         }
-        if let Some(request) = link.arrive(request) {
+        if link.is_read_at_once() {
             self.handle(connection, request);
+        } else {
+            link.keep_waiting(request);
         }
     }
 
@@ -67,6 +69,7 @@ impl Simulation<'_> {
     }
 
     /// The answer leaves, and the broker reads what has waited behind the request.
+    #[inline(always)]
     pub(super) fn answer(&mut self, connection: ConnectionId, response: Response) {
         let link = &mut self.connections[connection.0 as usize];
         if link.dead {
@@ -74,11 +77,12 @@ impl Simulation<'_> {
         }
         let next = link.unmute();
         if link.open {
-            let slot = self.messages.put(Message::Response(response));
-            self.put_on_the_wire(connection, slot, Span::ZERO);
+            self.put_on_the_wire(connection, Message::Response(response), Span::ZERO);
         }
         // Thousands may lie there, each answered at once: one after the other, not one within the other.
-        self.unmuted.extend(next.map(|request| (connection, request)));
+        if let Some(request) = next {
+            self.unmuted.push_back((connection, request));
+        }
     }
 
     /// Brokers read on where they have answered.
@@ -142,13 +146,7 @@ impl Simulation<'_> {
         let session = self.sessions[place].as_mut().expect("the session is open");
         session.number = number;
         if session.fetch.update(entries, &self.cast) {
-            for index in session.watched.drain(..) {
-                self.watchers[index].retain(|other| *other != connection);
-            }
-            session.watched.extend(session.fetch.entries().iter().map(|entry| entry.index));
-            for index in &session.watched {
-                self.watchers[*index].push(connection);
-            }
+            self.watch_session(connection);
         }
         for topic in topics(entries) {
             self.catch_up(topic);
@@ -171,6 +169,29 @@ impl Simulation<'_> {
         }
     }
 
+    /// The session has other partitions: appends to these are looked at.
+    pub(super) fn watch_session(&mut self, connection: ConnectionId) {
+        self.forget_watches(connection);
+        let Some(session) = &mut self.sessions[connection.0 as usize] else { return };
+        for SessionEntry { partition, index, .. } in session.fetch.entries() {
+            session.watched.push(*partition);
+            self.watchers[*index].push(connection);
+            let readers = &mut self.readers[partition.topic.index()];
+            if !readers.contains(&connection) {
+                readers.push(connection);
+            }
+        }
+    }
+
+    fn forget_watches(&mut self, connection: ConnectionId) {
+        let Some(session) = &mut self.sessions[connection.0 as usize] else { return };
+        for partition in session.watched.drain(..) {
+            self.watchers[self.cast.index(partition)].retain(|other| *other != connection);
+            self.readers[partition.topic.index()].retain(|other| *other != connection);
+        }
+    }
+
+    #[inline]
     fn answer_fetch(&mut self, connection: ConnectionId, number: u32, records: Vec<Fetched>) {
         for fetched in &records {
             self.tell_appended(fetched.partition);
@@ -180,9 +201,7 @@ impl Simulation<'_> {
 
     /// Whether some Fetch waits for records of a topic.
     pub(super) fn is_waited_for(&self, topic: TopicId) -> bool {
-        let first = self.cast.first_partition[topic.index()];
-        let watchers = &self.watchers[first..first + self.cast.partitions[topic.index()].1 as usize];
-        watchers.iter().flatten().any(|connection| {
+        self.readers[topic.index()].iter().any(|connection| {
             let session = self.sessions[connection.0 as usize].as_ref();
             session.is_some_and(|session| session.fetch.parked_until().is_some())
         })
@@ -231,11 +250,8 @@ impl Simulation<'_> {
 
     /// The connection's fetch session ends.
     pub(super) fn drop_session(&mut self, connection: ConnectionId) {
-        if let Some(session) = self.sessions[connection.0 as usize].take() {
-            for index in session.watched {
-                self.watchers[index].retain(|other| *other != connection);
-            }
-        }
+        self.forget_watches(connection);
+        self.sessions[connection.0 as usize] = None;
     }
 
     // --- Coordinators ---------------------------------------------------------------------------------------------------------------
@@ -263,5 +279,6 @@ impl Simulation<'_> {
 
 /// The topics of a Fetch, each once if its partitions stand together.
 fn topics(entries: &[FetchEntry]) -> impl Iterator<Item = TopicId> {
-    entries.chunk_by(|one, next| one.partition.topic == next.partition.topic).map(|chunk| chunk[0].partition.topic)
+    let mut last = None;
+    entries.iter().map(|entry| entry.partition.topic).filter(move |topic| last.replace(*topic) != Some(*topic))
 }

@@ -68,9 +68,9 @@ impl Simulation<'_> {
     /// Does what the process wants: tells its facts, sends its requests, arms its timers.
     pub(super) fn after_client(&mut self, client: ClientId) {
         Self::emit_all(&mut self.facts, self.now, &mut self.consumer_fx.facts);
-        let life = self.clients[client.index()].life;
-        let mut wakes = std::mem::take(&mut self.consumer_fx.wakes);
-        for (at, timer) in wakes.drain(..) {
+        let slot = &mut self.clients[client.index()];
+        let (life, is_done) = (slot.life, slot.consumer.as_ref().is_some_and(Consumer::is_done));
+        for &(at, timer) in &self.consumer_fx.wakes {
             // What should have been looked at before (a deadline that has passed, the work of a frozen process) is looked at once.
             let at = at.max(self.now);
             let event = Event::Client(client, life, timer);
@@ -86,20 +86,12 @@ impl Simulation<'_> {
                 | ConsumerTimer::CloseTimeout => self.queue.push_timer(at, event),
             }
         }
-        self.consumer_fx.wakes = wakes;
-        let mut sends = std::mem::take(&mut self.consumer_fx.sends);
-        for outgoing in sends.drain(..) {
-            match outgoing {
-                Outgoing::Request(to, request) => self.send(client, to, request),
-                Outgoing::DisconnectCoordinator => self.disconnect(client, To::Coordinator),
-                Outgoing::DisconnectBroker(broker) => self.disconnect(client, To::Broker(broker)),
-                Outgoing::Exit => self.disconnect_all(client),
-            }
+        self.consumer_fx.wakes.clear();
+        if !self.consumer_fx.sends.is_empty() {
+            self.send_all(client);
         }
-        self.consumer_fx.sends = sends;
-        let slot = &mut self.clients[client.index()];
-        if slot.consumer.as_ref().is_some_and(Consumer::is_done) {
-            slot.consumer = None;
+        if is_done {
+            self.clients[client.index()].consumer = None;
             self.disconnect_all(client);
         }
         if self.faults.is_rolling() {
@@ -107,11 +99,23 @@ impl Simulation<'_> {
         }
     }
 
+    /// In order: the last one is taken off first.
+    fn send_all(&mut self, client: ClientId) {
+        self.consumer_fx.sends.reverse();
+        while let Some(outgoing) = self.consumer_fx.sends.pop() {
+            match outgoing {
+                Outgoing::Request(to, request) => self.send(client, to, request),
+                Outgoing::DisconnectCoordinator => self.disconnect(client, To::Coordinator),
+                Outgoing::DisconnectBroker(broker) => self.disconnect(client, To::Broker(broker)),
+                Outgoing::Exit => self.disconnect_all(client),
+            }
+        }
+    }
+
     fn send(&mut self, client: ClientId, to: To, request: Request) {
         let connection = self.connect(client, to);
         let Some(late) = self.lateness(client, &request) else { return };
-        let slot = self.messages.put(Message::Request(request));
-        self.put_on_the_wire(connection, slot, late);
+        self.put_on_the_wire(connection, Message::Request(request), late);
     }
 
     /// The connection to a peer; opened with the first request. Opening takes no time.

@@ -5,7 +5,6 @@
 
 use std::collections::VecDeque;
 
-use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
 use crate::kafka::request::{Request, Response, To};
@@ -65,24 +64,33 @@ pub struct Connection {
 
 /// How long a message is on its way.
 #[derive(Debug)]
-pub struct Latency {
-    sampler: Sampler,
-    /// A stream of its own for each use; none for a constant.
-    stream: Option<Box<ChaCha8Rng>>,
+pub enum Latency {
+    Constant(Span),
+    /// With a stream of its own for each use.
+    Drawn(Sampler, Box<ChaCha8Rng>),
 }
 
 impl Latency {
     pub fn new(sampler: &Sampler, seed: u64, label: impl FnOnce() -> String) -> Self {
-        let stream = sampler.constant().is_none().then(|| Box::new(rng::stream(seed, &label())));
-        Latency { sampler: sampler.clone(), stream }
+        match sampler.constant() {
+            Some(span) => Latency::Constant(span),
+            None => Latency::Drawn(sampler.clone(), Box::new(rng::stream(seed, &label()))),
+        }
     }
 
     pub fn constant(&self) -> Option<Span> {
-        self.sampler.constant()
+        match self {
+            Latency::Constant(span) => Some(*span),
+            Latency::Drawn(..) => None,
+        }
     }
 
+    #[inline]
     pub fn draw(&mut self) -> Span {
-        self.sampler.at(self.stream.as_mut().map_or(0, |stream| stream.next_u64()))
+        match self {
+            Latency::Constant(span) => *span,
+            Latency::Drawn(sampler, stream) => sampler.draw(stream),
+        }
     }
 }
 
@@ -122,13 +130,14 @@ impl Connection {
         (at, self.sequence)
     }
 
-    /// A request arrived: the broker reads it, unless it is busy with an earlier one.
-    pub fn arrive(&mut self, request: Request) -> Option<Request> {
-        if self.handles_one && std::mem::replace(&mut self.muted, true) {
-            self.waiting.push_back(request);
-            return None;
-        }
-        Some(request)
+    /// A request arrived: whether the broker reads it, or is busy with an earlier one.
+    pub fn is_read_at_once(&mut self) -> bool {
+        !(self.handles_one && std::mem::replace(&mut self.muted, true))
+    }
+
+    /// It waits until it is read.
+    pub fn keep_waiting(&mut self, request: Request) {
+        self.waiting.push_back(request);
     }
 
     /// The broker answered: the next request that it reads.
@@ -164,6 +173,7 @@ impl<M> Default for InFlight<M> {
 }
 
 impl<M> InFlight<M> {
+    #[inline(always)]
     pub fn put(&mut self, message: M) -> u32 {
         match self.free.pop() {
             Some(slot) => {
@@ -175,10 +185,6 @@ impl<M> InFlight<M> {
                 u32::try_from(self.slots.len() - 1).expect("fewer than 2^32 messages are on their way")
             }
         }
-    }
-
-    pub fn get(&self, slot: u32) -> &M {
-        self.slots[slot as usize].as_ref().expect("a message on its way is there")
     }
 
     pub fn is_empty(&self) -> bool {

@@ -5,13 +5,13 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::client::producer::{Batch, Delivery, ProducerDraws};
 use crate::scenario;
-use crate::sim::arrivals::Coming;
+use crate::sim::arrivals::Writer;
 use crate::sim::network::Latency;
 use crate::sim::rng::key_draw::KeyDraw;
 use crate::sim::rng::sampler::Sampler;
 use crate::sim::{Event, Simulation, rng};
 use crate::trace::{Created, TraceEvent};
-use crate::units::{BrokerId, Offset, ProducerId, Rate, Span, TopicPartition};
+use crate::units::{BrokerId, Instant, Offset, ProducerId, Rate, Span, TopicId, TopicPartition};
 
 /// The streams of one producer, one for each purpose.
 pub struct Draws {
@@ -88,6 +88,11 @@ impl Untold {
         }
         goes_on
     }
+
+    fn into_fact(self, partition: TopicPartition) -> TraceEvent {
+        let Untold { producer, first, per_batch, batches, created, delay } = self;
+        TraceEvent::Appended { producer, partition, first, per_batch, batches, created, delay }
+    }
 }
 
 impl Simulation<'_> {
@@ -95,18 +100,10 @@ impl Simulation<'_> {
     pub(super) fn begin_sending(&mut self, producer: ProducerId) {
         if self.producers[producer.index()].in_order {
             let topic = self.cast.producer_topic[producer.index()];
-            self.writers[topic.index()].push(producer);
+            self.writers[topic.index()].push(Writer::new(producer));
             self.prepare_next(producer);
         } else {
             self.send_next(producer);
-        }
-    }
-
-    /// Requests arrive in order: the next one waits until somebody looks.
-    pub(super) fn prepare_next(&mut self, producer: ProducerId) {
-        if let Some(delivery) = self.next_delivery(producer) {
-            let connection = self.producer_connection(producer, delivery.broker);
-            self.producers[producer.index()].coming = Some(Coming::new(delivery, connection));
         }
     }
 
@@ -130,24 +127,29 @@ impl Simulation<'_> {
         producer.0 * self.scenario.cluster.brokers + broker.0
     }
 
-    /// `batches` batches like this one, each going on where the one before ended.
-    pub(super) fn append(&mut self, producer: ProducerId, partition: TopicPartition, batch: &Batch, delay: Span, batches: u64) {
+    /// `batches` batches like this one, visible from then on, each going on where the one before ended.
+    #[inline]
+    pub(super) fn append(&mut self, producer: ProducerId, topic: TopicId, batch: Batch, visible: Instant, batches: u64) {
+        let partition = TopicPartition { topic, partition: batch.partition };
         let index = self.cast.index(partition);
+        let delay = visible.since(batch.created.at(0));
         let first = self.logs[index].high_watermark();
         self.logs[index].append(batch.records, batch.bytes, batches);
-        if self.untold[index].as_mut().is_some_and(|untold| untold.extend(producer, batch, delay, batches)) {
+        if self.untold[index].as_mut().is_some_and(|untold| untold.extend(producer, &batch, delay, batches)) {
             return;
         }
-        self.tell_appended(partition);
-        let (per_batch, created) = (batch.records, batch.created.clone());
-        self.untold[index] = Some(Untold { producer, first, per_batch, batches, created, delay });
+        let untold = Untold { producer, first, per_batch: batch.records, batches, created: batch.created, delay };
+        if let Some(before) = self.untold[index].replace(untold) {
+            self.emit(before.into_fact(partition));
+        }
     }
 
     /// Tells what became visible in a partition, before somebody reads it.
+    #[inline]
     pub(super) fn tell_appended(&mut self, partition: TopicPartition) {
         let index = self.cast.index(partition);
-        if let Some(Untold { producer, first, per_batch, batches, created, delay }) = self.untold[index].take() {
-            self.emit(TraceEvent::Appended { producer, partition, first, per_batch, batches, created, delay });
+        if let Some(untold) = self.untold[index].take() {
+            self.emit(untold.into_fact(partition));
         }
     }
 

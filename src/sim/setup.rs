@@ -66,10 +66,10 @@ impl<'a> Simulation<'a> {
             partitions: scenario.topics.iter().map(Topic::partitions_at_start).collect(),
             topics_vanish: scenario.topics.iter().any(|topic| topic.deleted.is_some()),
             untold: (0..partitions).map(|_| None).collect(),
-            writers: vec![Vec::new(); scenario.topics.len()],
-            arrived: Vec::new(),
+            writers: scenario.topics.iter().map(|_| Vec::new()).collect(),
             sessions: Vec::new(),
             watchers: vec![Vec::new(); partitions],
+            readers: vec![Vec::new(); scenario.topics.len()],
             coordinators,
             shards,
             loads: vec![0; shard_brokers.len()],
@@ -131,7 +131,7 @@ impl<'a> Simulation<'a> {
                 is_fixed && (scenario.cluster.brokers == 1 || (self.latency.constant().is_some() && config.acks.is_none_or(Span::is_zero)));
             let producer = Producer::new(config, &mut draws);
             let deliveries = InFlight::default();
-            self.producers.push(ProducerNode { producer, draws, in_order, coming: None, watched: false, deliveries, sequence: 0 });
+            self.producers.push(ProducerNode { producer, draws, in_order, coming: None, deliveries, sequence: 0 });
         }
         for at in 0..self.producers.len() {
             self.begin_sending(ProducerId(at as u32));

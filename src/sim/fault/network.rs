@@ -89,10 +89,11 @@ impl Simulation<'_> {
         for (connection, slot) in std::mem::take(&mut self.faults.network.held) {
             if self.is_cut(connection) {
                 self.faults.network.held.push((connection, slot));
-            } else if self.connections[connection.0 as usize].open {
-                self.put_on_the_wire(connection, slot, Span::ZERO);
-            } else {
-                self.messages.take(slot);
+                continue;
+            }
+            let message = self.messages.take(slot);
+            if self.connections[connection.0 as usize].open {
+                self.put_on_the_wire(connection, message, Span::ZERO);
             }
         }
         for at in 0..self.connections.len() {
@@ -149,16 +150,19 @@ impl Simulation<'_> {
     }
 
     /// A message leaves whichever end it is at.
-    pub(in crate::sim) fn put_on_the_wire(&mut self, connection: ConnectionId, slot: u32, late: Span) {
+    #[inline]
+    pub(in crate::sim) fn put_on_the_wire(&mut self, connection: ConnectionId, message: Message, late: Span) {
         if self.faults.is_network_cut() && self.is_cut(connection) {
+            let slot = self.messages.put(message);
             self.hold_back(connection, slot);
             return;
         }
         let link = &mut self.connections[connection.0 as usize];
-        let (at, sequence) = match self.messages.get(slot) {
+        let (at, sequence) = match &message {
             Message::Request(_) => link.send(self.now + late),
             Message::Response(_) => link.answer(self.now),
         };
+        let slot = self.messages.put(message);
         self.queue.push(at, Place::message(self.place_of(connection), sequence), Event::Arrive(connection, slot));
     }
 

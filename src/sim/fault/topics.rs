@@ -82,12 +82,11 @@ impl Simulation<'_> {
         let client = self.connections[connection.0 as usize].client;
         let mut fetch = FetchSession::new(self.setups[client.index()].consumer.limits);
         fetch.update(&known, &self.cast);
-        let watched: Vec<usize> = fetch.entries().iter().map(|entry| entry.index).collect();
-        watched.iter().for_each(|index| self.watchers[*index].push(connection));
         known.iter().for_each(|entry| self.catch_up(entry.partition.topic));
         let mut records: Vec<Fetched> = Vec::new();
         fetch.expire(&self.logs, &mut records);
-        self.sessions[connection.0 as usize] = Some(Session { fetch, number, watched, wake: None });
+        self.sessions[connection.0 as usize] = Some(Session { fetch, number, watched: Vec::new(), wake: None });
+        self.watch_session(connection);
         for fetched in &records {
             self.tell_appended(fetched.partition);
         }
