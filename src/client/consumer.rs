@@ -11,7 +11,7 @@
 
 use std::rc::Rc;
 
-use crate::client::fetcher::{Fetcher, Slice};
+use crate::client::fetcher::Fetcher;
 use crate::client::leader_links::LeaderLinks;
 use crate::client::membership::consumer::{ConsumerMembership, State};
 use crate::client::membership::{MemberState, Membership, Protocol, RebalanceProtocol};
@@ -178,9 +178,9 @@ enum App {
     },
     /// Blocked in poll() until the committed offsets are known.
     AwaitingOffsets,
-    Busy(Batch),
+    Busy(Box<Batch>),
     /// Blocked in commitSync().
-    Committing(CommitWait),
+    Committing(Box<CommitWait>),
     /// In the rebalance listener.
     Listening {
         ends: Instant,
@@ -208,9 +208,9 @@ enum AfterCommit {
     /// poll() again.
     Poll,
     /// Start on the records that poll() returned.
-    Begin(Vec<Slice>),
+    Begin(Box<Batch>),
     /// Go on with the batch.
-    Resume(Batch),
+    Resume(Box<Batch>),
     /// The listener's commit is made.
     Listener(AfterListener),
     Close,
@@ -275,7 +275,8 @@ pub struct Consumer {
     slowness: u64,
     /// Brokers that this consumer has a fetch session with.
     sessions: Vec<bool>,
-    slices: Vec<Slice>,
+    /// A batch that is finished: its buffers serve the next one.
+    spare: Option<Box<Batch>>,
 }
 
 impl Consumer {
@@ -312,7 +313,7 @@ impl Consumer {
             stopping: false,
             slowness: 1000,
             sessions: vec![false; brokers],
-            slices: Vec::new(),
+            spare: None,
         }
     }
 

@@ -214,7 +214,9 @@ impl Fetcher {
         if pipe.number == number {
             pipe.in_flight = false;
         }
-        self.buffer.extend(records);
+        for fetched in records {
+            self.buffer.push_back(*fetched);
+        }
         is_awaited
     }
 
@@ -257,12 +259,19 @@ impl Fetcher {
         self.pipes.iter_mut().for_each(|pipe| pipe.in_flight = false);
     }
 
+    /// A Fetch to a broker is on its way.
+    #[inline]
+    pub fn awaits_answer(&self, broker: BrokerId) -> bool {
+        self.pipes[broker.index()].in_flight
+    }
+
     /// The Fetch to be sent to a broker, if one may go: every fetchable partition that is not buffered, from its position.
     pub fn prepare(&mut self, broker: BrokerId) -> Option<(u32, Vec<FetchEntry>)> {
         if self.pipes[broker.index()].in_flight {
             return None;
         }
-        let buffered = |partition: TopicPartition| self.buffer.iter().any(|fetched| fetched.partition == partition);
+        let nothing_is = self.buffer.is_empty();
+        let buffered = |partition: TopicPartition| !nothing_is && self.buffer.iter().any(|fetched| fetched.partition == partition);
         let mut entries = std::mem::take(&mut self.spare);
         entries.clear();
         for owned in self.owned.iter().filter(|owned| owned.leader == Some(broker) && owned.is_fetchable()) {
@@ -283,6 +292,11 @@ impl Fetcher {
         pipe.in_flight = true;
         pipe.number += 1;
         Some((pipe.number, entries))
+    }
+
+    /// Nothing waits for poll().
+    pub fn is_drained(&self) -> bool {
+        self.buffer.is_empty()
     }
 
     /// Up to `budget` records for poll(): partition by partition in the order of arrival (`FetchCollector.collectFetch`).

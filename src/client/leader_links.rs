@@ -35,15 +35,19 @@ impl LeaderLinks {
         LeaderLinks { links: vec![Link::default(); brokers], reconnect }
     }
 
+    #[inline(always)]
     pub fn sent(&mut self, broker: BrokerId, request: ClientRequest, deadline: Instant) {
         self.links[broker.index()].calls.push_back((request, deadline));
     }
 
     /// The oldest request of that kind was answered.
+    #[inline(always)]
     pub fn answered(&mut self, broker: BrokerId, request: ClientRequest) {
         let link = &mut self.links[broker.index()];
         link.failures = 0;
-        if let Some(at) = link.calls.iter().position(|(waiting, _)| *waiting == request) {
+        if link.calls.front().is_some_and(|(waiting, _)| *waiting == request) {
+            link.calls.pop_front();
+        } else if let Some(at) = link.calls.iter().position(|(waiting, _)| *waiting == request) {
             link.calls.remove(at);
         }
     }

@@ -2,8 +2,7 @@
 //!
 //! A subscribed consumer may only send a commit while its membership is stable; otherwise it fails on the spot, without a request.
 
-use super::{AfterCommit, AfterListener, App, CommitWait, Consumer, ConsumerEffects, ConsumerTimer, Outgoing};
-use crate::client::fetcher::Slice;
+use super::{AfterCommit, AfterListener, App, Batch, CommitWait, Consumer, ConsumerEffects, ConsumerTimer, Outgoing};
 use crate::client::leader_links::NO_JITTER;
 use crate::client::membership::{Call, CallKind, CoordinatorKnown, MemberState};
 use crate::kafka::message::{GroupRequest, OffsetCommit};
@@ -78,7 +77,7 @@ impl Consumer {
         }
         let refusal = self.commit_refusal();
         let gives_up = now + self.config.default_api_timeout;
-        self.app = App::Committing(CommitWait { kind, offsets, gives_up, failures: 0, retry_at: now, then });
+        self.app = App::Committing(Box::new(CommitWait { kind, offsets, gives_up, failures: 0, retry_at: now, then }));
         if let Some(failure) = refusal {
             // It fails, but it has looked at the network.
             self.read_network(now, fx);
@@ -117,7 +116,7 @@ impl Consumer {
     }
 
     /// Ends the wait of commitSync(), if the application is in one.
-    fn take_commit_wait(&mut self) -> Option<CommitWait> {
+    fn take_commit_wait(&mut self) -> Option<Box<CommitWait>> {
         match std::mem::replace(&mut self.app, App::Idle) {
             App::Committing(wait) => Some(wait),
             other => {
@@ -128,15 +127,15 @@ impl Consumer {
     }
 
     /// commitSync right after poll(): at most once.
-    pub(super) fn commit_before_processing(&mut self, now: Instant, slices: Vec<Slice>, fx: &mut ConsumerEffects) {
+    pub(super) fn commit_before_processing(&mut self, now: Instant, batch: Box<Batch>, fx: &mut ConsumerEffects) {
         let offsets = self.fetcher.consumed();
-        self.commit_sync(now, CommitKind::Sync, offsets, AfterCommit::Begin(slices), fx);
+        self.commit_sync(now, CommitKind::Sync, offsets, AfterCommit::Begin(batch), fx);
     }
 
     fn after_commit(&mut self, now: Instant, then: AfterCommit, fx: &mut ConsumerEffects) {
         match then {
             AfterCommit::Poll => self.poll(now, fx),
-            AfterCommit::Begin(slices) => self.begin_batch(now, slices, fx),
+            AfterCommit::Begin(batch) => self.begin_batch(now, batch, fx),
             AfterCommit::Resume(batch) => self.plan_chunk(now, now, batch, fx),
             AfterCommit::Listener(after) => self.after_listener(now, after, fx),
             AfterCommit::Close => self.close_after_commit(now, fx),

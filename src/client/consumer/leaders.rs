@@ -34,6 +34,7 @@ impl Leadership {
 
 impl Consumer {
     /// A request to a broker, with its time-out.
+    #[inline(always)]
     pub(super) fn ask_leader(&mut self, now: Instant, broker: BrokerId, request: Request, fx: &mut ConsumerEffects) {
         let deadline = now + self.config.request_timeout;
         self.links.sent(broker, request.kind(), deadline);

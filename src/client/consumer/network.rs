@@ -32,12 +32,21 @@ impl Consumer {
     }
 
     /// The application calls something that reads what has come.
+    #[inline]
     pub(super) fn read_network(&mut self, now: Instant, fx: &mut ConsumerEffects) {
+        if !self.unread.is_empty() {
+            self.read_all(now, fx);
+        }
+        // A request may have timed out while nobody looked.
+        if self.timeout_wake.is_none() {
+            self.arm_request_timeout(fx);
+        }
+    }
+
+    fn read_all(&mut self, now: Instant, fx: &mut ConsumerEffects) {
         for (from, response) in std::mem::take(&mut self.unread) {
             self.handle(now, from, response, fx);
         }
-        // A request may have timed out while nobody looked.
-        self.arm_request_timeout(fx);
     }
 
     fn handle(&mut self, now: Instant, from: To, response: Response, fx: &mut ConsumerEffects) {

@@ -90,22 +90,24 @@ impl Consumer {
 
     /// Returns records from poll(), if any are buffered: the next fetches go out first, then the application has them.
     pub(super) fn collect(&mut self, now: Instant, fx: &mut ConsumerEffects) -> bool {
-        let mut slices = std::mem::take(&mut self.slices);
-        slices.clear();
-        self.fetcher.collect(self.config.max_poll_records, &mut slices);
-        if slices.is_empty() {
-            self.slices = slices;
+        if self.fetcher.is_drained() {
+            return false;
+        }
+        let mut batch = self.spare.take().unwrap_or_default();
+        self.fetcher.collect(self.config.max_poll_records, batch.fill());
+        if batch.slices().is_empty() {
+            self.spare = Some(batch);
             return false;
         }
         self.note_silent_polls(now);
         self.send_fetches(now, fx);
-        for slice in &slices {
+        for slice in batch.slices() {
             fx.emit(TraceEvent::Polled { client: self.config.client, partition: slice.partition, offsets: slice.offsets });
         }
         if self.config.commit == CommitPolicy::BeforeProcessing {
-            self.commit_before_processing(now, slices, fx);
+            self.commit_before_processing(now, batch, fx);
         } else {
-            self.begin_batch(now, slices, fx);
+            self.begin_batch(now, batch, fx);
         }
         true
     }
@@ -114,7 +116,7 @@ impl Consumer {
     fn note_silent_polls(&mut self, now: Instant) {
         let timeout = self.config.poll_timeout.as_nanos();
         let waited = now.since(self.poll_started).as_nanos();
-        if timeout > 0 && waited > 0 {
+        if timeout > 0 && waited > timeout {
             let polls = (waited - 1) / timeout;
             self.last_poll = self.last_poll.max(self.poll_started + self.config.poll_timeout.times(polls));
         }
@@ -126,16 +128,21 @@ impl Consumer {
             self.links.forget_fetches();
         }
         for broker in (0..self.config.brokers).map(BrokerId) {
-            if !self.links.may_be_asked(now, broker) {
-                continue;
+            if !self.fetcher.awaits_answer(broker) && self.links.may_be_asked(now, broker) {
+                self.send_fetch(now, broker, fx);
             }
-            let Some((number, entries)) = self.fetcher.prepare(broker) else { continue };
-            self.sessions[broker.index()] = true;
-            for first in self.fetcher.first_fetches(&entries) {
-                fx.emit(TraceEvent::FetchStarted { client: self.config.client, partition: first.partition, offset: first.from });
-            }
-            self.ask_leader(now, broker, Request::Fetch { number, entries }, fx);
         }
+    }
+
+    /// A Fetch for what can be fetched from a broker, if there is anything.
+    #[inline(never)]
+    fn send_fetch(&mut self, now: Instant, broker: BrokerId, fx: &mut ConsumerEffects) {
+        let Some((number, entries)) = self.fetcher.prepare(broker) else { return };
+        self.sessions[broker.index()] = true;
+        for first in self.fetcher.first_fetches(&entries) {
+            fx.emit(TraceEvent::FetchStarted { client: self.config.client, partition: first.partition, offset: first.from });
+        }
+        self.ask_leader(now, broker, Request::Fetch { number, entries }, fx);
     }
 
     /// While idle, the next auto-commit or a missing position ends the wait. There is no auto-commit while a join is pending.
@@ -170,6 +177,7 @@ impl Consumer {
     }
 
     /// The periodic auto-commit covers exactly what earlier polls returned.
+    #[inline(always)]
     fn maybe_auto_commit(&mut self, now: Instant, fx: &mut ConsumerEffects) {
         let CommitPolicy::Auto(interval) = self.config.commit else { return };
         if now < self.auto_commit_due || self.speaks_consumer_protocol() && !self.may_auto_commit() {

@@ -14,10 +14,14 @@ use crate::units::{BrokerId, Instant, Offset, TopicPartition};
 
 impl Consumer {
     /// Validates, asks for committed offsets (blocking poll() until they are there), and resets what has none.
+    #[inline(always)]
     pub(super) fn update_positions(&mut self, now: Instant, fx: &mut ConsumerEffects) {
-        if self.fetcher.has_all_positions() {
-            return;
+        if !self.fetcher.has_all_positions() {
+            self.find_positions(now, fx);
         }
+    }
+
+    fn find_positions(&mut self, now: Instant, fx: &mut ConsumerEffects) {
         self.ask_leaders(now, fx, |phase| match phase {
             Phase::AwaitValidation { asked } => !std::mem::replace(asked, true),
             Phase::Initializing | Phase::AwaitReset { .. } | Phase::Fetching => false,

@@ -10,7 +10,7 @@ use crate::trace::{Finished, TraceEvent};
 use crate::units::{Instant, MemberId, Offset, OffsetRange, Span, TopicPartition};
 
 /// Records that poll() returned and that are being processed.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Batch {
     slices: Vec<Slice>,
     /// Who the application was for the group when it polled.
@@ -34,6 +34,39 @@ enum Plan {
     Listed(Vec<Instant>),
 }
 
+impl Default for Plan {
+    fn default() -> Self {
+        Plan::Even { first: Instant::ZERO, each: Span::ZERO }
+    }
+}
+
+/// See [`Batch::ranges`].
+struct Ranges<'a> {
+    slices: std::slice::Iter<'a, Slice>,
+    /// The number of the next slice's first record.
+    start: u64,
+    from: u64,
+    to: u64,
+}
+
+impl Iterator for Ranges<'_> {
+    type Item = (u64, TopicPartition, OffsetRange);
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        for slice in self.slices.by_ref() {
+            let (first, end) = (self.start, self.start + slice.offsets.len());
+            self.start = end;
+            let (low, high) = (self.from.max(first), self.to.min(end));
+            if low < high {
+                let base = slice.offsets.from;
+                return Some((low, slice.partition, OffsetRange::new(base + (low - first), base + (high - first))));
+            }
+        }
+        None
+    }
+}
+
 impl Plan {
     /// How many of `records` are finished at `now`.
     fn finished(&self, now: Instant, records: u64) -> u64 {
@@ -55,18 +88,19 @@ impl Plan {
 }
 
 impl Batch {
+    pub(super) fn slices(&self) -> &[Slice] {
+        &self.slices
+    }
+
+    /// For the records of the next poll().
+    pub(super) fn fill(&mut self) -> &mut Vec<Slice> {
+        self.slices.clear();
+        &mut self.slices
+    }
+
     /// The records from number `from` to `to` as offset ranges, with the number of the first of each.
-    fn ranges(&self, from: u64, to: u64) -> impl Iterator<Item = (u64, TopicPartition, OffsetRange)> + '_ {
-        let mut start = 0;
-        self.slices.iter().filter_map(move |slice| {
-            let (first, end) = (start, start + slice.offsets.len());
-            start = end;
-            let (low, high) = (from.max(first), to.min(end));
-            (low < high).then(|| {
-                let base = slice.offsets.from;
-                (low, slice.partition, OffsetRange::new(base + (low - first), base + (high - first)))
-            })
-        })
+    fn ranges(&self, from: u64, to: u64) -> Ranges<'_> {
+        Ranges { slices: self.slices.iter(), start: 0, from, to }
     }
 
     /// Positions after the finished records, of the partitions that have any in this batch.
@@ -85,24 +119,18 @@ impl Batch {
 
 impl Consumer {
     /// Starts on the records that poll() returned.
-    pub(super) fn begin_batch(&mut self, now: Instant, slices: Vec<Slice>, fx: &mut ConsumerEffects) {
-        let records = slices.iter().map(|slice| slice.offsets.len()).sum();
-        let batch = Batch {
-            slices,
-            member: self.membership.member,
-            generation: self.membership.generation,
-            records,
-            told: 0,
-            chunk_end: 0,
-            plan: Plan::Even { first: now, each: Span::ZERO },
-            ends: now,
-        };
+    #[inline]
+    pub(super) fn begin_batch(&mut self, now: Instant, mut batch: Box<Batch>, fx: &mut ConsumerEffects) {
+        batch.member = self.membership.member;
+        batch.generation = self.membership.generation;
+        batch.records = batch.slices.iter().map(|slice| slice.offsets.len()).sum();
+        batch.told = 0;
         let overhead = self.scaled(self.config.per_batch);
         self.plan_chunk(now, now + overhead, batch, fx);
     }
 
     /// Plans the next chunk of a batch from `start` on.
-    pub(super) fn plan_chunk(&mut self, now: Instant, start: Instant, mut batch: Batch, fx: &mut ConsumerEffects) {
+    pub(super) fn plan_chunk(&mut self, now: Instant, start: Instant, mut batch: Box<Batch>, fx: &mut ConsumerEffects) {
         let left = batch.records - batch.told;
         let chunk = match self.config.commit {
             CommitPolicy::Every(records) => left.min(u64::from(records)),
@@ -131,7 +159,7 @@ impl Consumer {
         self.work_until(now, batch, fx);
     }
 
-    fn work_until(&mut self, now: Instant, batch: Batch, fx: &mut ConsumerEffects) {
+    fn work_until(&mut self, now: Instant, batch: Box<Batch>, fx: &mut ConsumerEffects) {
         let ends = batch.ends;
         self.app = App::Busy(batch);
         fx.wake(ends.max(now), ConsumerTimer::Step);
@@ -150,11 +178,11 @@ impl Consumer {
         }
     }
 
-    fn after_chunk(&mut self, now: Instant, mut batch: Batch, fx: &mut ConsumerEffects) {
+    fn after_chunk(&mut self, now: Instant, batch: Box<Batch>, fx: &mut ConsumerEffects) {
         let done = batch.told == batch.records;
         match self.config.commit {
             CommitPolicy::Sync => {
-                self.keep_slices(&mut batch);
+                self.spare = Some(batch);
                 let offsets = self.fetcher.consumed();
                 self.commit_sync(now, CommitKind::Sync, offsets, AfterCommit::Poll, fx);
             }
@@ -164,26 +192,22 @@ impl Consumer {
                 self.commit_sync(now, CommitKind::Sync, offsets, then, fx);
             }
             CommitPolicy::Async => {
-                self.keep_slices(&mut batch);
+                self.spare = Some(batch);
                 let offsets = self.fetcher.consumed();
                 self.commit_async(now, CommitKind::Async, offsets, fx);
                 self.poll(now, fx);
             }
             CommitPolicy::Auto(_) | CommitPolicy::BeforeProcessing | CommitPolicy::Never => {
-                self.keep_slices(&mut batch);
+                self.spare = Some(batch);
                 self.poll(now, fx);
             }
         }
     }
 
-    /// Keeps the buffer of a finished batch for the next one.
-    fn keep_slices(&mut self, batch: &mut Batch) {
-        self.slices = std::mem::take(&mut batch.slices);
-    }
-
     /// Tells the records that are finished by now.
     fn tell_finished(&self, now: Instant, batch: &mut Batch, fx: &mut ConsumerEffects) {
-        let finished = batch.told + batch.plan.finished(now, batch.chunk_end - batch.told);
+        let left = batch.chunk_end - batch.told;
+        let finished = batch.told + if batch.ends <= now { left } else { batch.plan.finished(now, left) };
         for (number, partition, offsets) in batch.ranges(batch.told, finished) {
             fx.emit(TraceEvent::Processed {
                 client: self.config.client,
@@ -216,8 +240,8 @@ impl Consumer {
                 self.tell_dropped(&batch, fx);
             }
             App::Committing(wait) => match wait.then {
-                AfterCommit::Begin(slices) => {
-                    for slice in slices {
+                AfterCommit::Begin(batch) => {
+                    for slice in &batch.slices {
                         fx.emit(TraceEvent::Dropped { client: self.config.client, partition: slice.partition, offsets: slice.offsets });
                     }
                 }
@@ -268,14 +292,14 @@ impl Consumer {
     /// Moves the moments at which the unfinished records of the chunk are finished.
     fn replan(
         &mut self,
-        mut batch: Batch,
+        mut batch: Box<Batch>,
         moment: impl Fn(Instant) -> Instant,
         spacing: impl Fn(Span) -> Span,
         now: Instant,
         fx: &mut ConsumerEffects,
     ) {
         let left = batch.chunk_end - batch.told;
-        batch.plan = match batch.plan {
+        batch.plan = match std::mem::take(&mut batch.plan) {
             Plan::Even { first, each } if left > 0 => {
                 // `first` belongs to the record that was next when the plan was made.
                 let next = batch.ends_of_next(first, each, left);
