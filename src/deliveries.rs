@@ -4,7 +4,7 @@
 //! batch while the new owner reads the same records. Whoever has polled a record and has not finished with it may yet turn out to be the
 //! first, so what others do with that record is held back until it is known. Without such a conflict everything passes straight through.
 
-use crate::trace::Finished;
+use crate::trace::times::Finished;
 use crate::units::{ClientId, Instant, MemberId, OffsetRange, Span};
 
 /// Who processes: a client, as which member, in which generation.

@@ -6,7 +6,8 @@
 use crate::deliveries::{Deliveries, Delivery, Hand};
 use crate::ownership::{Hold, Ownership};
 use crate::slots::Slots;
-use crate::trace::{Cast, Created, Sink, TraceEvent};
+use crate::trace::times::Created;
+use crate::trace::{Cast, Sink, TraceEvent};
 use crate::units::{ClientId, Instant, OffsetRange, ProducerId, Span, TopicPartition};
 
 /// Takes the facts of a trace in order. What is `known` when a fact comes is what was told before it.

@@ -8,7 +8,7 @@ mod chunk;
 use std::collections::VecDeque;
 
 use self::chunk::{Chunk, LISTED, Placed};
-use crate::trace::Created;
+use crate::trace::times::Created;
 use crate::units::{Instant, Offset, OffsetRange, Pace};
 
 /// The creation times of a number of partitions.

@@ -5,7 +5,8 @@ use std::ops::Range;
 
 use crate::fold::{Fold, Folding, Known};
 use crate::terms::{CommitKind, ErrorCode, GroupState, PositionSource, RebalanceReason, RemovalReason};
-use crate::trace::{Cast, Created, Finished, Sink, TraceEvent};
+use crate::trace::times::{Created, Finished};
+use crate::trace::{Cast, Sink, TraceEvent};
 use crate::units::{ClientId, GroupId, Instant, MemberId, Offset, OffsetRange, Pace, ProducerId, Rate, Span, TopicId, TopicPartition};
 
 pub const A: ClientId = ClientId(0);

@@ -8,9 +8,10 @@ use crate::terms::{
     RebalanceReason, RemovalReason, RequestKind,
 };
 use crate::trace::fault::Fault;
+use crate::trace::times::{Created, Finished};
 use crate::trace::topics::TopicChange;
 use crate::units::{
-    BrokerId, ClientId, GroupId, InstanceId, Instant, MemberId, Offset, OffsetRange, Pace, ProducerId, Rate, Span, TopicId, TopicPartition,
+    BrokerId, ClientId, GroupId, InstanceId, Instant, MemberId, Offset, OffsetRange, ProducerId, Rate, Span, TopicId, TopicPartition,
 };
 
 pub mod ending;
@@ -22,6 +23,7 @@ pub mod names;
 pub mod sinks;
 pub mod subject;
 pub mod text;
+pub mod times;
 pub mod topics;
 
 /// Who takes part, as dense numbers: what a fold needs to size its tables. Names are the report's business.
@@ -55,49 +57,6 @@ impl Cast {
             .iter()
             .enumerate()
             .flat_map(|(topic, (_, most))| (0..*most).map(move |partition| TopicPartition { topic: TopicId(topic as u32), partition }))
-    }
-}
-
-/// When the records of a range were created (handed to `send()`).
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub enum Created {
-    /// Record number `index` of the pace, then `index + 1`, …
-    Even {
-        pace: Pace,
-        index: u64,
-    },
-    Listed(Box<[Instant]>),
-}
-
-impl Created {
-    /// Creation of the i-th record of the range.
-    #[inline]
-    pub fn at(&self, i: u64) -> Instant {
-        match self {
-            Created::Even { pace, index } => pace.at(index + i),
-            Created::Listed(times) => times[i as usize],
-        }
-    }
-}
-
-/// When the records of a range were finished.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub enum Finished {
-    /// The first at `first`, then one every `each`.
-    Even {
-        first: Instant,
-        each: Span,
-    },
-    Listed(Box<[Instant]>),
-}
-
-impl Finished {
-    /// When the i-th record of the range was done.
-    pub fn at(&self, i: u64) -> Instant {
-        match self {
-            Finished::Even { first, each } => *first + each.times(i),
-            Finished::Listed(times) => times[i as usize],
-        }
     }
 }
 

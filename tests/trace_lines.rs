@@ -10,8 +10,9 @@ use groupsim::trace::fault::Fault;
 use groupsim::trace::json::JsonLines;
 use groupsim::trace::names::Names;
 use groupsim::trace::text::TextLines;
+use groupsim::trace::times::{Created, Finished};
 use groupsim::trace::topics::TopicChange;
-use groupsim::trace::{Created, Finished, Sink, TraceEvent};
+use groupsim::trace::{Sink, TraceEvent};
 use groupsim::units::{
     BrokerId, ClientId, GroupId, InstanceId, Instant, MemberId, Offset, OffsetRange, Pace, ProducerId, Rate, Span, TopicId, TopicPartition,
 };

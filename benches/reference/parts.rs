@@ -11,7 +11,8 @@ use groupsim::sim::rng::sampler::Sampler;
 use groupsim::terms::{CommitKind, ErrorCode};
 use groupsim::trace::json::JsonLines;
 use groupsim::trace::names::Names;
-use groupsim::trace::{Created, Finished, Sink, TraceEvent};
+use groupsim::trace::times::{Created, Finished};
+use groupsim::trace::{Sink, TraceEvent};
 use groupsim::units::{ClientId, GroupId, Instant, MemberId, Offset, OffsetRange, Pace, ProducerId, Rate, Span, TopicId, TopicPartition};
 
 pub fn report() {

@@ -15,7 +15,7 @@
 use std::collections::VecDeque;
 
 use crate::kafka::partitioner::{self, StickyPartitioner};
-use crate::trace::Created;
+use crate::trace::times::Created;
 use crate::units::{BrokerId, Instant, Pace, Rate, Span};
 
 mod accumulator;

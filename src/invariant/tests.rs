@@ -190,7 +190,7 @@ fn records_that_nobody_polled_cannot_be_processed() {
 
 #[test]
 fn records_are_not_finished_in_the_future() {
-    let finished = crate::trace::Finished::Even { first: ms(150), each: crate::units::Span::from_millis(1) };
+    let finished = crate::trace::times::Finished::Even { first: ms(150), each: crate::units::Span::from_millis(1) };
     let (member, offsets) = (Some(member(A)), range(0..50));
     let told = TraceEvent::Processed { client: A, member, generation: 1, partition: tp(0), offsets, finished };
     assert!(violation(stable().at(198).tell(told)).contains("later, at 199"));

@@ -6,7 +6,7 @@ use crate::deliveries::{Delivery, Hand, Times};
 use crate::ownership::{self, Hold, Undoing};
 use crate::ranges::RangeMap;
 use crate::terms::PositionSource;
-use crate::trace::Finished;
+use crate::trace::times::Finished;
 use crate::units::{ClientId, Instant, Offset, OffsetRange};
 
 /// How many runs of uncommitted deliveries keep their times. A group that never commits has more; of the oldest it is then only known by

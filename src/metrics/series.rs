@@ -2,7 +2,7 @@
 
 use crate::deliveries::Times;
 use crate::fold::Append;
-use crate::trace::Created;
+use crate::trace::times::Created;
 use crate::units::{Instant, Span};
 
 /// Where the samples lie.

@@ -227,7 +227,7 @@ fn creation_times_are_forgotten_when_every_group_is_done() {
             first: offsets.from,
             per_batch: 10,
             batches: 1,
-            created: crate::trace::Created::Listed(created.into()),
+            created: crate::trace::times::Created::Listed(created.into()),
             delay: Span::from_millis(9),
         });
         story = story.processed(A, 0, batch * 10..batch * 10 + 10);

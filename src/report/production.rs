@@ -70,7 +70,8 @@ impl Fold for ProductionFold {
 mod tests {
     use super::*;
     use crate::fold::Folding;
-    use crate::trace::{Created, Sink};
+    use crate::trace::Sink;
+    use crate::trace::times::Created;
     use crate::units::{Offset, Pace, ProducerId, Rate, Span, TopicPartition};
 
     #[test]

@@ -7,7 +7,7 @@
 use crate::client::producer::{Batch, Delivery};
 use crate::sim::queue::Place;
 use crate::sim::{Event, Simulation};
-use crate::trace::Created;
+use crate::trace::times::Created;
 use crate::units::{Instant, ProducerId, TopicId, TopicPartition};
 
 /// When something arrives: ties go by connection, and those of producers are older than any consumer's. One number: one comparison.

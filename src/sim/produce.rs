@@ -10,7 +10,8 @@ use crate::sim::network::Latency;
 use crate::sim::rng::key_draw::KeyDraw;
 use crate::sim::rng::sampler::Sampler;
 use crate::sim::{Event, Simulation, rng};
-use crate::trace::{Created, TraceEvent};
+use crate::trace::TraceEvent;
+use crate::trace::times::Created;
 use crate::units::{BrokerId, Instant, Offset, ProducerId, Rate, Span, TopicId, TopicPartition};
 
 /// The streams of one producer, one for each purpose.

@@ -14,8 +14,9 @@ use crate::trace::fault::Fault;
 use crate::trace::lines::LineWriter;
 use crate::trace::names::Names;
 use crate::trace::subject::Subject;
+use crate::trace::times::{Created, Finished};
 use crate::trace::topics::TopicChange;
-use crate::trace::{Created, Finished, Sink, TraceEvent};
+use crate::trace::{Sink, TraceEvent};
 use crate::units::{ClientId, InstanceId, Instant, MemberId, Offset, OffsetRange, TopicId, TopicPartition};
 
 use TraceEvent as E;

@@ -1,7 +1,8 @@
 //! Random traces.
 
 use groupsim::terms::{CommitKind, PositionSource};
-use groupsim::trace::{Created, Finished, TraceEvent};
+use groupsim::trace::TraceEvent;
+use groupsim::trace::times::{Created, Finished};
 use groupsim::units::{ClientId, GroupId, Instant, MemberId, Offset, OffsetRange, Pace, ProducerId, Rate, Span, TopicId, TopicPartition};
 use proptest::prelude::*;
 

@@ -4,7 +4,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use groupsim::report::Run;
 use groupsim::run::play;
-use groupsim::trace::{Finished, TraceEvent};
+use groupsim::trace::TraceEvent;
+use groupsim::trace::times::Finished;
 use groupsim::units::{Instant, Offset, Span};
 
 use crate::compare;

@@ -6,7 +6,8 @@
 use super::{AfterCommit, App, CommitPolicy, Consumer, ConsumerEffects, ConsumerTimer, Service};
 use crate::client::fetcher::Slice;
 use crate::terms::CommitKind;
-use crate::trace::{Finished, TraceEvent};
+use crate::trace::TraceEvent;
+use crate::trace::times::Finished;
 use crate::units::{Instant, MemberId, Offset, OffsetRange, Span, TopicPartition};
 
 /// Records that poll() returned and that are being processed.

@@ -1,7 +1,7 @@
 //! A batch while it is being filled (ProducerBatch).
 
 use super::Batch;
-use crate::trace::Created;
+use crate::trace::times::Created;
 use crate::units::{Instant, Pace};
 
 /// A batch that is being filled or waits to be sent.

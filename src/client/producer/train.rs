@@ -5,7 +5,7 @@
 //! train says is what the single steps would say, in the same order and with the same draws.
 
 use super::{Batch, Delivery, Producer, ProducerDraws};
-use crate::trace::Created;
+use crate::trace::times::Created;
 use crate::units::{BrokerId, Instant, Pace, Span};
 
 /// A train from one draw of the partitioner to the next.

@@ -29,7 +29,8 @@ pub fn table(page: &mut Page, report: &Report, group: usize) {
         return;
     }
     page.blank();
-    page.line(Style::Title, format!("  {}", headline(report, group, &all)));
+    page.put(Style::Title, "  ");
+    page.wrapped(Style::Title, 2, &headline(report, group, &all));
     let mut table = Table::new(&[(false, 25), (true, 14), (false, 14), (false, 14), (false, REST)]);
     if !all.is_empty() {
         let again = all.iter().any(|line| line.times > 1);

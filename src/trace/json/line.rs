@@ -1,7 +1,7 @@
 //! One line of the trace: the fields of a fact, in a buffer.
 
 use crate::trace::names::Names;
-use crate::trace::{Created, Finished};
+use crate::trace::times::{Created, Finished};
 use crate::units::{ClientId, GroupId, InstanceId, Instant, MemberId, Offset, OffsetRange, ProducerId, Span, TopicId, TopicPartition};
 
 /// The names as pieces of JSON, escaped once for a whole run.
