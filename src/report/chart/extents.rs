@@ -45,14 +45,12 @@ pub fn draw(svg: &mut Svg, extents: &[(Instant, Instant)], y: Units, x: impl Fn(
 
 /// The end of what a mark began; `None` for what has no length.
 fn end(mark: &Mark, later: &[Mark], run_end: Instant) -> Option<Instant> {
-    let dies = |kind: &MarkKind, client: ClientId| *kind == MarkKind::Crashed(client) || *kind == MarkKind::Started(client);
-    let (latest, ends): (Instant, Box<dyn Fn(&MarkKind) -> bool>) = match mark.kind {
-        MarkKind::Paused(client, lasts) => {
-            (mark.at + lasts, Box::new(move |kind| *kind == MarkKind::Resumed(client) || dies(kind, client)))
-        }
-        MarkKind::Slowed(client, _) => (run_end, Box::new(move |kind| *kind == MarkKind::SpeedRestored(client) || dies(kind, client))),
-        MarkKind::CutOff(client, from, lasts) => (mark.at + lasts, Box::new(move |kind| *kind == MarkKind::Reconnected(client, from))),
-        MarkKind::BrokerDown(broker, lasts) => (mark.at + lasts, Box::new(move |kind| *kind == MarkKind::BrokerReturned(broker))),
+    let until_its_end = |end: MarkKind, client: ClientId| vec![end, MarkKind::Crashed(client), MarkKind::Started(client)];
+    let (latest, ends) = match mark.kind {
+        MarkKind::Paused(client, lasts) => (mark.at + lasts, until_its_end(MarkKind::Resumed(client), client)),
+        MarkKind::Slowed(client, _) => (run_end, until_its_end(MarkKind::SpeedRestored(client), client)),
+        MarkKind::CutOff(client, from, lasts) => (mark.at + lasts, vec![MarkKind::Reconnected(client, from)]),
+        MarkKind::BrokerDown(broker, lasts) => (mark.at + lasts, vec![MarkKind::BrokerReturned(broker)]),
         MarkKind::Started(_)
         | MarkKind::Stopping(_)
         | MarkKind::Crashed(_)
@@ -74,5 +72,5 @@ fn end(mark: &Mark, later: &[Mark], run_end: Instant) -> Option<Instant> {
         | MarkKind::RunPhaseEnded => return None,
     };
     let in_time = later.iter().take_while(|other| other.at <= latest);
-    Some(in_time.into_iter().find(|other| ends(&other.kind)).map_or(latest, |other| other.at).min(run_end))
+    Some(in_time.into_iter().find(|other| ends.contains(&other.kind)).map_or(latest, |other| other.at).min(run_end))
 }
