@@ -314,10 +314,10 @@ impl<'a> Simulation<'a> {
 
     /// Records what was said, in order.
     fn flush(&mut self, sink: &mut impl Sink) {
-        for (_, fact) in &self.facts {
+        for (at, fact) in &self.facts {
             self.drainage.note(&self.cast, fact);
+            sink.record(*at, fact);
         }
-        sink.record_all(&self.facts);
         self.facts.clear();
     }
 

@@ -356,9 +356,4 @@ pub enum TraceEvent {
 /// Takes facts in order.
 pub trait Sink {
     fn record(&mut self, at: Instant, event: &TraceEvent);
-
-    /// Several, in order: each sink takes them one after the other, undisturbed by the next sink.
-    fn record_all(&mut self, facts: &[(Instant, TraceEvent)]) {
-        facts.iter().for_each(|(at, fact)| self.record(*at, fact));
-    }
 }

@@ -214,9 +214,7 @@ impl Fetcher {
         if pipe.number == number {
             pipe.in_flight = false;
         }
-        for fetched in records {
-            self.buffer.push_back(*fetched);
-        }
+        self.buffer.extend(records);
         is_awaited
     }
 
@@ -260,7 +258,6 @@ impl Fetcher {
     }
 
     /// A Fetch to a broker is on its way.
-    #[inline]
     pub fn awaits_answer(&self, broker: BrokerId) -> bool {
         self.pipes[broker.index()].in_flight
     }
@@ -270,8 +267,7 @@ impl Fetcher {
         if self.pipes[broker.index()].in_flight {
             return None;
         }
-        let nothing_is = self.buffer.is_empty();
-        let buffered = |partition: TopicPartition| !nothing_is && self.buffer.iter().any(|fetched| fetched.partition == partition);
+        let buffered = |partition: TopicPartition| self.buffer.iter().any(|fetched| fetched.partition == partition);
         let mut entries = std::mem::take(&mut self.spare);
         entries.clear();
         for owned in self.owned.iter().filter(|owned| owned.leader == Some(broker) && owned.is_fetchable()) {
@@ -292,11 +288,6 @@ impl Fetcher {
         pipe.in_flight = true;
         pipe.number += 1;
         Some((pipe.number, entries))
-    }
-
-    /// Nothing waits for poll().
-    pub fn is_drained(&self) -> bool {
-        self.buffer.is_empty()
     }
 
     /// Up to `budget` records for poll(): partition by partition in the order of arrival (`FetchCollector.collectFetch`).

@@ -5,8 +5,6 @@ use crate::units::Instant;
 
 impl Sink for () {
     fn record(&mut self, _at: Instant, _event: &TraceEvent) {}
-
-    fn record_all(&mut self, _facts: &[(Instant, TraceEvent)]) {}
 }
 
 impl<A: Sink, B: Sink> Sink for (A, B) {
@@ -15,11 +13,6 @@ impl<A: Sink, B: Sink> Sink for (A, B) {
         self.0.record(at, event);
         self.1.record(at, event);
     }
-
-    fn record_all(&mut self, facts: &[(Instant, TraceEvent)]) {
-        self.0.record_all(facts);
-        self.1.record_all(facts);
-    }
 }
 
 impl<S: Sink + ?Sized> Sink for &mut S {
@@ -27,22 +20,12 @@ impl<S: Sink + ?Sized> Sink for &mut S {
     fn record(&mut self, at: Instant, event: &TraceEvent) {
         (**self).record(at, event);
     }
-
-    fn record_all(&mut self, facts: &[(Instant, TraceEvent)]) {
-        (**self).record_all(facts);
-    }
 }
 
 impl<S: Sink> Sink for Option<S> {
     fn record(&mut self, at: Instant, event: &TraceEvent) {
         if let Some(sink) = self {
             sink.record(at, event);
-        }
-    }
-
-    fn record_all(&mut self, facts: &[(Instant, TraceEvent)]) {
-        if let Some(sink) = self {
-            sink.record_all(facts);
         }
     }
 }

@@ -90,9 +90,6 @@ impl Consumer {
 
     /// Returns records from poll(), if any are buffered: the next fetches go out first, then the application has them.
     pub(super) fn collect(&mut self, now: Instant, fx: &mut ConsumerEffects) -> bool {
-        if self.fetcher.is_drained() {
-            return false;
-        }
         let mut batch = self.spare.take().unwrap_or_default();
         self.fetcher.collect(self.config.max_poll_records, batch.fill());
         if batch.slices().is_empty() {
