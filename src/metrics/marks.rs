@@ -78,4 +78,42 @@ impl MarkKind {
             | MarkKind::RunPhaseEnded => None,
         }
     }
+
+    /// How long it was to last when it began, where that is known.
+    pub const fn lasts(&self) -> Option<Span> {
+        match self {
+            MarkKind::Paused(_, lasts) | MarkKind::CutOff(_, _, lasts) | MarkKind::BrokerDown(_, lasts) => Some(*lasts),
+            MarkKind::Started(_)
+            | MarkKind::Stopping(_)
+            | MarkKind::Crashed(_)
+            | MarkKind::Resumed(_)
+            | MarkKind::Slowed(_, _)
+            | MarkKind::SpeedRestored(_)
+            | MarkKind::Kicked(_)
+            | MarkKind::Failed(_, _)
+            | MarkKind::RateChanged(_)
+            | MarkKind::PartitionsAdded(_, _)
+            | MarkKind::TopicCreated(_)
+            | MarkKind::TopicDeleted(_)
+            | MarkKind::Subscribed(_)
+            | MarkKind::Reconnected(_, _)
+            | MarkKind::RequestDropped(_, _)
+            | MarkKind::RequestDelayed(_, _, _)
+            | MarkKind::BrokerReturned(_)
+            | MarkKind::CoordinatorLoaded(_, _)
+            | MarkKind::ProtocolChanged(_, _)
+            | MarkKind::RunPhaseEnded => None,
+        }
+    }
+
+    /// Whether the other one, later, is the end of what began with this one.
+    pub fn is_ended_by(&self, other: &MarkKind) -> bool {
+        use MarkKind::{BrokerDown, BrokerReturned, Crashed, CutOff, Paused, Reconnected, Resumed, Slowed, SpeedRestored, Started};
+        let of_process = matches!(
+            (self, other),
+            (Paused(a, _), Resumed(b) | Crashed(b) | Started(b)) | (Slowed(a, _), SpeedRestored(b) | Crashed(b) | Started(b)) if a == b
+        );
+        let of_cut = matches!((self, other), (CutOff(a, from, _), Reconnected(b, to)) if (a, from) == (b, to));
+        of_process || of_cut || matches!((self, other), (BrokerDown(a, _), BrokerReturned(b)) if a == b)
+    }
 }

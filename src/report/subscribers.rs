@@ -17,24 +17,10 @@ pub fn lacks(report: &Report, group: usize, topic: TopicId) -> bool {
 /// What a client wants that is running in the end: what it said last, or what it starts with.
 fn subscription<'a>(report: &'a Report, client: ClientId) -> Option<&'a Subscription> {
     let started = started(report, client)?;
-    let said = report.scenario.timeline.iter().rev().find_map(|entry| match &entry.verb {
-        Verb::Subscribe { client: whose, to } if *whose == client && entry.at >= started => Some(to),
-        Verb::Subscribe { .. }
-        | Verb::Crash(_)
-        | Verb::Start { .. }
-        | Verb::Stop(_)
-        | Verb::Pause { .. }
-        | Verb::Slow { .. }
-        | Verb::Rate { .. }
-        | Verb::Partitions { .. }
-        | Verb::CreateTopic(_)
-        | Verb::DeleteTopic(_)
-        | Verb::Scale { .. }
-        | Verb::RollingRestart { .. }
-        | Verb::Disconnect { .. }
-        | Verb::Disturb { .. }
-        | Verb::BrokerDown { .. } => None,
-    });
+    let said =
+        report.scenario.timeline.iter().rev().filter(|entry| entry.at >= started).find_map(|entry| {
+            if let Verb::Subscribe { client: whose, to } = &entry.verb { (*whose == client).then_some(to) } else { None }
+        });
     Some(said.unwrap_or(&report.scenario.clients[client.index()].subscription))
 }
 

@@ -53,6 +53,17 @@ const TWO_MEMBERS: &str = "
             config: {auto.offset.reset: earliest, partition.assignment.strategy: [range], session.timeout.ms: 45000}
 ";
 
+/// Instead of its own records the scenario has two, which reach their reader at 19000 and take a second each.
+fn with_two_slow_records(scenario: &str) -> String {
+    scenario
+        .replace(
+            "rate: 2/s, keys: {prefix: key-, count: 10}",
+            "steps: [{at: 18997ms, rate: 1M/s}, {at: 18997002us, rate: 0/s}], keys: {prefix: key-, weights: [0, 1]}",
+        )
+        .replace("linger.ms: 0", "linger.ms: 1")
+        .replace("processing: 0ms", "processing: 1s")
+}
+
 /// Everything of [`TWO_MEMBERS`] but M3.
 fn two_members(rest: &str) -> Story {
     play(&format!("{}{rest}", TWO_MEMBERS.replace(", M3: {start: 25s}", "")))
@@ -152,14 +163,8 @@ fn a_crashed_member_is_missed_when_its_session_times_out() {
 #[test]
 fn a_member_that_polls_too_late_leaves_and_joins_again() {
     // Two records reach M1 at 19000. The first takes a second; from 20000 on M1 is slow, and the second takes 15.
-    let scenario = TWO_MEMBERS
+    let scenario = with_two_slow_records(TWO_MEMBERS)
         .replace(", M3: {start: 25s}", "")
-        .replace(
-            "rate: 2/s, keys: {prefix: key-, count: 10}",
-            "steps: [{at: 18997ms, rate: 1M/s}, {at: 18997002us, rate: 0/s}], keys: {prefix: key-, weights: [0, 1]}",
-        )
-        .replace("linger.ms: 0", "linger.ms: 1")
-        .replace("processing: 0ms", "processing: 1s")
         .replace("session.timeout.ms: 45000", "session.timeout.ms: 45000, max.poll.interval.ms: 10000, max.poll.records: 1");
     let story = play(&format!("{scenario}\n        duration: 45s\n        timeline: [{{at: 20s, slow: g/M1, factor: 15}}]\n"));
     story.shows(&[

@@ -1,6 +1,7 @@
 //! Static members (KIP-345), classic and eager.
 
 use crate::story::{Story, play};
+use crate::with_two_slow_records;
 
 const STATIC: &str = "
         cluster: {write.latency: 0ms}
@@ -15,17 +16,6 @@ const STATIC: &str = "
             commit: sync
             config: {auto.offset.reset: earliest, partition.assignment.strategy: [range], session.timeout.ms: 45000}
 ";
-
-/// The same with two records only, which reach S1 at 19000 and take it a second each.
-fn two_slow_records() -> String {
-    STATIC
-        .replace(
-            "rate: 2/s, keys: {prefix: key-, count: 10}",
-            "steps: [{at: 18997ms, rate: 1M/s}, {at: 18997002us, rate: 0/s}], keys: {prefix: key-, weights: [0, 1]}",
-        )
-        .replace("linger.ms: 0", "linger.ms: 1")
-        .replace("processing: 0ms", "processing: 1s")
-}
 
 fn statics(rest: &str) -> Story {
     play(&format!("{STATIC}{rest}"))
@@ -103,7 +93,7 @@ fn of_two_processes_with_one_instance_id_the_older_one_is_fenced() {
 #[test]
 fn a_fenced_application_finishes_its_batch_before_it_hears_of_it() {
     // At 20 s S1 becomes slow, and the second record takes 15 s.
-    let scenario = two_slow_records()
+    let scenario = with_two_slow_records(STATIC)
         .replace("S2: {start: 1s, group.instance.id: i2}", "S2: {start: 21s, group.instance.id: i1}")
         .replace("commit: sync", "commit: auto")
         .replace("session.timeout.ms: 45000", "session.timeout.ms: 45000, max.poll.records: 1, auto.commit.interval.ms: 60000");
@@ -121,7 +111,7 @@ fn a_fenced_application_finishes_its_batch_before_it_hears_of_it() {
 #[test]
 fn a_static_member_that_polls_too_late_says_nothing_and_is_missed_after_its_session() {
     // As with dynamic members, but nobody hears of it at 30000.
-    let scenario = two_slow_records()
+    let scenario = with_two_slow_records(STATIC)
         .replace("commit: sync", "commit: external")
         .replace("session.timeout.ms: 45000", "session.timeout.ms: 6000, max.poll.interval.ms: 10000, max.poll.records: 1");
     let late = |factor: u32, duration: &str| {

@@ -5,7 +5,7 @@ use crate::report::Report;
 use crate::report::chart::marks::concerns;
 use crate::report::chart::palette;
 use crate::report::chart::svg::{Rect, Svg, Units, px};
-use crate::units::{ClientId, Instant};
+use crate::units::Instant;
 
 /// So many can be told apart where they overlap.
 const APART: usize = 40;
@@ -45,32 +45,11 @@ pub fn draw(svg: &mut Svg, extents: &[(Instant, Instant)], y: Units, x: impl Fn(
 
 /// The end of what a mark began; `None` for what has no length.
 fn end(mark: &Mark, later: &[Mark], run_end: Instant) -> Option<Instant> {
-    let until_its_end = |end: MarkKind, client: ClientId| vec![end, MarkKind::Crashed(client), MarkKind::Started(client)];
-    let (latest, ends) = match mark.kind {
-        MarkKind::Paused(client, lasts) => (mark.at + lasts, until_its_end(MarkKind::Resumed(client), client)),
-        MarkKind::Slowed(client, _) => (run_end, until_its_end(MarkKind::SpeedRestored(client), client)),
-        MarkKind::CutOff(client, from, lasts) => (mark.at + lasts, vec![MarkKind::Reconnected(client, from)]),
-        MarkKind::BrokerDown(broker, lasts) => (mark.at + lasts, vec![MarkKind::BrokerReturned(broker)]),
-        MarkKind::Started(_)
-        | MarkKind::Stopping(_)
-        | MarkKind::Crashed(_)
-        | MarkKind::Resumed(_)
-        | MarkKind::SpeedRestored(_)
-        | MarkKind::Kicked(_)
-        | MarkKind::Failed(_, _)
-        | MarkKind::RateChanged(_)
-        | MarkKind::PartitionsAdded(_, _)
-        | MarkKind::TopicCreated(_)
-        | MarkKind::TopicDeleted(_)
-        | MarkKind::Subscribed(_)
-        | MarkKind::Reconnected(_, _)
-        | MarkKind::RequestDropped(_, _)
-        | MarkKind::RequestDelayed(_, _, _)
-        | MarkKind::BrokerReturned(_)
-        | MarkKind::CoordinatorLoaded(_, _)
-        | MarkKind::ProtocolChanged(_, _)
-        | MarkKind::RunPhaseEnded => return None,
+    let latest = match mark.kind.lasts() {
+        Some(lasts) => mark.at + lasts,
+        None if matches!(mark.kind, MarkKind::Slowed(..)) => run_end,
+        None => return None,
     };
     let in_time = later.iter().take_while(|other| other.at <= latest);
-    Some(in_time.into_iter().find(|other| ends.contains(&other.kind)).map_or(latest, |other| other.at).min(run_end))
+    Some(in_time.into_iter().find(|other| mark.kind.is_ended_by(&other.kind)).map_or(latest, |other| other.at).min(run_end))
 }

@@ -194,31 +194,7 @@ fn deed(mark: &Mark) -> Option<String> {
 
 /// A pause or a cut may have begun before the member did.
 fn lasts_until(mark: &Mark) -> Instant {
-    let lasts = match mark.kind {
-        MarkKind::Paused(_, lasts) | MarkKind::CutOff(_, _, lasts) => lasts,
-        MarkKind::Started(_)
-        | MarkKind::Stopping(_)
-        | MarkKind::Crashed(_)
-        | MarkKind::Resumed(_)
-        | MarkKind::Slowed(_, _)
-        | MarkKind::SpeedRestored(_)
-        | MarkKind::Kicked(_)
-        | MarkKind::Failed(_, _)
-        | MarkKind::RateChanged(_)
-        | MarkKind::PartitionsAdded(_, _)
-        | MarkKind::TopicCreated(_)
-        | MarkKind::TopicDeleted(_)
-        | MarkKind::Subscribed(_)
-        | MarkKind::Reconnected(_, _)
-        | MarkKind::RequestDropped(_, _)
-        | MarkKind::RequestDelayed(_, _, _)
-        | MarkKind::BrokerDown(_, _)
-        | MarkKind::BrokerReturned(_)
-        | MarkKind::CoordinatorLoaded(_, _)
-        | MarkKind::ProtocolChanged(_, _)
-        | MarkKind::RunPhaseEnded => Span::ZERO,
-    };
-    mark.at + lasts
+    mark.at + mark.kind.lasts().unwrap_or(Span::ZERO)
 }
 
 /// The longest waits first.

@@ -41,22 +41,13 @@ impl Deployments {
 impl Checker<'_> {
     /// Puts the properties over those that the clients had before, each level as Kafka's client would take it.
     pub fn deploy(&mut self, deployment: Deployment<'_>, groups: Site<'_>, verb: &mut Verb, stage: &Stage<'_>, so_far: &mut Deployments) {
-        let (clients, deploy) = match verb {
-            Verb::Start { client, deploy } => (client.index()..client.index() + 1, deploy),
-            Verb::RollingRestart { group, deploy, .. } => (stage.cast.members(*group), deploy),
-            Verb::Crash(_)
-            | Verb::Stop(_)
-            | Verb::Pause { .. }
-            | Verb::Slow { .. }
-            | Verb::Rate { .. }
-            | Verb::Partitions { .. }
-            | Verb::CreateTopic(_)
-            | Verb::DeleteTopic(_)
-            | Verb::Subscribe { .. }
-            | Verb::Scale { .. }
-            | Verb::Disconnect { .. }
-            | Verb::Disturb { .. }
-            | Verb::BrokerDown { .. } => return,
+        // No other verb takes properties; what is wrong with one that has some was told before.
+        let (clients, deploy) = if let Verb::Start { client, deploy } = verb {
+            (client.index()..client.index() + 1, deploy)
+        } else if let Verb::RollingRestart { group, deploy, .. } = verb {
+            (stage.cast.members(*group), deploy)
+        } else {
+            return;
         };
         let site = deployment.entry.child("config");
         self.refuse_nothing("config", site);
