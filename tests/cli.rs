@@ -186,6 +186,21 @@ fn a_quiet_run_still_says_what_failed() {
 }
 
 #[test]
+fn a_trace_that_nobody_reads_to_its_end_changes_neither_the_files_nor_the_verdict() {
+    let place = directory("unread-trace");
+    let (scenario, out) = (place.join("failing.yaml"), place.join("out"));
+    std::fs::write(&scenario, FAILING).expect("the scenario");
+    let paths = [&scenario, &out].map(|path| path.to_str().expect("UTF-8"));
+    let mut command = groupsim(&["run", paths[0], "--no-charts", "--out", paths[1], "--trace", "-"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+    drop(child.stdout.take());
+    let failed = outcome(child.wait_with_output().expect("the program ends"));
+    assert_eq!(failed.code, 1, "{}", failed.stderr);
+    assert!(failed.stderr.contains("FAILED  1 of 2 expectations failed"), "{}", failed.stderr);
+    assert!(out.join("summary.json").exists());
+}
+
+#[test]
 fn what_came_through_a_pipe_is_run_again_through_a_pipe() {
     let place = directory("again");
     let shown = run_with_input(&["run", "-", "--no-charts", "--out", place.join("out").to_str().expect("UTF-8")], FAILING);

@@ -101,7 +101,8 @@ fn simulate(scenario: &Scenario, source: Source<'_>, options: &Options) -> Resul
             trace_file = Some((staged, path));
             run
         }
-        TraceTo::Stdout => traced(scenario, io::stdout().lock()).map_err(|error| Failure::Output("to stdout".to_owned(), error))?,
+        TraceTo::Stdout => traced(scenario, WhileRead { out: io::stdout().lock(), is_read: true })
+            .map_err(|error| Failure::Output("to stdout".to_owned(), error))?,
     };
     let report = Report::new(scenario, source, run);
     for (output, content) in report.files(options.charts) {
@@ -134,6 +135,37 @@ fn refuse_to_overwrite(path: &Path, scenario: &str, out: &Path) -> Result<(), Fa
         return refuse("another output of this run has that name");
     }
     Ok(())
+}
+
+/// A pipe that may close before everything is written: what nobody reads is let go, and the run goes on to its files and its verdict.
+struct WhileRead<W> {
+    out: W,
+    is_read: bool,
+}
+
+impl<W: Write> WhileRead<W> {
+    fn unless_closed<T>(&mut self, unread: T, write: impl FnOnce(&mut W) -> io::Result<T>) -> io::Result<T> {
+        if !self.is_read {
+            return Ok(unread);
+        }
+        match write(&mut self.out) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                self.is_read = false;
+                Ok(unread)
+            }
+            written => written,
+        }
+    }
+}
+
+impl<W: Write> Write for WhileRead<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.unless_closed(bytes.len(), |out| out.write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.unless_closed((), Write::flush)
+    }
 }
 
 /// Plays with the trace written as JSON Lines.
