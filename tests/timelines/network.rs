@@ -1,6 +1,8 @@
 //! Connections that break, requests that are lost or late, brokers that die: what members and coordinators make of it.
 
-use crate::story::play;
+use groupsim::trace::text::TextLines;
+
+use crate::story::{Story, play};
 use crate::{TWO_MEMBERS, two_members};
 
 #[test]
@@ -118,4 +120,35 @@ fn who_is_assigned_a_partition_without_a_known_leader_asks_for_metadata() {
         let first = story.times("M1", &what).into_iter().chain(story.times("M2", &what)).min().expect("somebody reads it");
         assert!((assigned..assigned + 1_000_000_000).contains(&first), "t-{partition} is read at {first}, assigned at {assigned}");
     }
+}
+
+/// B's commit is lost just when C makes it give partitions up.
+const LOST_COMMIT: &str = "
+name: lost-commit
+duration: 3m
+topics: {t: 6}
+producers: {p: {topic: t, rate: 2/s}}
+groups:
+  g:
+    topics: [t]
+    members: {A: , B: , C: {start: 40s}}
+    processing: 1ms
+    config: {auto.offset.reset: earliest, group.protocol: consumer}
+timeline: [{at: 39s, drop: {request: OffsetCommit, from: g/B}, for: 10s}]
+";
+
+#[test]
+fn a_reconciliation_goes_on_when_the_coordinator_is_found_again_however_long_that_takes() {
+    // A real client's look-up waits behind a Fetch, so that it is still under way at the time of the retry.
+    let (scenario, _) = groupsim::scenario::load(LOST_COMMIT, "lost-commit.yaml").unwrap_or_else(|problems| panic!("{problems}"));
+    let mut lines = TextLines::new(scenario.names(), Vec::new());
+    groupsim::run::play(&scenario, scenario.seed, &mut lines);
+    let story = Story::read(&String::from_utf8(lines.finish().expect("memory takes lines")).expect("lines are text"));
+
+    let found = story.times("B", "coordinator is broker");
+    assert_eq!(found, [2_000_000, 70_627_000_000]);
+    let revoked = story.times("B", "revoked t-").into_iter().find(|at| *at > found[1]);
+    assert!(revoked.is_some_and(|at| at < found[1] + 1_000_000_000), "revoked at {revoked:?}");
+    let taken = story.times("C", "assigned t-").into_iter().find(|at| *at > found[1]);
+    assert!(taken.is_some_and(|at| at < found[1] + 7_000_000_000), "C takes them a heartbeat later, at {taken:?}");
 }

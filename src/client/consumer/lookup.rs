@@ -43,6 +43,9 @@ impl Consumer {
         self.membership.session_ends = now + self.config.session_timeout;
         fx.emit(TraceEvent::CoordinatorFound { client: self.config.client, broker });
         self.heartbeat_pass(now, fx);
+        if self.speaks_consumer_protocol() {
+            self.retry_reconciliation_commit(now, fx);
+        }
         match self.app {
             App::Committing(_) => self.try_commit_again(now, fx),
             App::FindingCoordinator { .. } => {

@@ -109,7 +109,11 @@ impl Consumer {
         } else if matches!(self.membership.coordinator, CoordinatorKnown::Yes(_)) {
             self.commit_async(now, CommitKind::Prepare, offsets, fx);
         } else {
+            // It goes out when the coordinator is found; without one it is given up in the end.
             self.find_coordinator(now, fx);
+            if let Some(gives_up) = self.commits_until() {
+                fx.wake(gives_up, ConsumerTimer::Retry);
+            }
         }
     }
 
