@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use crate::client::consumer::{Consumer, ConsumerEffects, ConsumerTimer};
+use crate::client::producer::train::Train;
 use crate::client::producer::{Delivery, Producer};
 use crate::kafka::coordinator::Coordinator;
 use crate::kafka::coordinator::shard::CoordinatorEffects;
@@ -115,6 +116,8 @@ struct Session {
     fetch: FetchSession,
     number: u32,
     watched: Vec<TopicPartition>,
+    /// Their topics.
+    topics: Vec<TopicId>,
     /// The earliest wake-up that is under way.
     wake: Option<Instant>,
 }
@@ -168,10 +171,13 @@ pub struct Simulation<'a> {
     faults: fault::Faults,
 
     drainage: Drainage,
-    /// What was said and is not recorded yet.
-    facts: Vec<(Instant, TraceEvent)>,
     coordinator_fx: CoordinatorEffects,
+    /// Its facts are all that was said, by whomever, and is not recorded yet.
     consumer_fx: ConsumerEffects,
+    /// Which of these facts are how old: up to which one they were said by a moment.
+    moments: Vec<(Instant, usize)>,
+    /// A buffer for what arrives together.
+    trains: Vec<Train>,
     /// Buffers of Fetch answers that were read.
     spare_records: Vec<Vec<Fetched>>,
     /// Requests that brokers read next, since they have answered those before.
@@ -240,8 +246,9 @@ impl<'a> Simulation<'a> {
             self.events += 1;
             self.dispatch(event);
             self.read_on();
+            self.date_facts();
             // Whether it is drained is asked before each event, and told by the facts.
-            if until_drained || self.facts.len() >= FACTS_AT_ONCE {
+            if until_drained || self.consumer_fx.facts.len() >= FACTS_AT_ONCE {
                 self.flush(sink);
             }
             if at_this_instant > self.limits.at_one_instant || self.events > self.limits.events {
@@ -299,26 +306,31 @@ impl<'a> Simulation<'a> {
     }
 
     fn emit(&mut self, fact: TraceEvent) {
-        self.facts.push((self.now, fact));
+        self.consumer_fx.emit(fact);
     }
 
-    /// What a machine has said.
-    #[inline]
-    fn emit_all(facts: &mut Vec<(Instant, TraceEvent)>, now: Instant, said: &mut Vec<TraceEvent>) {
-        // From the front: the last one is taken off first.
-        said.reverse();
-        while let Some(fact) = said.pop() {
-            facts.push((now, fact));
+    /// What was said since the last time was said now.
+    #[inline(always)]
+    fn date_facts(&mut self) {
+        let said = self.consumer_fx.facts.len();
+        if self.moments.last().map_or(0, |(_, dated)| *dated) < said {
+            self.moments.push((self.now, said));
         }
     }
 
     /// Records what was said, in order.
     fn flush(&mut self, sink: &mut impl Sink) {
-        for (at, fact) in &self.facts {
-            self.drainage.note(&self.cast, fact);
-            sink.record(*at, fact);
+        self.date_facts();
+        let mut facts = self.consumer_fx.facts.iter();
+        let mut recorded = 0;
+        for (at, said) in self.moments.drain(..) {
+            for fact in facts.by_ref().take(said - recorded) {
+                self.drainage.note(&self.cast, fact);
+                sink.record(at, fact);
+            }
+            recorded = said;
         }
-        self.facts.clear();
+        self.consumer_fx.facts.clear();
     }
 
     /// The run cannot go on: what was spinning.

@@ -255,6 +255,9 @@ pub struct Consumer {
     metadata: Vec<u32>,
     /// Who leads what, and when that is asked for again.
     leadership: leaders::Leadership,
+    /// The last iteration of poll() left nothing to be done for the membership, the positions and the subscription, and nothing came since but
+    /// records: the next iteration has only these and the auto-commit to look at. Never so in a KIP-848 group.
+    settled: bool,
     /// When the application called poll().
     poll_started: Instant,
     /// The start of the last iteration of poll(): max.poll.interval.ms counts from there.
@@ -303,6 +306,7 @@ impl Consumer {
             lookup: lookup::Lookup::default(),
             metadata: metadata.counts.clone(),
             leadership: leaders::Leadership::new(metadata),
+            settled: false,
             poll_started: Instant::ZERO,
             last_poll: Instant::ZERO,
             auto_commit_due: Instant::NEVER,
@@ -362,6 +366,7 @@ impl Consumer {
     }
 
     pub fn on_timer(&mut self, now: Instant, timer: ConsumerTimer, fx: &mut ConsumerEffects) {
+        self.settled &= timer == ConsumerTimer::Step;
         match timer {
             ConsumerTimer::Step => self.on_step(now, fx),
             ConsumerTimer::Heartbeat => self.on_heartbeat_timer(now, fx),
@@ -381,6 +386,7 @@ impl Consumer {
 
     /// The process was frozen from `since` until `now`; what arrived meanwhile is handed in afterwards. The heartbeat thread looks first.
     pub fn on_resume(&mut self, since: Instant, now: Instant, fx: &mut ConsumerEffects) {
+        self.settled = false;
         self.shift_work(since, now, fx);
         self.heartbeat_pass(now, fx);
     }

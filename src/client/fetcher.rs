@@ -257,6 +257,11 @@ impl Fetcher {
         self.pipes.iter_mut().for_each(|pipe| pipe.in_flight = false);
     }
 
+    /// Nothing waits for poll().
+    pub fn is_drained(&self) -> bool {
+        self.buffer.is_empty()
+    }
+
     /// A Fetch to a broker is on its way.
     pub fn awaits_answer(&self, broker: BrokerId) -> bool {
         self.pipes[broker.index()].in_flight
@@ -267,7 +272,8 @@ impl Fetcher {
         if self.pipes[broker.index()].in_flight {
             return None;
         }
-        let buffered = |partition: TopicPartition| self.buffer.iter().any(|fetched| fetched.partition == partition);
+        let any_buffered = !self.buffer.is_empty();
+        let buffered = |partition: TopicPartition| any_buffered && self.buffer.iter().any(|fetched| fetched.partition == partition);
         let mut entries = std::mem::take(&mut self.spare);
         entries.clear();
         for owned in self.owned.iter().filter(|owned| owned.leader == Some(broker) && owned.is_fetchable()) {

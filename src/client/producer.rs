@@ -20,7 +20,7 @@ use crate::units::{BrokerId, Instant, Pace, Rate, Span};
 
 mod accumulator;
 mod batch;
-mod train;
+pub mod train;
 
 use batch::Open;
 use train::Shape;

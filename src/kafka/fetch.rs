@@ -62,8 +62,16 @@ pub struct FetchSession {
     limits: FetchLimits,
     /// In session order.
     entries: Vec<SessionEntry>,
-    /// Since when a Fetch waits, and until when at most.
-    parked: Option<Instant>,
+    parked: Option<Parked>,
+}
+
+/// A Fetch that waits.
+#[derive(Copy, Clone, Debug)]
+struct Parked {
+    /// Until when at most.
+    until: Instant,
+    /// When it was last looked at, none of its partitions had anything for it.
+    found_nothing: bool,
 }
 
 impl FetchSession {
@@ -77,7 +85,7 @@ impl FetchSession {
 
     /// Until when the Fetch in hand waits.
     pub fn parked_until(&self) -> Option<Instant> {
-        self.parked
+        self.parked.map(|parked| parked.until)
     }
 
     /// A Fetch arrived. True if the set of partitions changed.
@@ -99,19 +107,31 @@ impl FetchSession {
 
     /// Reads what there is. Empty: the Fetch has to wait and is parked until fetch.max.wait.ms is over.
     pub fn read_or_park(&mut self, now: Instant, logs: &[PartitionLog], answer: &mut Vec<Fetched>) {
-        let bytes = self.read(logs, answer);
+        let bytes = self.read(&self.entries, logs, answer);
         let is_enough = bytes >= self.limits.min_bytes || bytes > 0 && self.has_enough(logs);
         if is_enough || self.limits.max_wait.is_zero() || self.entries.is_empty() {
             self.finish(answer);
             return;
         }
         answer.clear();
-        self.parked = Some(now + self.limits.max_wait);
+        self.parked = Some(Parked { until: now + self.limits.max_wait, found_nothing: bytes == 0 });
     }
 
     /// Something was appended while a Fetch waits: answers it if there is enough. True if it is answered.
-    pub fn try_complete(&mut self, logs: &[PartitionLog], answer: &mut Vec<Fetched>) -> bool {
-        let bytes = self.read(logs, answer);
+    ///
+    /// `alone`: the index of the partition, if nothing was appended to any other since the Fetch was last looked at.
+    pub fn try_complete(&mut self, alone: Option<usize>, logs: &[PartitionLog], answer: &mut Vec<Fetched>) -> bool {
+        let Some(Parked { until, found_nothing }) = self.parked else { return false };
+        let only = alone.filter(|_| found_nothing).and_then(|index| self.entries.iter().position(|entry| entry.index == index));
+        let bytes = match only {
+            Some(at) => {
+                debug_assert!(
+                    self.entries.iter().all(|other| Some(other.index) == alone || other.from >= logs[other.index].high_watermark())
+                );
+                self.read(&self.entries[at..=at], logs, answer)
+            }
+            None => self.read(&self.entries, logs, answer),
+        };
         // Where one partition may bring all that is wanted, what an answer would hold is there.
         let holds_enough = bytes >= self.limits.min_bytes && self.limits.min_bytes <= self.limits.max_partition_bytes;
         if holds_enough || bytes > 0 && self.has_enough(logs) {
@@ -119,6 +139,7 @@ impl FetchSession {
             return true;
         }
         answer.clear();
+        self.parked = Some(Parked { until, found_nothing: bytes == 0 });
         false
     }
 
@@ -140,7 +161,7 @@ impl FetchSession {
 
     /// fetch.max.wait.ms is over: answers with whatever there is.
     pub fn expire(&mut self, logs: &[PartitionLog], answer: &mut Vec<Fetched>) {
-        self.read(logs, answer);
+        self.read(&self.entries, logs, answer);
         self.finish(answer);
     }
 
@@ -149,9 +170,9 @@ impl FetchSession {
         self.parked = None;
     }
 
-    fn read(&self, logs: &[PartitionLog], answer: &mut Vec<Fetched>) -> u64 {
+    fn read(&self, entries: &[SessionEntry], logs: &[PartitionLog], answer: &mut Vec<Fetched>) -> u64 {
         let mut total = 0;
-        for entry in &self.entries {
+        for entry in entries {
             let log = &logs[entry.index];
             if entry.from >= log.high_watermark() {
                 continue;
@@ -230,9 +251,9 @@ mod tests {
         let mut answer = Vec::new();
         session.read_or_park(Instant::from_millis(10), &logs, &mut answer);
         assert_eq!((partitions(&answer), session.parked_until()), (vec![], Some(Instant::from_millis(510))));
-        assert!(!session.try_complete(&logs, &mut answer));
+        assert!(!session.try_complete(None, &logs, &mut answer));
         logs[2].append(3, 100, 1);
-        assert!(session.try_complete(&logs, &mut answer));
+        assert!(session.try_complete(Some(2), &logs, &mut answer));
         assert_eq!((partitions(&answer), session.parked_until()), (vec![2], None));
     }
 
@@ -247,7 +268,7 @@ mod tests {
         session.read_or_park(Instant::ZERO, &logs, &mut answer);
         assert_eq!((partitions(&answer), session.parked_until()), (vec![], Some(Instant::from_millis(500))), "300 of 400 bytes count");
         (0..2).for_each(|_| logs[1].append(1, 100, 1));
-        assert!(session.try_complete(&logs, &mut answer));
+        assert!(session.try_complete(None, &logs, &mut answer));
         assert_eq!(answer, [Fetched { partition: at(0), offsets: OffsetRange::new(Offset(0), Offset(1)) }]);
     }
 

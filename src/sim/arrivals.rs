@@ -4,11 +4,12 @@
 //! looks at a log. Only while a Fetch waits for a topic is the next delivery of each of its producers an event. The producers of a topic take
 //! turns by arrival, at one instant by connection. Where requests may overtake each other (several brokers), each is an event.
 
+use crate::client::producer::train::{CONVOY, Train};
 use crate::client::producer::{Batch, Delivery};
 use crate::sim::queue::Place;
 use crate::sim::{Event, Simulation};
 use crate::trace::times::Created;
-use crate::units::{Instant, ProducerId, TopicId, TopicPartition};
+use crate::units::{BrokerId, Instant, ProducerId, TopicId, TopicPartition};
 
 /// When something arrives: ties go by connection, and those of producers are older than any consumer's. One number: one comparison.
 #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -101,8 +102,30 @@ impl Simulation<'_> {
         while let Some((first, until)) = self.next_arrival(topic, until) {
             let arrived = self.coming(topic, first).arrived_before(until);
             self.take_in(topic, first, arrived);
+            if arrived == self.coming(topic, first).delivery.repeat {
+                self.take_in_convoy(topic, first, until);
+            }
             self.go_on(topic, first, arrived);
         }
+    }
+
+    /// The trains that follow, of a writer of whose delivery nothing is left.
+    fn take_in_convoy(&mut self, topic: TopicId, writer: usize, until: Turn) {
+        let producer = self.writers[topic.index()][writer].producer;
+        let connection = self.producer_connection(producer, BrokerId(0));
+        let mut trains = std::mem::take(&mut self.trains);
+        loop {
+            let node = &mut self.producers[producer.index()];
+            let requests = node.producer.convoy(&mut node.draws, |last| Turn::new(last, connection) < until, &mut trains);
+            let is_over = trains.len() < CONVOY;
+            for Train { batch, visible } in trains.drain(..) {
+                self.append(producer, topic, batch, visible, requests);
+            }
+            if is_over {
+                break;
+            }
+        }
+        self.trains = trains;
     }
 
     /// Whose turn is next among the writers of a topic, if it is before `until`; and until when it is.
@@ -196,9 +219,10 @@ impl Simulation<'_> {
         if turn.at() <= self.now {
             self.catch_up_before(topic, turn);
             self.take_in(topic, at, 1);
-            for batch in 0..self.coming(topic, at).delivery.batches.len() {
+            let batches = self.coming(topic, at).delivery.batches.len();
+            for batch in 0..batches {
                 let partition = self.coming(topic, at).delivery.batches[batch].partition;
-                self.wake_fetches(TopicPartition { topic, partition });
+                self.wake_fetches(TopicPartition { topic, partition }, batches == 1);
             }
             self.go_on(topic, at, 1);
         }
@@ -244,7 +268,7 @@ impl Simulation<'_> {
             self.append(producer, topic, batch.clone(), delivery.visible, 1);
         }
         for batch in &delivery.batches {
-            self.wake_fetches(at(batch));
+            self.wake_fetches(at(batch), delivery.batches.len() == 1);
         }
         if delivery.repeat > 1 {
             skip(&mut delivery, 1);

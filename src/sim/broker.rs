@@ -141,16 +141,14 @@ impl Simulation<'_> {
         if self.sessions[place].is_none() {
             let client = self.connections[place].client;
             let fetch = FetchSession::new(self.setups[client.index()].consumer.limits);
-            self.sessions[place] = Some(Session { fetch, number, watched: Vec::new(), wake: None });
+            self.sessions[place] = Some(Session { fetch, number, watched: Vec::new(), topics: Vec::new(), wake: None });
         }
         let session = self.sessions[place].as_mut().expect("the session is open");
         session.number = number;
         if session.fetch.update(entries, &self.cast) {
-            self.watch_session(connection);
+            self.watch_session(connection, entries);
         }
-        for topic in topics(entries) {
-            self.catch_up(topic);
-        }
+        self.each_topic_of(place, Self::catch_up);
         let mut records = self.spare_records.pop().unwrap_or_default();
         records.clear();
         let session = self.sessions[place].as_mut().expect("the session is open");
@@ -164,15 +162,23 @@ impl Simulation<'_> {
             session.wake = Some(until);
             self.queue.push_timer(until, Event::FetchWait(connection));
         }
-        for topic in topics(entries) {
-            self.watch_arrivals(topic);
+        self.each_topic_of(place, Self::watch_arrivals);
+    }
+
+    fn each_topic_of(&mut self, session: usize, mut visit: impl FnMut(&mut Self, TopicId)) {
+        let mut at = 0;
+        while let Some(topic) = self.sessions[session].as_ref().and_then(|session| session.topics.get(at)) {
+            visit(self, *topic);
+            at += 1;
         }
     }
 
-    /// The session has other partitions: appends to these are looked at.
-    pub(super) fn watch_session(&mut self, connection: ConnectionId) {
+    /// The session has other partitions, those that a Fetch names: appends to these are looked at.
+    pub(super) fn watch_session(&mut self, connection: ConnectionId, entries: &[FetchEntry]) {
         self.forget_watches(connection);
         let Some(session) = &mut self.sessions[connection.0 as usize] else { return };
+        session.topics.clear();
+        session.topics.extend(topics(entries));
         for SessionEntry { partition, index, .. } in session.fetch.entries() {
             session.watched.push(*partition);
             self.watchers[*index].push(connection);
@@ -208,7 +214,9 @@ impl Simulation<'_> {
     }
 
     /// Records became visible: waiting Fetches that ask for them may have enough.
-    pub(super) fn wake_fetches(&mut self, partition: TopicPartition) {
+    ///
+    /// `alone`: no others did since the last time that they were looked at.
+    pub(super) fn wake_fetches(&mut self, partition: TopicPartition, alone: bool) {
         let index = self.cast.index(partition);
         let mut at = 0;
         while let Some(&connection) = self.watchers[index].get(at) {
@@ -217,7 +225,7 @@ impl Simulation<'_> {
                 let number = session.number;
                 let mut records = self.spare_records.pop().unwrap_or_default();
                 records.clear();
-                if session.fetch.try_complete(&self.logs, &mut records) {
+                if session.fetch.try_complete(alone.then_some(index), &self.logs, &mut records) {
                     self.answer_fetch(connection, number, records);
                 } else {
                     self.spare_records.push(records);
@@ -262,7 +270,7 @@ impl Simulation<'_> {
     }
 
     pub(super) fn after_coordinator(&mut self, shard: u32) {
-        Self::emit_all(&mut self.facts, self.now, &mut self.coordinator_fx.facts);
+        self.consumer_fx.facts.append(&mut self.coordinator_fx.facts);
         for (at, timer) in self.coordinator_fx.wakes.drain(..) {
             let slot = self.coordinator_timers.put((shard, timer));
             // What has fallen due already, such as expiry checks closer together than requests, is looked at once.

@@ -38,7 +38,6 @@ impl Simulation<'_> {
                 consumer.tell_progress(until, &mut self.consumer_fx);
             }
         }
-        Self::emit_all(&mut self.facts, self.now, &mut self.consumer_fx.facts);
     }
 
     /// Lets a running process act, or keeps the input for it while it is frozen.
@@ -65,9 +64,8 @@ impl Simulation<'_> {
         self.with_client(client, Held::Timer(timer), |consumer, now, _, fx| consumer.on_timer(now, timer, fx));
     }
 
-    /// Does what the process wants: tells its facts, sends its requests, arms its timers.
+    /// Does what the process wants: sends its requests, arms its timers.
     pub(super) fn after_client(&mut self, client: ClientId) {
-        Self::emit_all(&mut self.facts, self.now, &mut self.consumer_fx.facts);
         let slot = &mut self.clients[client.index()];
         let (life, is_done) = (slot.life, slot.consumer.as_ref().is_some_and(Consumer::is_done));
         for &(at, timer) in &self.consumer_fx.wakes {

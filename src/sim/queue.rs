@@ -36,23 +36,26 @@ impl Place {
 }
 
 /// Something that happens at a time.
-#[derive(Clone, Debug)]
+#[derive(Copy, Clone, Debug)]
 struct Entry<E> {
-    at: Instant,
-    place: Place,
+    /// Time and place as one number: one comparison.
+    key: u128,
     event: E,
 }
 
 impl<E> Entry<E> {
-    /// Time and place as one number: one comparison.
-    fn key(&self) -> u128 {
-        u128::from(self.at.as_nanos()) << 64 | u128::from(self.place.0)
+    fn new(at: Instant, place: Place, event: E) -> Self {
+        Entry { key: u128::from(at.as_nanos()) << 64 | u128::from(place.0), event }
+    }
+
+    fn at(&self) -> Instant {
+        Instant::from_nanos((self.key >> 64) as u64)
     }
 }
 
 impl<E> PartialEq for Entry<E> {
     fn eq(&self, other: &Self) -> bool {
-        self.key() == other.key()
+        self.key == other.key
     }
 }
 
@@ -62,28 +65,12 @@ impl<E> PartialOrd for Entry<E> {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
-
-    fn lt(&self, other: &Self) -> bool {
-        other.key() < self.key()
-    }
-
-    fn le(&self, other: &Self) -> bool {
-        other.key() <= self.key()
-    }
-
-    fn gt(&self, other: &Self) -> bool {
-        other.key() > self.key()
-    }
-
-    fn ge(&self, other: &Self) -> bool {
-        other.key() >= self.key()
-    }
 }
 
 /// Reversed: the heap's greatest is the earliest.
 impl<E> Ord for Entry<E> {
     fn cmp(&self, other: &Self) -> Ordering {
-        other.key().cmp(&self.key())
+        other.key.cmp(&self.key)
     }
 }
 
@@ -101,25 +88,28 @@ pub struct Queue<E> {
     armed: u64,
 }
 
-impl<E> Queue<E> {
+impl<E: Copy> Queue<E> {
     pub fn new() -> Self {
         Queue { soon: Vec::with_capacity(SOON), later: BinaryHeap::new(), armed: 0 }
     }
 
     pub fn push(&mut self, at: Instant, place: Place, event: E) {
-        let entry = Entry { at, place, event };
-        let key = entry.key();
-        if self.later.peek().is_some_and(|first| first.key() < key) {
+        let entry = Entry::new(at, place, event);
+        if self.later.peek().is_some_and(|first| first.key < entry.key) {
             self.later.push(entry);
             return;
         }
-        let mut place = self.soon.len();
-        self.soon.push(entry);
         // It mostly belongs near the end.
-        while place > 0 && self.soon[place - 1].key() < key {
-            self.soon.swap(place - 1, place);
-            place -= 1;
+        self.soon.push(entry);
+        let mut place = self.soon.len() - 1;
+        for before in (0..place).rev() {
+            if self.soon[before].key >= entry.key {
+                break;
+            }
+            self.soon[place] = self.soon[before];
+            place = before;
         }
+        self.soon[place] = entry;
         if self.soon.len() == SOON {
             self.spill();
         }
@@ -146,7 +136,7 @@ impl<E> Queue<E> {
         if self.soon.is_empty() {
             self.refill();
         }
-        self.soon.pop_if(|next| next.at <= end).map(|entry| (entry.at, entry.event))
+        self.soon.pop_if(|next| next.at() <= end).map(|entry| (entry.at(), entry.event))
     }
 
     /// With many at once, so that what is scheduled from here on is sooner than the rest.
@@ -161,7 +151,7 @@ impl<E> Queue<E> {
     }
 }
 
-impl<E> Default for Queue<E> {
+impl<E: Copy> Default for Queue<E> {
     fn default() -> Self {
         Queue::new()
     }

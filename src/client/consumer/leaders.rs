@@ -52,6 +52,7 @@ impl Consumer {
         if self.is_done() {
             return;
         }
+        self.settled = false;
         match from {
             To::Coordinator => {
                 self.forget_coordinator(now, fx);

@@ -12,6 +12,7 @@ use crate::units::Instant;
 impl Consumer {
     /// Any answer but that to a Fetch.
     pub fn on_response(&mut self, now: Instant, from: To, response: Response, fx: &mut ConsumerEffects) {
+        self.settled = false;
         if let To::Broker(broker) = from {
             self.links.answered(broker, response.kind());
         }

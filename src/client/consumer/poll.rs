@@ -11,16 +11,18 @@ impl Consumer {
     /// The application calls poll().
     pub(super) fn poll(&mut self, now: Instant, fx: &mut ConsumerEffects) {
         self.app = App::Idle;
-        if self.stopping {
-            self.begin_close(now, fx);
-            return;
-        }
-        self.read_network(now, fx);
-        if let Some(error) = self.failed {
-            self.fail(now, error, fx);
+        if !self.settled || self.timeout_wake.is_none() {
+            if self.stopping {
+                self.begin_close(now, fx);
+                return;
+            }
+            self.read_network(now, fx);
+            if let Some(error) = self.failed {
+                self.fail(now, error, fx);
+            }
+            self.begin_pass(now);
         }
         self.poll_started = now;
-        self.begin_pass(now);
         self.iterate(now, fx);
     }
 
@@ -30,6 +32,12 @@ impl Consumer {
             return;
         }
         self.last_poll = now;
+        if self.settled {
+            debug_assert!(self.has_settled(), "{:?} is settled", self.config.client);
+            self.maybe_auto_commit(now, fx);
+            self.collect_or_fetch(now, fx);
+            return;
+        }
         if self.subscription.is_to_change() {
             self.change_subscription(now, fx);
         }
@@ -45,13 +53,26 @@ impl Consumer {
                 return;
             }
         }
-        if self.progress_rejoin(now, fx) {
+        let joined = self.progress_rejoin(now, fx);
+        if joined {
             self.maybe_auto_commit(now, fx);
             self.update_positions(now, fx);
         }
         if matches!(self.app, App::Idle) {
+            self.settled = joined && self.has_settled();
             self.collect_or_fetch(now, fx);
         }
+    }
+
+    fn has_settled(&self) -> bool {
+        matches!(self.membership.coordinator, CoordinatorKnown::Yes(_))
+            && !self.speaks_consumer_protocol()
+            && !self.membership.rejoin_needed_or_pending()
+            && !self.subscription.is_to_change()
+            && self.fetcher.has_all_positions()
+            && self.unread.is_empty()
+            && self.failed.is_none()
+            && !self.stopping
     }
 
     /// One iteration of a KIP-848 consumer: neither an unknown coordinator nor a rebalance keeps poll() from returning records.
@@ -90,6 +111,9 @@ impl Consumer {
 
     /// Returns records from poll(), if any are buffered: the next fetches go out first, then the application has them.
     pub(super) fn collect(&mut self, now: Instant, fx: &mut ConsumerEffects) -> bool {
+        if self.fetcher.is_drained() {
+            return false;
+        }
         let mut batch = self.spare.take().unwrap_or_default();
         self.fetcher.collect(self.config.max_poll_records, batch.fill());
         if batch.slices().is_empty() {
@@ -144,6 +168,9 @@ impl Consumer {
 
     /// While idle, the next auto-commit or a missing position ends the wait. There is no auto-commit while a join is pending.
     fn arm_idle_wake(&mut self, now: Instant, fx: &mut ConsumerEffects) {
+        if self.settled && (self.auto_commit_due == Instant::NEVER || self.idle_wake.is_some_and(|wake| wake <= self.auto_commit_due)) {
+            return;
+        }
         let waits = self.membership.rejoin_needed_or_pending() || self.speaks_consumer_protocol() && !self.may_auto_commit();
         let mut at = if waits { Instant::NEVER } else { self.auto_commit_due };
         if !self.fetcher.has_all_positions() {

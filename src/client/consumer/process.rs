@@ -29,7 +29,7 @@ impl Consumer {
             return;
         }
         fx.emit(TraceEvent::ClientStopping { client: self.config.client });
-        self.stopping = true;
+        (self.stopping, self.settled) = (true, false);
         if matches!(self.app, App::Idle | App::FindingCoordinator { .. } | App::AwaitingOffsets) {
             self.begin_close(now, fx);
         }

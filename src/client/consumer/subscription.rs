@@ -138,6 +138,7 @@ impl Consumer {
     /// The application subscribes to something else as soon as it can.
     pub fn subscribe(&mut self, now: Instant, wish: Wish, fx: &mut ConsumerEffects) {
         self.subscription.next = Some(wish);
+        self.settled = false;
         if matches!(self.app, App::Idle) {
             self.poll(now, fx);
         }

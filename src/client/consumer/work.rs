@@ -174,7 +174,10 @@ impl Consumer {
                 self.tell_finished(now, &mut batch, fx);
                 self.after_chunk(now, batch, fx);
             }
-            App::Listening { ends, then } if ends <= now => self.after_listener_work(now, then, fx),
+            App::Listening { ends, then } if ends <= now => {
+                self.settled = false;
+                self.after_listener_work(now, then, fx);
+            }
             other => self.app = other,
         }
     }

@@ -8,6 +8,16 @@ use super::{Batch, Delivery, Producer, ProducerDraws};
 use crate::trace::times::Created;
 use crate::units::{BrokerId, Instant, Pace, Span};
 
+/// So many trains at most are worked out at once.
+pub const CONVOY: usize = 64;
+
+/// A train of a convoy: its first batch, and when that becomes visible.
+#[derive(Clone, Debug)]
+pub struct Train {
+    pub batch: Batch,
+    pub visible: Instant,
+}
+
 /// A train from one draw of the partitioner to the next.
 #[derive(Copy, Clone, Debug)]
 pub struct Shape {
@@ -22,6 +32,13 @@ pub struct Shape {
     wait: Span,
     /// Of the whole train.
     lasts: Span,
+}
+
+impl Shape {
+    /// From its first request to its last one.
+    fn until_last(&self) -> Span {
+        self.every.times(self.length - 1)
+    }
 }
 
 impl Producer {
@@ -86,29 +103,55 @@ impl Producer {
     pub(super) fn repeat_shape(&mut self, draws: &mut impl ProducerDraws) -> Option<Delivery> {
         let shape = self.shape?;
         let created = self.arrivals.next?;
-        let sent = created + shape.wait;
-        let end = created + shape.lasts;
-        let is_alone = self.busy.is_empty() && self.wires.iter().all(|wire| wire.handled.max(wire.answered) <= sent);
-        if self.arrivals.pace != Some(shape.pace) || !is_alone || sent + shape.lasts > self.next_change() {
+        if !self.goes_on_like(&shape, created) {
             self.shape = None;
             return None;
         }
-        let known = self.known_partitions;
-        let partition = self.sticky.partition(false, || draws.partition(known));
-        let batch = Batch {
-            partition,
-            records: shape.records,
-            bytes: shape.bytes,
-            created: Created::Even { pace: shape.pace, index: self.arrivals.index },
-        };
+        let batch = self.another_like(&shape, created, draws);
+        let broker: BrokerId = self.config.leaders[batch.partition as usize];
         let mut batches = self.spare.pop().unwrap_or_default();
         batches.push(batch);
-        self.advance(shape.length, shape.records, shape.bytes);
-        let broker: BrokerId = self.config.leaders[partition as usize];
         // Each request of the shape is answered before the next one is sent: the last one finds the wire as the first one did.
-        let before_last = shape.every.times(shape.length - 1);
-        let visible = Instant::from_nanos(self.on_the_wire(sent + before_last, broker, draws).as_nanos() - before_last.as_nanos());
-        self.arrivals.next = Some(end);
-        Some(Delivery { sent, visible, broker, batches, repeat: shape.length, every: shape.every })
+        let sent = created + shape.wait;
+        let visible = self.on_the_wire(sent + shape.until_last(), broker, draws).as_nanos() - shape.until_last().as_nanos();
+        Some(Delivery { sent, visible: Instant::from_nanos(visible), broker, batches, repeat: shape.length, every: shape.every })
+    }
+
+    /// The trains that follow, as long as they are like the last one but for their partitions and it is time for the last request of each
+    /// (`is_due`: of the moment at which it becomes visible); [`CONVOY`] at most. How many requests each has. With several brokers none.
+    pub fn convoy(&mut self, draws: &mut impl ProducerDraws, is_due: impl Fn(Instant) -> bool, trains: &mut Vec<Train>) -> u64 {
+        let (Some(shape), Some(latency), 1) = (self.shape, draws.constant_latency(), self.config.brokers) else { return 0 };
+        let Some(mut created) = self.arrivals.next.filter(|created| self.goes_on_like(&shape, *created)) else { return 0 };
+        let (until_visible, change) = (shape.wait + latency + self.config.replication, self.next_change());
+        let mut last_sent = None;
+        while trains.len() < CONVOY && created + shape.wait + shape.lasts <= change && is_due(created + until_visible + shape.until_last())
+        {
+            trains.push(Train { batch: self.another_like(&shape, created, draws), visible: created + until_visible });
+            last_sent = Some(created + shape.wait + shape.until_last());
+            created += shape.lasts;
+        }
+        if let Some(sent) = last_sent {
+            self.on_the_wire(sent, BrokerId(0), draws);
+        }
+        shape.length
+    }
+
+    /// Whether the next train, from a record of that time on, has this shape: nothing is on its way, and nothing changes meanwhile.
+    fn goes_on_like(&self, shape: &Shape, created: Instant) -> bool {
+        let sent = created + shape.wait;
+        let is_alone = self.busy.is_empty() && self.wires.iter().all(|wire| wire.handled.max(wire.answered) <= sent);
+        self.arrivals.pace == Some(shape.pace) && is_alone && sent + shape.lasts <= self.next_change()
+    }
+
+    /// The batches of the next train, as one: its first.
+    #[inline]
+    fn another_like(&mut self, shape: &Shape, created: Instant, draws: &mut impl ProducerDraws) -> Batch {
+        let known = self.known_partitions;
+        let partition = self.sticky.partition(false, || draws.partition(known));
+        let Shape { pace, records, bytes, length, .. } = *shape;
+        let created_at = Created::Even { pace, index: self.arrivals.index };
+        self.advance(length, records, bytes);
+        self.arrivals.next = Some(created + shape.lasts);
+        Batch { partition, records, bytes, created: created_at }
     }
 }

@@ -85,8 +85,8 @@ impl Simulation<'_> {
         known.iter().for_each(|entry| self.catch_up(entry.partition.topic));
         let mut records: Vec<Fetched> = Vec::new();
         fetch.expire(&self.logs, &mut records);
-        self.sessions[connection.0 as usize] = Some(Session { fetch, number, watched: Vec::new(), wake: None });
-        self.watch_session(connection);
+        self.sessions[connection.0 as usize] = Some(Session { fetch, number, watched: Vec::new(), topics: Vec::new(), wake: None });
+        self.watch_session(connection, &known);
         for fetched in &records {
             self.tell_appended(fetched.partition);
         }
