@@ -52,11 +52,13 @@ pub struct Limits {
     pub events: u64,
     /// Events within a millisecond: beyond that virtual time does not pass any more, or creeps.
     pub at_one_instant: u64,
+    /// Batches of one producer that wait to be sent.
+    pub waiting_batches: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { events: 4_000_000_000, at_one_instant: 5_000_000 }
+        Limits { events: 4_000_000_000, at_one_instant: 5_000_000, waiting_batches: 1_000_000 }
     }
 }
 
@@ -166,6 +168,8 @@ pub struct Simulation<'a> {
 
     // Clients
     producers: Vec<ProducerNode>,
+    /// It has more to send than its brokers take, and was given up.
+    overrun: Option<ProducerId>,
     clients: Vec<ClientSlot>,
     setups: Vec<setup::ClientSetup<'a>>,
     faults: fault::Faults,
@@ -205,6 +209,9 @@ impl<'a> Simulation<'a> {
     }
 
     fn settle(&mut self, run_end: Instant, sink: &mut impl Sink) -> Ending {
+        if let Some(producer) = self.overrun {
+            return self.overloaded(producer);
+        }
         if self.scenario.settle.is_zero() {
             return Ending::Finished;
         }
@@ -255,8 +262,14 @@ impl<'a> Simulation<'a> {
                 self.flush(sink);
                 return Some(self.stuck(event, at_this_instant));
             }
+            if self.overrun.is_some() {
+                break;
+            }
         }
-        None
+        self.overrun.map(|producer| {
+            self.flush(sink);
+            self.overloaded(producer)
+        })
     }
 
     fn dispatch(&mut self, event: Event) {
@@ -333,6 +346,16 @@ impl<'a> Simulation<'a> {
         self.consumer_fx.facts.clear();
     }
 
+    fn overloaded(&self, producer: ProducerId) -> Ending {
+        let (name, most) = (self.names.producer(producer), self.limits.waiting_batches);
+        let why = format!(
+            "the brokers take less than producer {name} is to send: more than {most} batches wait for their turn, at {} ms of virtual time \
+             (in Kafka send() would block at buffer.memory, which is not modelled)",
+            self.now
+        );
+        Ending::Stuck { at: self.now, why }
+    }
+
     /// The run cannot go on: what was spinning.
     fn stuck(&self, event: Event, at_this_instant: u64) -> Ending {
         let what = match event {
@@ -349,7 +372,7 @@ impl<'a> Simulation<'a> {
             }
             Event::Client(client, _, timer) => format!("{} of {}", timer.name(), self.names.client(client)),
         };
-        let Limits { events, at_one_instant } = self.limits;
+        let Limits { events, at_one_instant, .. } = self.limits;
         let why = if at_this_instant > at_one_instant {
             format!(
                 "virtual time stands still at {} ms: more than {at_one_instant} events within a millisecond, the last one from {what}",

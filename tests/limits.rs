@@ -52,6 +52,17 @@ fn too_many_events_are_noticed() {
 }
 
 #[test]
+fn a_producer_that_is_to_send_more_than_its_brokers_take_is_noticed() {
+    // Five requests of one batch in two milliseconds are 400,000 records a second at most.
+    let text = TIMELESS.replace("latency: 0ms", "latency: 1ms").replace("rate: 100k/s}, {at: 1ms", "rate: 10M/s}, {at: 9s");
+    let (scenario, _) = groupsim::scenario::load(&text, "overload.yaml").unwrap_or_else(|problems| panic!("{problems}"));
+    let run = groupsim::run::play_within(&scenario, 1, Limits { waiting_batches: 1_000, ..Limits::default() }, &mut ());
+    let Ending::Stuck { why, .. } = &run.ending else { panic!("{:?}", run.ending) };
+    assert!(why.starts_with("the brokers take less than producer p is to send: more than 1000 batches wait for their turn, at "), "{why}");
+    assert_eq!(Report::new(&scenario, Source { argument: "overload.yaml", text: &text }, run).judgement.verdict.exit_code(), 2);
+}
+
+#[test]
 fn nothing_is_called_met_that_a_run_which_stopped_cannot_know() {
     let text = TIMELESS.replace("[{lost: 0}]", NOT_KNOWN);
     let (scenario, _) = groupsim::scenario::load(&text, "timeless.yaml").unwrap_or_else(|problems| panic!("{problems}"));

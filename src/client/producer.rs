@@ -159,6 +159,11 @@ impl Producer {
         self.arrivals.sent
     }
 
+    /// Batches that were not sent yet, the open ones included.
+    pub fn waiting_batches(&self) -> usize {
+        self.busy.iter().map(|partition| self.queues[*partition as usize].len()).sum()
+    }
+
     /// Takes the buffer of a delivery back.
     pub fn recycle(&mut self, mut batches: Vec<Batch>) {
         batches.clear();

@@ -251,7 +251,8 @@ impl Simulation<'_> {
             return;
         }
         let number = session.number;
-        let mut records = Vec::new();
+        let mut records = self.spare_records.pop().unwrap_or_default();
+        records.clear();
         session.fetch.expire(&self.logs, &mut records);
         self.answer_fetch(connection, number, records);
     }

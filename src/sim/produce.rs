@@ -117,9 +117,13 @@ impl Simulation<'_> {
         }
     }
 
-    /// `None` when everything was sent.
+    /// `None` when everything was sent, or when that will never be so.
     pub(super) fn next_delivery(&mut self, producer: ProducerId) -> Option<Delivery> {
         let node = &mut self.producers[producer.index()];
+        if node.producer.waiting_batches() > self.limits.waiting_batches {
+            self.overrun = Some(producer);
+            return None;
+        }
         node.producer.next_delivery(&mut node.draws)
     }
 

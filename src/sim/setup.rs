@@ -89,6 +89,7 @@ impl<'a> Simulation<'a> {
             consumer_fx: ConsumerEffects::default(),
             moments: Vec::new(),
             trains: Vec::new(),
+            overrun: None,
             spare_records: Vec::new(),
             unmuted: VecDeque::new(),
             cast,
