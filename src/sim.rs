@@ -95,6 +95,8 @@ struct ClientSlot {
     /// By peer: how often this life has connected.
     connects: Vec<u32>,
     frozen: Option<fault::Frozen>,
+    /// The next life begins as soon as this one, which was told to stop, has gone.
+    starts_again: bool,
     /// Counts slow-downs, so that the end of an older one changes nothing.
     slowdowns: u32,
     /// Thousandths of the normal processing time; it outlives the process.

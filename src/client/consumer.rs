@@ -339,6 +339,11 @@ impl Consumer {
         matches!(self.app, App::Done)
     }
 
+    /// It was told to stop, and is not done yet.
+    pub fn is_stopping(&self) -> bool {
+        self.stopping
+    }
+
     /// A member with its assignment: what a rolling restart waits for.
     pub fn is_up(&self) -> bool {
         match &self.protocol {

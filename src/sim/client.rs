@@ -8,13 +8,15 @@ use crate::sim::{Event, Simulation};
 use crate::units::{ClientId, Instant};
 
 impl Simulation<'_> {
-    /// A new life of a process begins.
+    /// A new life of a process begins; where the one before is still closing, after that.
     pub(super) fn start_client(&mut self, client: ClientId) {
         let metadata = self.metadata();
         let slot = &mut self.clients[client.index()];
-        if slot.consumer.is_some() {
+        if let Some(consumer) = &slot.consumer {
+            slot.starts_again = consumer.is_stopping();
             return;
         }
+        slot.starts_again = false;
         slot.life += 1;
         slot.connects.fill(0);
         let config = self.next_life(client);
@@ -91,6 +93,9 @@ impl Simulation<'_> {
         if is_done {
             self.clients[client.index()].consumer = None;
             self.disconnect_all(client);
+            if self.clients[client.index()].starts_again {
+                self.schedule_fault(self.now, Due::Start(client));
+            }
         }
         if self.faults.is_rolling() {
             self.follow_rolling_restarts(client);

@@ -193,6 +193,7 @@ impl<'a> Simulation<'a> {
     }
 
     fn stop_client(&mut self, client: ClientId) {
+        self.clients[client.index()].starts_again = false;
         self.with_client(client, Held::Stop, |consumer, now, _, fx| consumer.stop(now, fx));
     }
 

@@ -156,6 +156,7 @@ fn empty_slot(scenario: &Scenario) -> ClientSlot {
         connections: vec![None; 1 + scenario.cluster.brokers as usize],
         connects: vec![0; 1 + scenario.cluster.brokers as usize],
         frozen: None,
+        starts_again: false,
         slowdowns: 0,
         slowness: 1000,
     }

@@ -6,6 +6,7 @@ mod cooperative;
 mod migration;
 mod network;
 mod static_members;
+mod stops;
 #[path = "../story/lines.rs"]
 mod story;
 

@@ -81,9 +81,12 @@ impl Lives {
         if certain { answer } else { Ok(()) }
     }
 
+    /// It is stopped or killed. Killed may also be who was told to stop: close() may take its time.
     pub fn end(&mut self, client: ClientId, at: Instant, crashed: bool) -> Result<(), String> {
-        let answer = self.running(client, at);
+        let running = self.running(client, at);
         let process = &mut self.processes[client.index()];
+        let is_closing = matches!(process.life, Life::Stopped { crashed: false, .. });
+        let answer = if crashed && is_closing { Ok(()) } else { running };
         process.life = Life::Stopped { at, crashed };
         // The next life is a new process.
         process.pause = at..at;
