@@ -75,6 +75,10 @@ pub struct Model {
     pub validate_positions: bool,
     /// A busy member's heartbeats come later by so many millionths of the interval.
     pub heartbeat_drift: u64,
+    /// A KIP-848 client that is blocked in poll() takes its part in a rebalance when a pass of its poll loop begins.
+    pub app_passes: bool,
+    /// A periodic auto-commit of KIP-848 clients since 4.2 covers the records that the same poll() returns.
+    pub commit_race: bool,
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -192,7 +196,8 @@ pub struct Client {
     pub poll_timeout: Span,
     pub processing: Processing,
     pub commit: Commit,
-    pub on_revoke: Listener,
+    /// `None`: the application registers no rebalance listener.
+    pub on_revoke: Option<Listener>,
 }
 
 /// Consumer properties that the model uses.

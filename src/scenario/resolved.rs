@@ -72,6 +72,8 @@ impl Scenario {
         entry(out, 1, "validate.positions", &self.model.validate_positions.to_string());
         let drift = self.model.heartbeat_drift;
         entry(out, 1, "heartbeat.drift", &format!("{}.{:04}%", drift / 10_000, drift % 10_000));
+        entry(out, 1, "app.passes", &self.model.app_passes.to_string());
+        entry(out, 1, "commit.race", &self.model.commit_race.to_string());
     }
 
     fn write_cluster(&self, out: &mut String) {

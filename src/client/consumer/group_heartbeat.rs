@@ -125,7 +125,7 @@ impl Consumer {
     fn on_heartbeat_refused(&mut self, now: Instant, error: ErrorCode, fx: &mut ConsumerEffects) {
         self.own_mut().told = None;
         match error {
-            ErrorCode::FencedMemberEpoch | ErrorCode::UnknownMemberId => self.be_fenced(error, fx),
+            ErrorCode::FencedMemberEpoch | ErrorCode::UnknownMemberId => self.be_fenced(now, error, fx),
             ErrorCode::NotCoordinator | ErrorCode::CoordinatorNotAvailable => {
                 self.membership.heartbeat.arm(now);
                 self.forget_coordinator(now, fx);
@@ -147,12 +147,16 @@ impl Consumer {
         self.arm_heartbeat(now + self.config.retry_backoff, fx);
     }
 
-    /// The epoch is void: what it has is lost, which the application learns at its next poll(); nothing of it is returned any more.
+    /// The epoch is void: what it has is lost, which its listener learns at its next poll(); nothing of it is returned any more.
     ///
     /// Not modelled: up to 4.2 it is fetched and returned until then.
-    fn be_fenced(&mut self, error: ErrorCode, fx: &mut ConsumerEffects) {
+    fn be_fenced(&mut self, now: Instant, error: ErrorCode, fx: &mut ConsumerEffects) {
         fx.emit(TraceEvent::MembershipLost { client: self.config.client, error });
+        let is_leaving = self.own().state == State::PrepareLeaving;
         self.void_epoch(State::Fenced);
+        if !is_leaving && self.lose_in_background(now, fx) {
+            self.rejoin(now, fx);
+        }
     }
 
     fn void_epoch(&mut self, state: State) {
@@ -164,11 +168,13 @@ impl Consumer {
 
     // --- leaving --------------------------------------------------------------------------------------------------------------------
 
-    /// max.poll.interval.ms is over. It joins again when the application has polled and given up what it has.
+    /// max.poll.interval.ms is over. It joins again when the application has polled; what it has its listener learns then, and without one it
+    /// is gone at once, so that a commit without arguments has nothing to commit.
     fn leave_late(&mut self, now: Instant, fx: &mut ConsumerEffects) {
         fx.emit(TraceEvent::PollIntervalExceeded { client: self.config.client, last_poll: self.last_poll });
         self.send_leaving_heartbeat(now, fx);
         self.void_epoch(State::Stale);
+        self.lose_in_background(now, fx);
     }
 
     /// A static member says that it will be back.

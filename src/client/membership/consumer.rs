@@ -85,6 +85,8 @@ pub struct ConsumerMembership {
     pub pass_started: Instant,
     /// It has taken a step at that moment.
     pub stepped: bool,
+    /// It sees what it is assigned from then on: until then it is in a pass that began before the network thread replaced the assignment.
+    pub sees_from: Instant,
 }
 
 impl ConsumerMembership {
@@ -99,6 +101,7 @@ impl ConsumerMembership {
             assignor,
             pass_started: Instant::ZERO,
             stepped: false,
+            sees_from: Instant::ZERO,
         }
     }
 
