@@ -45,6 +45,8 @@ pub(super) struct Page {
     recent: VecDeque<(OffsetRange, Finished)>,
     pub(super) repeats: Vec<Repeat>,
     pub(super) committed: Option<Offset>,
+    /// Was committed until another commit said less: whose that was, and when.
+    taken_back: RangeMap<(ClientId, Instant)>,
     /// Below the committed offset and not processed: whose commit it was.
     pub(super) covered: RangeMap<(Option<ClientId>, Instant)>,
     /// Left the application's hands unprocessed.
@@ -64,6 +66,8 @@ pub(super) struct Repeat {
     pub previous: Option<usize>,
     /// Whoever lost the partition between the two did its part after that.
     pub late: bool,
+    /// It had been committed, and its reader began where a later commit said less.
+    pub taken_back: Option<(ClientId, Instant)>,
     /// When the position was last set.
     pub position_set: Instant,
 }
@@ -79,7 +83,12 @@ impl Page {
     }
 
     pub fn ranges(&self) -> usize {
-        self.processed.spans() + self.repeats.len() + self.covered.spans() + self.dropped.spans() + self.skipped.spans()
+        self.processed.spans()
+            + self.repeats.len()
+            + self.covered.spans()
+            + self.taken_back.spans()
+            + self.dropped.spans()
+            + self.skipped.spans()
     }
 
     /// `hold` is one of the partition's `holds`, of which those up to this moment are known.
@@ -109,9 +118,17 @@ impl Page {
         for (piece, before) in repeated {
             let (before, reading) = (self.resolve(before), self.readings[once.last as usize]);
             for (part, late) in self.cut_by_undoing(piece, before.last.hold, reading.hold, holds) {
-                self.repeat(delivery.cut(part), before, reading, late);
+                for (part, taken_back) in self.cut_by_commits(part) {
+                    self.repeat(delivery.cut(part), before, reading, (late, taken_back.filter(|_| !late)));
+                }
             }
         }
+    }
+
+    /// Parts a range by the commits that had taken it back when the position was last set.
+    fn cut_by_commits(&self, range: OffsetRange) -> Vec<(OffsetRange, Option<(ClientId, Instant)>)> {
+        let counts = |taken: Option<&(ClientId, Instant)>| taken.copied().filter(|(_, at)| *at < self.position_set);
+        self.taken_back.pieces(range).map(|(piece, taken)| (piece, counts(taken))).collect()
     }
 
     /// Parts a range that was processed under two holds: what was done under the earlier one while that was good, and what was done when
@@ -183,7 +200,13 @@ impl Page {
         Processing { times: entry.times, first: self.readings[entry.first as usize], last: self.readings[entry.last as usize] }
     }
 
-    fn repeat(&mut self, delivery: Delivery<'_>, before: Processing, reading: Reading, late: bool) {
+    fn repeat(
+        &mut self,
+        delivery: Delivery<'_>,
+        before: Processing,
+        reading: Reading,
+        (late, taken_back): (bool, Option<(ClientId, Instant)>),
+    ) {
         let (offsets, again) = (delivery.offsets, delivery.times.at(0));
         // What a commit covers is forgotten; if it is read again all the same, it was done before that.
         let before_done = self.done(Offset(offsets.to.0 - 1)).unwrap_or(again);
@@ -191,7 +214,7 @@ impl Page {
             && last.offsets.to == offsets.from
             && last.before.0 == before.first
             && last.again.0 == reading
-            && (last.previous, last.late) == (before.last.hold, late)
+            && (last.previous, last.late, last.taken_back) == (before.last.hold, late, taken_back)
             && last.position_set == self.position_set
         {
             last.offsets.to = offsets.to;
@@ -199,7 +222,15 @@ impl Page {
             return;
         }
         let (previous, position_set) = (before.last.hold, self.position_set);
-        self.repeats.push(Repeat { offsets, before: (before.first, before_done), again: (reading, again), previous, late, position_set });
+        self.repeats.push(Repeat {
+            offsets,
+            before: (before.first, before_done),
+            again: (reading, again),
+            previous,
+            late,
+            taken_back,
+            position_set,
+        });
     }
 
     /// When a record was first done, as long as that is remembered.
@@ -231,8 +262,12 @@ impl Page {
         let before = self.committed.replace(offset).unwrap_or(Offset(0));
         if offset < before {
             self.covered.remove(OffsetRange::new(offset, before));
+            if let Some(by) = by {
+                self.taken_back.set(OffsetRange::new(offset, before), (by, at));
+            }
             return;
         }
+        self.taken_back.remove(OffsetRange::new(Offset(0), offset));
         for (gap, processing) in self.processed.pieces(OffsetRange::new(before, offset)) {
             if processing.is_none() {
                 self.covered.set(gap, (by, at));
@@ -243,6 +278,7 @@ impl Page {
     pub fn uncommitted(&mut self) {
         self.committed = None;
         self.covered = RangeMap::default();
+        self.taken_back = RangeMap::default();
     }
 
     pub fn dropped(&mut self, offsets: OffsetRange, by: ClientId, at: Instant) {
