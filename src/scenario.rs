@@ -25,7 +25,7 @@ use crate::scenario::expectation::Expectation;
 use crate::scenario::group_config::{ConsumerGroupConfig, GroupConfig};
 use crate::scenario::keys::Keys;
 use crate::scenario::subscription::{Pattern, Subscription};
-use crate::terms::{ClientRequest, GroupProtocol, Name, Peers};
+use crate::terms::{ClientRequest, GroupProperty, GroupProtocol, Name, Peers};
 use crate::units::{BrokerId, ClientId, GroupId, InstanceId, Instant, ProducerId, Rate, Span, TopicId};
 
 #[derive(Clone, PartialEq, Debug)]
@@ -335,6 +335,12 @@ pub enum Verb {
     Subscribe {
         client: ClientId,
         to: Subscription,
+    },
+    /// A property of the group is set on the brokers.
+    GroupConfig {
+        group: GroupId,
+        property: GroupProperty,
+        value: Span,
     },
     /// Starts the clients from `members` down the list that are not running, or stops the last ones.
     Scale {

@@ -5,6 +5,7 @@
 pub mod config;
 pub mod deploys;
 pub mod expect;
+pub mod group_configs;
 pub mod groups;
 pub mod incidents;
 pub mod lives;

@@ -179,6 +179,10 @@ impl Scenario {
             Verb::CreateTopic(topic) => format!("create.topic: {}", self.topic_in_kafka(*topic)),
             Verb::DeleteTopic(topic) => format!("delete.topic: {}", self.topic_in_kafka(*topic)),
             Verb::Subscribe { client, to } => format!("subscribe: {}, topics: {}", self.member(*client), self.subscription(to)),
+            Verb::GroupConfig { group, property, value } => {
+                let name = scalar(&self.groups[group.index()].name, false);
+                format!("group.config: {{{name}: {{{}: {}}}}}", property.name(), value.as_millis())
+            }
             Verb::Scale { group, members } => format!("scale: {{{}: {members}}}", scalar(&self.groups[group.index()].name, false)),
             Verb::RollingRestart { group, every, down, deploy } => {
                 let name = scalar(&self.groups[group.index()].name, false);
