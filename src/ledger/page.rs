@@ -45,7 +45,8 @@ pub(super) struct Page {
     recent: VecDeque<(OffsetRange, Finished)>,
     pub(super) repeats: Vec<Repeat>,
     pub(super) committed: Option<Offset>,
-    /// Was committed until another commit said less: whose that was, and when.
+    /// Was committed until another commit said less: whose that was, and when. It stays so when it is committed again: whoever begins behind it
+    /// does not come to it.
     taken_back: RangeMap<(ClientId, Instant)>,
     /// Below the committed offset and not processed: whose commit it was.
     pub(super) covered: RangeMap<(Option<ClientId>, Instant)>,
@@ -267,7 +268,6 @@ impl Page {
             }
             return;
         }
-        self.taken_back.remove(OffsetRange::new(Offset(0), offset));
         for (gap, processing) in self.processed.pieces(OffsetRange::new(before, offset)) {
             if processing.is_none() {
                 self.covered.set(gap, (by, at));
