@@ -349,7 +349,7 @@ impl Consumer {
     pub fn is_up(&self) -> bool {
         match &self.protocol {
             Protocol::Classic => self.membership.state == MemberState::Stable && !self.membership.rejoin_needed_or_pending(),
-            Protocol::Consumer(own) => own.state == State::Stable,
+            Protocol::Consumer(own) => own.state() == State::Stable,
         }
     }
 

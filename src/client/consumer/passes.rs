@@ -2,7 +2,7 @@
 //! #maximumTimeToWait).
 //!
 //! A thread that is blocked in poll() is not woken for its part in the membership: it takes one step, if there is one, when a pass begins. A
-//! pass ends with records, with the poll timeout, or by itself. An ideal client takes its steps at once. How long passes are was measured on
+//! pass ends with records, with the poll timeout, or by itself. Without passes it takes its steps at once. How long they are was measured on
 //! 4.1.0 and 4.3.1; for the other releases it is inferred from the code.
 //!
 //! Not modelled: what else ends a pass early, an empty Fetch answer (4.2 to 4.4), the auto-commit timer and the rest of the heartbeat interval:

@@ -24,7 +24,7 @@ impl Consumer {
                 return true;
             }
             self.step_taken(now);
-            match (self.own().state, self.step()) {
+            match (self.own().state(), self.step()) {
                 (State::Fenced | State::Stale, _) => {
                     if !self.run_revocation(now, true, AfterListener::Rejoin, fx) {
                         return false;
@@ -50,7 +50,7 @@ impl Consumer {
 
     /// The network thread's part: what of a reconciliation the application is not needed for.
     pub(super) fn reconcile_in_background(&mut self, now: Instant, fx: &mut ConsumerEffects) {
-        while self.own().state == State::Reconciling && !self.is_application_needed() {
+        while self.own().state() == State::Reconciling && !self.is_application_needed() {
             match self.step() {
                 None => self.begin_reconciliation(now, fx),
                 Some(Step::Revoking) => self.finish_revoking(fx),
@@ -72,7 +72,7 @@ impl Consumer {
         if !self.speaks_consumer_protocol() {
             return false;
         }
-        match self.own().state {
+        match self.own().state() {
             State::Fenced | State::Stale => true,
             State::Reconciling => match self.step() {
                 None => self.starts_on_application(),
@@ -213,9 +213,7 @@ impl Consumer {
         if let CommitPolicy::Auto(interval) = self.config.commit {
             self.auto_commit_due = now + interval;
         }
-        let own = self.own_mut();
-        own.current = Some(target);
-        own.state = State::Acknowledging;
+        self.own_mut().take_assignment(target);
         self.network_pass(now, fx);
     }
 
@@ -256,7 +254,7 @@ impl Consumer {
     /// close(): nothing is reconciled any more.
     pub(super) fn stop_reconciling(&mut self) {
         let own = self.own_mut();
-        if own.state.is_in_group() {
+        if own.state().is_in_group() {
             own.fall_to(State::PrepareLeaving);
         }
     }
