@@ -45,9 +45,8 @@ pub(super) struct Page {
     recent: VecDeque<(OffsetRange, Finished)>,
     pub(super) repeats: Vec<Repeat>,
     pub(super) committed: Option<Offset>,
-    /// Was committed until another commit said less: whose that was, and when. It stays so when it is committed again: whoever begins behind it
-    /// does not come to it.
-    taken_back: RangeMap<(ClientId, Instant)>,
+    /// Was committed until another commit said less. It stays so when it is committed again: whoever begins behind it does not come to it.
+    taken_back: RangeMap<TakenBack>,
     /// Below the committed offset and not processed: whose commit it was.
     pub(super) covered: RangeMap<(Option<ClientId>, Instant)>,
     /// Left the application's hands unprocessed.
@@ -55,6 +54,21 @@ pub(super) struct Page {
     /// A reset went past them.
     pub(super) skipped: RangeMap<(ClientId, Instant)>,
     position_set: Instant,
+}
+
+/// Commits that said less than one before: whose, and when.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+struct TakenBack {
+    /// The last one before the position was set.
+    read: Option<(ClientId, Instant)>,
+    latest: (ClientId, Instant),
+}
+
+impl TakenBack {
+    /// The one that whoever set its position then had found.
+    fn before(&self, position_set: Instant) -> Option<(ClientId, Instant)> {
+        if self.latest.1 < position_set { Some(self.latest) } else { self.read }
+    }
 }
 
 /// A range that was processed again.
@@ -128,8 +142,8 @@ impl Page {
 
     /// Parts a range by the commits that had taken it back when the position was last set.
     fn cut_by_commits(&self, range: OffsetRange) -> Vec<(OffsetRange, Option<(ClientId, Instant)>)> {
-        let counts = |taken: Option<&(ClientId, Instant)>| taken.copied().filter(|(_, at)| *at < self.position_set);
-        self.taken_back.pieces(range).map(|(piece, taken)| (piece, counts(taken))).collect()
+        let pieces = self.taken_back.pieces(range);
+        pieces.map(|(piece, taken)| (piece, taken.and_then(|taken| taken.before(self.position_set)))).collect()
     }
 
     /// Parts a range that was processed under two holds: what was done under the earlier one while that was good, and what was done when
@@ -264,7 +278,10 @@ impl Page {
         if offset < before {
             self.covered.remove(OffsetRange::new(offset, before));
             if let Some(by) = by {
-                self.taken_back.set(OffsetRange::new(offset, before), (by, at));
+                let position_set = self.position_set;
+                self.taken_back.update(OffsetRange::new(offset, before), |_, known| {
+                    Some(TakenBack { read: known.and_then(|known| known.before(position_set)), latest: (by, at) })
+                });
             }
             return;
         }
