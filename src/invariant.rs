@@ -163,7 +163,7 @@ impl Fold for Invariants {
             }
             TraceEvent::Committed { group, member, partition, offset, .. } => {
                 groups[group.index()].committed(*member, findings);
-                reading.committed(known, *group, *partition, *offset, findings);
+                reading.committed(known, (*group, *member), *partition, *offset, findings);
             }
             TraceEvent::SettlePhaseEnded { .. } => {
                 reading.ended(findings);

@@ -69,6 +69,8 @@ pub enum DuplicateCause {
     Replaced(Instant),
     /// The client closed without a commit of what it had processed.
     Stopped(Instant),
+    /// They had been committed; then a commit said less, and whoever came next began there.
+    CommitWentBack(Instant),
     /// The same owner read them again after its position went back.
     Rewound(Instant),
 }

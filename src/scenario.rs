@@ -25,7 +25,7 @@ use crate::scenario::expectation::Expectation;
 use crate::scenario::group_config::{ConsumerGroupConfig, GroupConfig};
 use crate::scenario::keys::Keys;
 use crate::scenario::subscription::{Pattern, Subscription};
-use crate::terms::{ClientRequest, GroupProtocol, Name, Peers};
+use crate::terms::{ClientRequest, GroupProperty, GroupProtocol, Name, Peers};
 use crate::units::{BrokerId, ClientId, GroupId, InstanceId, Instant, ProducerId, Rate, Span, TopicId};
 
 #[derive(Clone, PartialEq, Debug)]
@@ -75,6 +75,10 @@ pub struct Model {
     pub validate_positions: bool,
     /// A busy member's heartbeats come later by so many millionths of the interval.
     pub heartbeat_drift: u64,
+    /// A KIP-848 client that is blocked in poll() takes its part in a rebalance when a pass of its poll loop begins.
+    pub app_passes: bool,
+    /// A periodic auto-commit of KIP-848 clients since 4.2 covers the records that the same poll() returns.
+    pub commit_race: bool,
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -192,7 +196,8 @@ pub struct Client {
     pub poll_timeout: Span,
     pub processing: Processing,
     pub commit: Commit,
-    pub on_revoke: Listener,
+    /// `None`: the application registers no rebalance listener.
+    pub on_revoke: Option<Listener>,
 }
 
 /// Consumer properties that the model uses.
@@ -330,6 +335,12 @@ pub enum Verb {
     Subscribe {
         client: ClientId,
         to: Subscription,
+    },
+    /// A property of the group is set on the brokers.
+    GroupConfig {
+        group: GroupId,
+        property: GroupProperty,
+        value: Span,
     },
     /// Starts the clients from `members` down the list that are not running, or stops the last ones.
     Scale {

@@ -267,6 +267,14 @@ pub enum ClientRequest {
     CloseFetchSession,
 }
 
+/// What a KIP-848 group may have of its own on the brokers (GroupConfig).
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum GroupProperty {
+    SessionTimeout,
+    HeartbeatInterval,
+    AssignmentInterval,
+}
+
 /// Whom a consumer cannot reach.
 #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Peers {

@@ -255,12 +255,12 @@ pub enum TraceEvent {
         client: ClientId,
         partitions: Box<[TopicPartition]>,
     },
-    /// onPartitionsRevoked; it may be called with nothing.
+    /// onPartitionsRevoked, or its moment if nobody listens; it may be called with nothing.
     Revoked {
         client: ClientId,
         partitions: Box<[TopicPartition]>,
     },
-    /// onPartitionsLost.
+    /// onPartitionsLost, or its moment if nobody listens.
     Lost {
         client: ClientId,
         partitions: Box<[TopicPartition]>,

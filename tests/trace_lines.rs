@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use groupsim::terms::{
-    ClientRequest, CommitFailure, CommitKind, EpochReason, ErrorCode, FatalError, GroupProtocol, GroupState, MemberState, Peers,
-    PositionSource, RebalanceReason, RemovalReason, RequestKind,
+    ClientRequest, CommitFailure, CommitKind, EpochReason, ErrorCode, FatalError, GroupProperty, GroupProtocol, GroupState, MemberState,
+    Peers, PositionSource, RebalanceReason, RemovalReason, RequestKind,
 };
 use groupsim::trace::fault::Fault;
 use groupsim::trace::json::JsonLines;
@@ -229,6 +229,7 @@ fn coordinator() -> Vec<TraceEvent> {
             revoking: [partition].into(),
         },
         TraceEvent::Fault(Fault::CoordinatorLoaded { group: GROUP, broker: BrokerId(2) }),
+        TraceEvent::Fault(Fault::GroupConfigured { group: GROUP, property: GroupProperty::SessionTimeout, value: Span::from_secs(50) }),
     ]
 }
 

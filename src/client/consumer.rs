@@ -107,6 +107,8 @@ pub struct ConsumerConfig {
     pub service: Service,
     pub per_batch: Span,
     pub commit: CommitPolicy,
+    /// The application has registered a rebalance listener.
+    pub has_listener: bool,
     /// commitSync in onPartitionsRevoked.
     pub commit_on_revoke: bool,
     /// How long onPartitionsRevoked and onPartitionsLost take if there is something to give up.
@@ -114,6 +116,10 @@ pub struct ConsumerConfig {
     /// A real client looks its coordinator up and its requests wait behind a parked Fetch; an ideal one does neither.
     pub real: bool,
     pub validate_positions: bool,
+    /// Of the consumer protocol: a thread that is blocked in poll() takes its part when a pass begins, and at once otherwise.
+    pub passes: bool,
+    /// A periodic auto-commit covers what the same poll() returns, if the release lets it.
+    pub commit_race: bool,
     pub brokers: u32,
     /// The coordinator, for an ideal client.
     pub coordinator: BrokerId,
@@ -292,7 +298,7 @@ impl Consumer {
             // One id for each consumer object, made by the client and kept for good (KIP-1082).
             membership.member = Some(MemberId { client: config.client, number: config.life });
             membership.rejoin_needed = false;
-            protocol = Protocol::Consumer(ConsumerMembership::new(config.remote_assignor.clone()));
+            protocol = Protocol::Consumer(Box::new(ConsumerMembership::new(config.remote_assignor.clone())));
         }
         Consumer {
             rebalance_protocol: RebalanceProtocol::of(&config.protocols),
@@ -348,7 +354,7 @@ impl Consumer {
     pub fn is_up(&self) -> bool {
         match &self.protocol {
             Protocol::Classic => self.membership.state == MemberState::Stable && !self.membership.rejoin_needed_or_pending(),
-            Protocol::Consumer(own) => own.state == State::Stable,
+            Protocol::Consumer(own) => own.state() == State::Stable,
         }
     }
 

@@ -17,7 +17,7 @@ pub mod consumer;
 #[derive(Debug)]
 pub enum Protocol {
     Classic,
-    Consumer(ConsumerMembership),
+    Consumer(Box<ConsumerMembership>),
 }
 
 /// `AbstractCoordinator.MemberState`.

@@ -9,15 +9,25 @@ use crate::units::{ClientId, Offset, TopicPartition};
 pub(super) struct PositionRules {
     /// By slot: what the coordinator took last.
     committed: Vec<Option<Offset>>,
+    /// By slot: what somebody else replaced since the partition has its owner, who may have been answered before that.
+    replaced: Vec<Vec<Option<Offset>>>,
 }
 
 impl PositionRules {
     pub fn new(slots: &Slots) -> Self {
-        PositionRules { committed: vec![None; slots.count()] }
+        PositionRules { committed: vec![None; slots.count()], replaced: vec![Vec::new(); slots.count()] }
     }
 
-    pub fn committed(&mut self, slot: usize, offset: Offset) {
-        self.committed[slot] = Some(offset);
+    /// A former owner may commit too, if it names the partition and is a member.
+    pub fn committed(&mut self, slot: usize, offset: Offset, by_owner: bool) {
+        let before = self.committed[slot].replace(offset);
+        if !by_owner {
+            self.replaced[slot].push(before);
+        }
+    }
+
+    pub fn assigned(&mut self, slot: usize) {
+        self.replaced[slot].clear();
     }
 
     pub fn uncommitted(&mut self, slot: usize) {
@@ -33,10 +43,11 @@ impl PositionRules {
         findings: &mut Findings,
     ) {
         let committed = self.committed[slot];
-        let fits = match source {
-            PositionSource::Committed => committed == Some(offset),
-            PositionSource::ResetEarliest | PositionSource::ResetLatest => committed.is_none(),
+        let answer = match source {
+            PositionSource::Committed => Some(offset),
+            PositionSource::ResetEarliest | PositionSource::ResetLatest => None,
         };
+        let fits = committed == answer || self.replaced[slot].contains(&answer);
         findings
             .expect(fits, || format!("{client:?} starts {partition:?} at {offset} ({source:?}), and what was committed is {committed:?}"));
     }

@@ -67,8 +67,17 @@ impl ReadingRules {
         });
     }
 
-    pub fn committed(&mut self, known: &Known, group: GroupId, partition: TopicPartition, offset: Offset, findings: &Findings) {
-        self.committed.committed(known.slots.at(group, partition), offset);
+    pub fn committed(
+        &mut self,
+        known: &Known,
+        (group, member): (GroupId, Option<MemberId>),
+        partition: TopicPartition,
+        offset: Offset,
+        findings: &Findings,
+    ) {
+        let slot = known.slots.at(group, partition);
+        let owner = known.ownership.latest(slot).map(|hold| hold.client);
+        self.committed.committed(slot, offset, owner == member.map(|member| member.client));
         let index = known.slots.cast().index(partition);
         if offset > self.appended[index] {
             self.ahead[index].push((findings.now, offset));
@@ -89,6 +98,7 @@ impl ReadingRules {
             });
             let slot = known.slots.of(member.client, *partition);
             self.positions[slot].retain(|(client, _)| *client != member.client);
+            self.committed.assigned(slot);
             for other in known.ownership.holds(slot).iter().rev().filter(|hold| hold.to.is_none() && hold.client != member.client) {
                 // Either may be the zombie: an answer to SyncGroup can come when the generation is over.
                 let both_are_current = group.is_in_current_generation(other.member) && group.is_in_current_generation(member);

@@ -41,6 +41,18 @@ fn heartbeat(story: Story, client: ClientId) -> Story {
 }
 
 #[test]
+fn a_commit_of_the_former_owner_may_cross_the_question_of_the_next() {
+    let crossed = |by| {
+        let story = stable().at(160).processed(A, 0, 0..50).committed(A, 0, 50).revoked(A, 0).revoked(B, 1).assigned(B, 1, &[0]);
+        story.committed(by, 0, 20).starts(B, 0, 50, PositionSource::Committed)
+    };
+    let told =
+        |by| invariants(&crossed(by).at(900).ends(100, true)).violations().iter().any(|found| found.what.contains("what was committed"));
+    assert!(!told(A), "B was answered before that");
+    assert!(told(B), "B knows its own commits");
+}
+
+#[test]
 fn a_decent_life_violates_nothing() {
     let story = heartbeat(stable().at(160).processed(A, 0, 0..50).committed(A, 0, 50), A).polled(A, 0, 50..60);
     let story = story.at(170).processed(A, 0, 50..60).state(Stable, PreparingRebalance, 1).rebalance(RebalanceReason::MemberLeft, B, 1);

@@ -17,9 +17,9 @@ use crate::kafka::group::classic::ClassicGroup;
 use crate::kafka::group::consumer::topics::Topics;
 use crate::kafka::message::{GroupRequest, GroupResponse, Heartbeat};
 use crate::kafka::offsets::Offsets;
-use crate::terms::ErrorCode;
+use crate::terms::{ErrorCode, GroupProperty};
 use crate::trace::TraceEvent;
-use crate::units::{ClientId, GroupId, Instant, MemberId};
+use crate::units::{ClientId, GroupId, Instant, MemberId, Span};
 
 pub mod classic_requests;
 pub mod consumer_groups;
@@ -73,6 +73,17 @@ impl Coordinator {
     /// The group has settings of its own from its next request on.
     pub fn configure_group(&mut self, group: GroupId, config: GroupConfig) {
         self.shard.group_configs.insert(group, config);
+    }
+
+    /// One of the group's own settings changes: its next request finds it so.
+    pub fn alter_group(&mut self, group: GroupId, property: GroupProperty, value: Span) {
+        let config = self.shard.group_configs.entry(group).or_default();
+        let slot = match property {
+            GroupProperty::SessionTimeout => &mut config.session_timeout,
+            GroupProperty::HeartbeatInterval => &mut config.heartbeat_interval,
+            GroupProperty::AssignmentInterval => &mut config.assignment_interval,
+        };
+        *slot = Some(value);
     }
 
     /// An id for a member of the client that makes its id itself (KIP-1082). Kafka's are random; these are numbered together with those that

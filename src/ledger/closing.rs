@@ -97,6 +97,9 @@ impl Ledger {
 /// What undid the earlier of the two holds, and whose it was. Which of them processed first does not matter: a zombie may still be at work while the next
 /// owner overtakes it.
 fn cause(repeat: &Repeat, holds: &[Hold]) -> (DuplicateCause, ClientId) {
+    if let Some((by, at)) = repeat.taken_back {
+        return (DuplicateCause::CommitWentBack(at), by);
+    }
     let rewound = (DuplicateCause::Rewound(repeat.position_set), repeat.again.0.by.client);
     let (Some(previous), Some(again)) = (repeat.previous, repeat.again.0.hold) else { return rewound };
     if previous == again {

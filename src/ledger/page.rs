@@ -45,6 +45,8 @@ pub(super) struct Page {
     recent: VecDeque<(OffsetRange, Finished)>,
     pub(super) repeats: Vec<Repeat>,
     pub(super) committed: Option<Offset>,
+    /// Was committed until another commit said less. It stays so when it is committed again: whoever begins behind it does not come to it.
+    taken_back: RangeMap<TakenBack>,
     /// Below the committed offset and not processed: whose commit it was.
     pub(super) covered: RangeMap<(Option<ClientId>, Instant)>,
     /// Left the application's hands unprocessed.
@@ -52,6 +54,21 @@ pub(super) struct Page {
     /// A reset went past them.
     pub(super) skipped: RangeMap<(ClientId, Instant)>,
     position_set: Instant,
+}
+
+/// Commits that said less than one before: whose, and when.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+struct TakenBack {
+    /// The last one before the position was set.
+    read: Option<(ClientId, Instant)>,
+    latest: (ClientId, Instant),
+}
+
+impl TakenBack {
+    /// The one that whoever set its position then had found.
+    fn before(&self, position_set: Instant) -> Option<(ClientId, Instant)> {
+        if self.latest.1 < position_set { Some(self.latest) } else { self.read }
+    }
 }
 
 /// A range that was processed again.
@@ -64,6 +81,8 @@ pub(super) struct Repeat {
     pub previous: Option<usize>,
     /// Whoever lost the partition between the two did its part after that.
     pub late: bool,
+    /// It had been committed, and its reader began where a later commit said less.
+    pub taken_back: Option<(ClientId, Instant)>,
     /// When the position was last set.
     pub position_set: Instant,
 }
@@ -79,7 +98,12 @@ impl Page {
     }
 
     pub fn ranges(&self) -> usize {
-        self.processed.spans() + self.repeats.len() + self.covered.spans() + self.dropped.spans() + self.skipped.spans()
+        self.processed.spans()
+            + self.repeats.len()
+            + self.covered.spans()
+            + self.taken_back.spans()
+            + self.dropped.spans()
+            + self.skipped.spans()
     }
 
     /// `hold` is one of the partition's `holds`, of which those up to this moment are known.
@@ -109,9 +133,17 @@ impl Page {
         for (piece, before) in repeated {
             let (before, reading) = (self.resolve(before), self.readings[once.last as usize]);
             for (part, late) in self.cut_by_undoing(piece, before.last.hold, reading.hold, holds) {
-                self.repeat(delivery.cut(part), before, reading, late);
+                for (part, taken_back) in self.cut_by_commits(part) {
+                    self.repeat(delivery.cut(part), before, reading, (late, taken_back.filter(|_| !late)));
+                }
             }
         }
+    }
+
+    /// Parts a range by the commits that had taken it back when the position was last set.
+    fn cut_by_commits(&self, range: OffsetRange) -> Vec<(OffsetRange, Option<(ClientId, Instant)>)> {
+        let pieces = self.taken_back.pieces(range);
+        pieces.map(|(piece, taken)| (piece, taken.and_then(|taken| taken.before(self.position_set)))).collect()
     }
 
     /// Parts a range that was processed under two holds: what was done under the earlier one while that was good, and what was done when
@@ -183,7 +215,13 @@ impl Page {
         Processing { times: entry.times, first: self.readings[entry.first as usize], last: self.readings[entry.last as usize] }
     }
 
-    fn repeat(&mut self, delivery: Delivery<'_>, before: Processing, reading: Reading, late: bool) {
+    fn repeat(
+        &mut self,
+        delivery: Delivery<'_>,
+        before: Processing,
+        reading: Reading,
+        (late, taken_back): (bool, Option<(ClientId, Instant)>),
+    ) {
         let (offsets, again) = (delivery.offsets, delivery.times.at(0));
         // What a commit covers is forgotten; if it is read again all the same, it was done before that.
         let before_done = self.done(Offset(offsets.to.0 - 1)).unwrap_or(again);
@@ -191,7 +229,7 @@ impl Page {
             && last.offsets.to == offsets.from
             && last.before.0 == before.first
             && last.again.0 == reading
-            && (last.previous, last.late) == (before.last.hold, late)
+            && (last.previous, last.late, last.taken_back) == (before.last.hold, late, taken_back)
             && last.position_set == self.position_set
         {
             last.offsets.to = offsets.to;
@@ -199,7 +237,15 @@ impl Page {
             return;
         }
         let (previous, position_set) = (before.last.hold, self.position_set);
-        self.repeats.push(Repeat { offsets, before: (before.first, before_done), again: (reading, again), previous, late, position_set });
+        self.repeats.push(Repeat {
+            offsets,
+            before: (before.first, before_done),
+            again: (reading, again),
+            previous,
+            late,
+            taken_back,
+            position_set,
+        });
     }
 
     /// When a record was first done, as long as that is remembered.
@@ -231,6 +277,12 @@ impl Page {
         let before = self.committed.replace(offset).unwrap_or(Offset(0));
         if offset < before {
             self.covered.remove(OffsetRange::new(offset, before));
+            if let Some(by) = by {
+                let position_set = self.position_set;
+                self.taken_back.update(OffsetRange::new(offset, before), |_, known| {
+                    Some(TakenBack { read: known.and_then(|known| known.before(position_set)), latest: (by, at) })
+                });
+            }
             return;
         }
         for (gap, processing) in self.processed.pieces(OffsetRange::new(before, offset)) {
@@ -243,6 +295,7 @@ impl Page {
     pub fn uncommitted(&mut self) {
         self.committed = None;
         self.covered = RangeMap::default();
+        self.taken_back = RangeMap::default();
     }
 
     pub fn dropped(&mut self, offsets: OffsetRange, by: ClientId, at: Instant) {

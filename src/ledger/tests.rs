@@ -1,5 +1,5 @@
 use super::*;
-use crate::story::{A, B, GROUP, Story, cast, ms, range, tp};
+use crate::story::{A, B, C, GROUP, Story, cast, ms, range, tp};
 use crate::terms::PositionSource;
 
 fn account(story: &Story) -> Account {
@@ -54,6 +54,17 @@ fn a_duplicate_knows_what_took_the_partition_away() {
     let restarted = half_done().at(350).crashed(A).tell(TraceEvent::ClientStarted { client: A, life: 2 });
     let again = restarted.at(500).takes(A, 0, 40).polled(A, 0, 40..200).at(700).processed(A, 0, 40..200);
     assert_eq!(cause(again.ends(200, true)), DuplicateCause::Crashed(ms(350)));
+}
+
+#[test]
+fn what_a_later_commit_took_back_is_told_of_that_commit() {
+    let given_up = half_done().committed(A, 0, 100).at(350).dropped(A, 0, 100..200).revoked(A, 0);
+    let taken_back = given_up.at(360).takes(B, 0, 100).at(370).committed(A, 0, 40).at(380).revoked(B, 0);
+    let taken = taken_back.at(500).takes(C, 0, 40).polled(C, 0, 40..200).at(700).processed(C, 0, 40..200).committed(C, 0, 200);
+    let account = account(&taken.at(900).ends(200, true));
+    assert_eq!((account.duplicated, account.extra, account.lost), (60, 60, 0));
+    let told: Vec<_> = account.duplicates.iter().map(|duplicate| (duplicate.offsets, duplicate.cause, duplicate.undone)).collect();
+    assert_eq!(told, [(range(40..100), DuplicateCause::CommitWentBack(ms(370)), A)]);
 }
 
 #[test]

@@ -148,6 +148,7 @@ impl Metrics {
             Fault::CoordinatorLoaded { group, broker } => self.mark(at, MarkKind::CoordinatorLoaded(*group, *broker)),
             Fault::Reconnected { client, from } => self.mark(at, MarkKind::Reconnected(*client, *from)),
             Fault::BrokerReturned { broker } => self.mark(at, MarkKind::BrokerReturned(*broker)),
+            Fault::GroupConfigured { .. } => {}
             Fault::LeaderLost { partition } => self.leaderless.push(Leaderless { partition: *partition, from: at, to: None }),
             Fault::LeaderElected { partition, .. } => {
                 if let Some(lost) = self.leaderless.iter_mut().rfind(|lost| lost.partition == *partition && lost.to.is_none()) {

@@ -5,10 +5,12 @@
 pub mod config;
 pub mod deploys;
 pub mod expect;
+pub mod group_configs;
 pub mod groups;
 pub mod incidents;
 pub mod lives;
 pub mod members;
+pub mod model;
 pub mod names;
 pub mod network;
 pub mod producers;
@@ -22,11 +24,11 @@ pub mod topics;
 use std::ops::Range;
 
 use super::defaults::{Role, broker};
-use super::file::{ClientKind, ClusterFile, KafkaFile, ModelFile, OutputFile, ReleaseText, ScenarioFile, WriteLatencyFile};
+use super::file::{ClusterFile, KafkaFile, OutputFile, ReleaseText, ScenarioFile, WriteLatencyFile};
 use super::quantity::Unreadable;
 use super::subscription::Pattern;
 use super::yaml::{Entry, Kind, Node};
-use super::{Cluster, Distribution, Model, Outputs, Releases, Scenario, WriteLatency, reader, yaml};
+use super::{Cluster, Distribution, Outputs, Releases, Scenario, WriteLatency, reader, yaml};
 use crate::error::{PROBLEMS_SHOWN_MAX, Problem, Problems, closest, did_you_mean};
 use crate::release::Release;
 use crate::units::{Instant, Span};
@@ -229,7 +231,7 @@ impl Checker<'_> {
             duration,
             settle,
             sample_interval: self.sample_interval(file, root.child("sample.interval"), duration),
-            model: model(&file.model.clone().unwrap_or_default()),
+            model: self.model(&file.model.clone().unwrap_or_default(), root.child("model"), kafka.clients),
             cluster,
             topics,
             producers,
@@ -348,18 +350,6 @@ impl Checker<'_> {
 
 fn settle(file: &ScenarioFile) -> Span {
     file.settle.map_or(Span::from_secs(300), |settle| settle.0)
-}
-
-fn model(file: &ModelFile) -> Model {
-    let real_client = match file.client {
-        None | Some(ClientKind::Real) => true,
-        Some(ClientKind::Ideal) => false,
-    };
-    Model {
-        real_client,
-        validate_positions: file.validate_positions.unwrap_or(real_client),
-        heartbeat_drift: file.heartbeat_drift.map_or(0, |drift| drift.0),
-    }
 }
 
 /// One second where that gives 300 to 3600 samples, else the nearest round step that gives 300 to 4000.

@@ -48,6 +48,7 @@ impl Scenario {
             | Verb::CreateTopic(_)
             | Verb::DeleteTopic(_)
             | Verb::Subscribe { .. }
+            | Verb::GroupConfig { .. }
             | Verb::Scale { .. }
             | Verb::Disconnect { .. }
             | Verb::Disturb { .. }

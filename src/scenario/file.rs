@@ -141,8 +141,8 @@ impl JsonSchema for KafkaFile {
 #[derive(Clone, PartialEq, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ModelFile {
-    /// real: start-up looks its coordinator up, requests wait behind a parked Fetch, positions are validated. ideal: none of these cost
-    /// anything. Default: real.
+    /// real: start-up looks its coordinator up, requests wait behind a parked Fetch, positions are validated, KIP-848 clients work in passes.
+    /// ideal: none of these cost anything. Default: real.
     pub client: Option<ClientKind>,
     /// Whether a committed position is validated before the first Fetch. Default: as `client` says.
     #[serde(rename = "validate.positions")]
@@ -150,6 +150,16 @@ pub struct ModelFile {
     /// How much later than due the heartbeats of a busy member come, such as `0.65%`. Default: 0.
     #[serde(rename = "heartbeat.drift")]
     pub heartbeat_drift: Option<Drift>,
+    /// Whether a KIP-848 client that is blocked in poll() takes its part in a rebalance only when a pass of its poll loop begins. Default: as
+    /// `client` says.
+    #[serde(rename = "app.passes")]
+    pub app_passes: Option<bool>,
+    /// Whether a periodic auto-commit of KIP-848 clients of 4.2 to 4.4 covers the records that the same poll() returns, which are lost if the
+    /// process dies over them. Default: false.
+    #[serde(rename = "commit.race")]
+    pub commit_race: Option<bool>,
+    /// Whether applications register a ConsumerRebalanceListener, where their group and member do not say. Default: true.
+    pub listener: Option<bool>,
 }
 
 #[derive(Copy, Clone, PartialEq, Eq, Debug, Deserialize, JsonSchema)]

@@ -1,6 +1,6 @@
 //! What KIP-848 groups are given by their brokers: to all of them, and to single ones.
 
-use crate::terms::{MigrationPolicy, Name};
+use crate::terms::{GroupProperty, MigrationPolicy, Name};
 use crate::units::Span;
 
 /// Broker properties of KIP-848 groups, `group.consumer.…`.
@@ -38,6 +38,14 @@ impl GroupConfig {
             session_timeout: brokers.session_timeout,
             heartbeat_interval: brokers.heartbeat_interval,
             assignment_interval: brokers.assignment_interval,
+        }
+    }
+
+    pub fn of_mut(&mut self, property: GroupProperty) -> &mut Span {
+        match property {
+            GroupProperty::SessionTimeout => &mut self.session_timeout,
+            GroupProperty::HeartbeatInterval => &mut self.heartbeat_interval,
+            GroupProperty::AssignmentInterval => &mut self.assignment_interval,
         }
     }
 }

@@ -72,6 +72,8 @@ impl Scenario {
         entry(out, 1, "validate.positions", &self.model.validate_positions.to_string());
         let drift = self.model.heartbeat_drift;
         entry(out, 1, "heartbeat.drift", &format!("{}.{:04}%", drift / 10_000, drift % 10_000));
+        entry(out, 1, "app.passes", &self.model.app_passes.to_string());
+        entry(out, 1, "commit.race", &self.model.commit_race.to_string());
     }
 
     fn write_cluster(&self, out: &mut String) {
@@ -177,6 +179,10 @@ impl Scenario {
             Verb::CreateTopic(topic) => format!("create.topic: {}", self.topic_in_kafka(*topic)),
             Verb::DeleteTopic(topic) => format!("delete.topic: {}", self.topic_in_kafka(*topic)),
             Verb::Subscribe { client, to } => format!("subscribe: {}, topics: {}", self.member(*client), self.subscription(to)),
+            Verb::GroupConfig { group, property, value } => {
+                let name = scalar(&self.groups[group.index()].name, false);
+                format!("group.config: {{{name}: {{{}: {}}}}}", property.name(), value.as_millis())
+            }
             Verb::Scale { group, members } => format!("scale: {{{}: {members}}}", scalar(&self.groups[group.index()].name, false)),
             Verb::RollingRestart { group, every, down, deploy } => {
                 let name = scalar(&self.groups[group.index()].name, false);

@@ -11,7 +11,9 @@ use crate::sim::network::ConnectionId;
 use crate::sim::queue::Place;
 use crate::sim::wishes::wish;
 use crate::sim::{Event, Simulation};
+use crate::terms::GroupProperty;
 use crate::trace::TraceEvent;
+use crate::trace::fault::Fault;
 use crate::units::{BrokerId, ClientId, GroupId, Instant, ProducerId, Rate, Span};
 
 mod brokers;
@@ -130,6 +132,7 @@ impl<'a> Simulation<'a> {
             Verb::CreateTopic(topic) => self.create_topic(topic),
             Verb::DeleteTopic(topic) => self.delete_topic(topic),
             Verb::Subscribe { client, ref to } => self.subscribe(client, to),
+            Verb::GroupConfig { group, property, value } => self.configure_group(group, property, value),
             Verb::Scale { group, members } => self.scale(group, members),
             Verb::RollingRestart { group, every, down, ref deploy } => {
                 self.deploy(deploy.as_ref());
@@ -264,6 +267,12 @@ impl<'a> Simulation<'a> {
             consumer.set_slowness(frozen_since.unwrap_or(self.now), slowness, &mut self.consumer_fx);
             self.after_client(client);
         }
+    }
+
+    fn configure_group(&mut self, group: GroupId, property: GroupProperty, value: Span) {
+        self.emit(TraceEvent::Fault(Fault::GroupConfigured { group, property, value }));
+        let shard = self.shards[group.index()] as usize;
+        self.coordinators[shard].alter_group(group, property, value);
     }
 
     /// Starts clients of the group from the front of its list, or stops running ones from its back.

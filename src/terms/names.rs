@@ -3,8 +3,8 @@
 use std::fmt;
 
 use crate::terms::{
-    ClientRequest, CommitFailure, CommitKind, ConsumerGroupState, EpochReason, ErrorCode, FatalError, GroupProtocol, GroupState,
-    MemberState, MigrationPolicy, Peers, PositionSource, RebalanceReason, RemovalReason, RequestKind,
+    ClientRequest, CommitFailure, CommitKind, ConsumerGroupState, EpochReason, ErrorCode, FatalError, GroupProperty, GroupProtocol,
+    GroupState, MemberState, MigrationPolicy, Peers, PositionSource, RebalanceReason, RemovalReason, RequestKind,
 };
 
 impl ErrorCode {
@@ -70,6 +70,19 @@ impl ClientRequest {
             ClientRequest::ListOffsets => "ListOffsets",
             ClientRequest::OffsetsForLeaderEpoch => "OffsetsForLeaderEpoch",
             ClientRequest::CloseFetchSession => "CloseFetchSession",
+        }
+    }
+}
+
+impl GroupProperty {
+    pub const ALL: [GroupProperty; 3] =
+        [GroupProperty::SessionTimeout, GroupProperty::HeartbeatInterval, GroupProperty::AssignmentInterval];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            GroupProperty::SessionTimeout => "consumer.session.timeout.ms",
+            GroupProperty::HeartbeatInterval => "consumer.heartbeat.interval.ms",
+            GroupProperty::AssignmentInterval => "consumer.assignment.interval.ms",
         }
     }
 }

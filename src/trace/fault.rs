@@ -1,6 +1,6 @@
-//! What happens to the network and to the brokers, and how they come back.
+//! What happens to the network and to the brokers, how they come back, and what is changed about them.
 
-use crate::terms::{ClientRequest, Peers};
+use crate::terms::{ClientRequest, GroupProperty, Peers};
 use crate::trace::subject::Subject;
 use crate::units::{BrokerId, ClientId, GroupId, Instant, Span, TopicPartition};
 
@@ -48,6 +48,12 @@ pub enum Fault {
         group: GroupId,
         broker: BrokerId,
     },
+    /// A property of one group is set on the brokers; its members are told at their next heartbeats.
+    GroupConfigured {
+        group: GroupId,
+        property: GroupProperty,
+        value: Span,
+    },
 }
 
 impl Fault {
@@ -59,7 +65,7 @@ impl Fault {
             | Fault::RequestDelayed { client, .. } => Subject::Client(*client),
             Fault::BrokerDied { broker, .. } | Fault::BrokerReturned { broker } => Subject::Broker(*broker),
             Fault::LeaderLost { partition } | Fault::LeaderElected { partition, .. } => Subject::Topic(partition.topic),
-            Fault::CoordinatorLoaded { group, .. } => Subject::Group(*group),
+            Fault::CoordinatorLoaded { group, .. } | Fault::GroupConfigured { group, .. } => Subject::Group(*group),
         }
     }
 
@@ -75,6 +81,7 @@ impl Fault {
             Fault::LeaderLost { .. } => "leader_lost",
             Fault::LeaderElected { .. } => "leader_elected",
             Fault::CoordinatorLoaded { .. } => "coordinator_loaded",
+            Fault::GroupConfigured { .. } => "group_configured",
         }
     }
 }

@@ -66,6 +66,7 @@
 //! | `leader_lost` | `topic`, `partition` |
 //! | `leader_elected` | `topic`, `partition`, `broker` |
 //! | `coordinator_loaded` | `group`, `broker` |
+//! | `group_configured` | `group`, `property`, `value_ns` |
 //! | `topic_created` | `topic`, `count` |
 //! | `topic_deleted` | `topic` |
 //! | `subscribed` | `group`, `client`, `topics` |
@@ -137,6 +138,7 @@ fn write_fault<'l, 'b>(line: &'l mut Line<'b>, fault: &Fault) -> &'l mut Line<'b
         Fault::LeaderLost { partition } => line.partition(*partition),
         Fault::LeaderElected { partition, broker } => line.partition(*partition).count("broker", broker.0),
         Fault::CoordinatorLoaded { broker, .. } => line.count("broker", broker.0),
+        Fault::GroupConfigured { property, value, .. } => line.word("property", property.name()).span("value_ns", *value),
     }
 }
 

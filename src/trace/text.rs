@@ -150,6 +150,7 @@ fn describe_fault(fault: &Fault, n: &Names, f: &mut fmt::Formatter<'_>) -> fmt::
         Fault::LeaderLost { partition } => write!(f, "{} has no leader", n.partition(*partition)),
         Fault::LeaderElected { partition, broker } => write!(f, "{} is led by broker {}", n.partition(*partition), broker.0),
         Fault::CoordinatorLoaded { broker, .. } => write!(f, "loaded by broker {}", broker.0),
+        Fault::GroupConfigured { property, value, .. } => write!(f, "{} is {} from here on", property.name(), value.as_millis()),
     }
 }
 

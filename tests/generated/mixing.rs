@@ -28,6 +28,15 @@ pub fn write_brokers_config(scene: &mut Scene, size: Option<u64>) -> String {
     .concat()
 }
 
+/// Switches of `model:` that matter to KIP-848 clients. An application that does something in `on.revoke` has a listener all the same.
+pub fn write_switches(scene: &mut Scene) -> String {
+    let (wild, racing) = (scene.mood == Mood::Wild, scene.release >= "4.2");
+    let Some(dice) = &mut scene.switches else { return String::new() };
+    let (passes, listener) = (dice.perhaps(20, &["true", "false"]), dice.perhaps(40, &["false"]));
+    let race = dice.perhaps(20, &["true"]).filter(|_| wild && racing);
+    entry("app.passes", passes) + &entry("listener", listener) + &entry("commit.race", race)
+}
+
 impl Scene {
     /// Properties of a client that may speak another protocol than before, so many times of a hundred.
     pub fn other_protocol(&mut self, percent: u64) -> Option<String> {

@@ -49,6 +49,8 @@ pub struct Scene {
     pub protocols: Option<Dice>,
     /// Draws of their own: which members speak another protocol than their group, from the start or by a deployment.
     pub mixing: Option<Dice>,
+    /// Draws of their own: what `model:` says of KIP-848 clients.
+    pub switches: Option<Dice>,
     /// The brokers' session timeout and heartbeat interval of KIP-848 groups, if they are not Kafka's.
     pub brokers_timing: (Option<u64>, Option<u64>),
     pub groups: Vec<Group>,
@@ -84,6 +86,7 @@ pub fn write(seed: u64, mood: Mood, moving: Option<Moving>) -> String {
         rate: 0,
         protocols: None,
         mixing: None,
+        switches: None,
         brokers_timing: (None, None),
         groups: Vec::new(),
         moving,
@@ -93,6 +96,7 @@ pub fn write(seed: u64, mood: Mood, moving: Option<Moving>) -> String {
         scene.protocols = Some(protocols);
         let mut mixing = Dice::new(seed ^ 0x0310);
         scene.mixing = mixing.chance(60).then_some(mixing);
+        scene.switches = Some(Dice::new(seed ^ 0x0230));
     }
     let mut yaml =
         format!("name: generated-{seed}\nkafka: \"{}\"\nseed: {}\nduration: {duration}ms\n", scene.release, dice.between(0, 1_000));
@@ -119,7 +123,8 @@ fn write_frame(dice: &mut Dice, scene: &mut Scene, yaml: &mut String) {
     line!(yaml, "settle: {settle}ms");
     let (client, validates) = (dice.pick(&["real", "real", "ideal"]), dice.perhaps(20, &["true", "false"]));
     let drift = dice.perhaps(15, &["0.65%", "3%"]);
-    line!(yaml, "model: {{client: {client}{}{}}}", entry("validate.positions", validates), entry("heartbeat.drift", drift));
+    let switches = entry("validate.positions", validates) + &entry("heartbeat.drift", drift) + &mixing::write_switches(scene);
+    line!(yaml, "model: {{client: {client}{switches}}}");
     let mut latency = dice.pick(&["1ms", "1ms", "1ms", "500us", "3ms", "0ms", "250us", "20ms"]).to_owned();
     scene.instant = latency == "0ms";
     if dice.chance(35) {

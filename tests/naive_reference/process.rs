@@ -146,7 +146,7 @@ impl World<'_> {
 
     /// onPartitionsRevoked.
     pub fn revoke(&mut self, group: usize) {
-        if self.client(group).on_revoke.commit && !self.me(group).owned.is_empty() {
+        if self.client(group).on_revoke.is_some_and(|listener| listener.commit) && !self.me(group).owned.is_empty() {
             let offsets = self.consumed(group);
             self.commit_sync(group, offsets, Next::Leave);
         } else {

@@ -150,7 +150,7 @@ fn scenario(name: &str, about: &str, duration_ms: u64, interval_ms: u64) -> Scen
         duration: Span::from_millis(duration_ms),
         settle: Span::from_secs(300),
         sample_interval: Span::from_millis(interval_ms),
-        model: Model { real_client: true, validate_positions: true, heartbeat_drift: 0 },
+        model: Model { real_client: true, validate_positions: true, heartbeat_drift: 0, app_passes: true, commit_race: false },
         cluster: Cluster {
             brokers: 1,
             latency: Distribution::Constant(Span::from_millis(1)),
@@ -248,7 +248,7 @@ fn client(name: &str, group: u32) -> Client {
         poll_timeout: Span::from_millis(100),
         processing: Processing { per_record: Distribution::Constant(Span::from_millis(1)), per_batch: Span::ZERO },
         commit: Commit::Auto,
-        on_revoke: Listener::default(),
+        on_revoke: Some(Listener::default()),
     }
 }
 

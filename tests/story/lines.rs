@@ -13,10 +13,12 @@ pub struct Line {
 /// What happened, in order.
 pub struct Story(pub Vec<Line>);
 
-/// A scenario with an ideal client and without a settle phase; `rest` is what else there is to say.
+/// A scenario without a settle phase, and with an ideal client unless it has a `model:`; `rest` is what else there is to say.
 pub fn load(rest: &str) -> Scenario {
     let rest: Vec<&str> = rest.lines().map(|line| line.strip_prefix("        ").unwrap_or(line)).collect();
-    let text = format!("name: story\nsettle: 0s\nmodel: {{client: ideal}}\n{}", rest.join("\n"));
+    let rest = rest.join("\n");
+    let model = if rest.contains("model:") { "" } else { "model: {client: ideal}\n" };
+    let text = format!("name: story\nsettle: 0s\n{model}{rest}");
     let (scenario, _) = groupsim::scenario::load(&text, "story.yaml").unwrap_or_else(|problems| panic!("{}", problems.styled()));
     scenario
 }

@@ -270,3 +270,28 @@ fn a_group_may_have_a_heartbeat_interval_and_a_session_timeout_of_its_own() {
     assert_eq!(story.millis("g", "heartbeat of M1: NONE"), [1, 3, 7003, 14_003]);
     assert_eq!(story.millis("g", "M1 removed, session expired"), [64_003]);
 }
+
+#[test]
+fn properties_of_a_group_may_change_while_it_runs() {
+    let story = play(
+        "
+        kafka: \"4.2\"
+        cluster: {write.latency: 0ms}
+        topics: {t: 4}
+        groups:
+          g:
+            topics: [t]
+            members: [M1]
+            config: {auto.offset.reset: earliest, group.protocol: consumer}
+        duration: 100s
+        timeline:
+          - {at: 12s, group.config: {g: {consumer.heartbeat.interval.ms: 7000, consumer.session.timeout.ms: 50000}}}
+          - {at: 33s, crash: g/M1}
+        ",
+    );
+    // It beats every 5 s until the answer to the beat of 15.002 s tells it to beat every 7 s, counted from then on.
+    story.shows(&[(12_000, "g", "consumer.session.timeout.ms is 50000"), (12_000, "g", "consumer.heartbeat.interval.ms is 7000")]);
+    assert_eq!(story.millis("g", "heartbeat of M1: NONE"), [1, 3, 5003, 10_003, 15_003, 22_005, 29_005]);
+    // Its session was armed anew at each of them.
+    assert_eq!(story.millis("g", "M1 removed, session expired"), [79_005]);
+}

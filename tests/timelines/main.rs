@@ -3,6 +3,7 @@
 
 mod consumer_protocol;
 mod cooperative;
+mod listener;
 mod migration;
 mod network;
 mod static_members;

@@ -53,7 +53,7 @@ impl Consumer {
         self.membership.heartbeat.disarm();
         self.app = App::Closing(Close::Leaving);
         if self.speaks_consumer_protocol() {
-            if self.own().state == State::PrepareLeaving && matches!(self.membership.coordinator, CoordinatorKnown::Yes(_)) {
+            if self.own().state() == State::PrepareLeaving && matches!(self.membership.coordinator, CoordinatorKnown::Yes(_)) {
                 self.send_leaving_heartbeat(now, fx);
             } else {
                 self.close_sessions(now, fx);

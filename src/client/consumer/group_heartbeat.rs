@@ -47,14 +47,14 @@ impl Consumer {
             self.reconcile_in_background(now, fx);
             let is_waiting =
                 now < self.membership.join_not_before || self.membership.calls.iter().any(|call| call.kind == CallKind::Heartbeat);
-            if !is_waiting && (self.own().state.is_urgent() || self.membership.heartbeat.is_due(now)) {
+            if !is_waiting && (self.own().state().is_urgent() || self.membership.heartbeat.is_due(now)) {
                 self.send_group_heartbeat(now, fx);
             }
         }
     }
 
     fn sends_heartbeats(&self) -> bool {
-        match self.own().state {
+        match self.own().state() {
             State::Joining | State::Reconciling | State::Acknowledging | State::Stable => true,
             State::PrepareLeaving => self.membership.generation > 0,
             State::Fenced | State::Stale => false,
@@ -62,7 +62,7 @@ impl Consumer {
     }
 
     fn send_group_heartbeat(&mut self, now: Instant, fx: &mut ConsumerEffects) {
-        let joins = self.own().state == State::Joining;
+        let joins = self.own().state() == State::Joining;
         let whole = joins || self.own().told.is_none();
         let (topics, pattern) = self.subscription.news(whole);
         let own = self.own();
@@ -95,7 +95,7 @@ impl Consumer {
             self.on_left(now, fx);
             return;
         }
-        let is_out = matches!(self.own().state, State::Fenced | State::Stale);
+        let is_out = matches!(self.own().state(), State::Fenced | State::Stale);
         if call.generation != self.membership.generation || is_out {
             self.network_pass(now, fx);
             return;
@@ -110,7 +110,7 @@ impl Consumer {
         self.membership.generation = answer.epoch;
         let own = self.own_mut();
         let interval_changed = std::mem::replace(&mut own.heartbeat_interval, answer.heartbeat_interval) != answer.heartbeat_interval;
-        let has_news = answer.assignment.is_some_and(|assignment| own.state.is_in_group() && own.take_target(assignment));
+        let has_news = answer.assignment.is_some_and(|assignment| own.state().is_in_group() && own.take_target(assignment));
         if has_news {
             fx.emit(TraceEvent::RebalanceNoticed { client: self.config.client });
         }
@@ -125,7 +125,7 @@ impl Consumer {
     fn on_heartbeat_refused(&mut self, now: Instant, error: ErrorCode, fx: &mut ConsumerEffects) {
         self.own_mut().told = None;
         match error {
-            ErrorCode::FencedMemberEpoch | ErrorCode::UnknownMemberId => self.be_fenced(error, fx),
+            ErrorCode::FencedMemberEpoch | ErrorCode::UnknownMemberId => self.be_fenced(now, error, fx),
             ErrorCode::NotCoordinator | ErrorCode::CoordinatorNotAvailable => {
                 self.membership.heartbeat.arm(now);
                 self.forget_coordinator(now, fx);
@@ -147,12 +147,16 @@ impl Consumer {
         self.arm_heartbeat(now + self.config.retry_backoff, fx);
     }
 
-    /// The epoch is void: what it has is lost, which the application learns at its next poll(); nothing of it is returned any more.
+    /// The epoch is void: what it has is lost, which its listener learns at its next poll(); nothing of it is returned any more.
     ///
     /// Not modelled: up to 4.2 it is fetched and returned until then.
-    fn be_fenced(&mut self, error: ErrorCode, fx: &mut ConsumerEffects) {
+    fn be_fenced(&mut self, now: Instant, error: ErrorCode, fx: &mut ConsumerEffects) {
         fx.emit(TraceEvent::MembershipLost { client: self.config.client, error });
+        let is_leaving = self.own().state() == State::PrepareLeaving;
         self.void_epoch(State::Fenced);
+        if !is_leaving && self.lose_in_background(now, fx) {
+            self.rejoin(now, fx);
+        }
     }
 
     fn void_epoch(&mut self, state: State) {
@@ -164,11 +168,13 @@ impl Consumer {
 
     // --- leaving --------------------------------------------------------------------------------------------------------------------
 
-    /// max.poll.interval.ms is over. It joins again when the application has polled and given up what it has.
+    /// max.poll.interval.ms is over. It joins again when the application has polled; what it has its listener learns then, and without one it
+    /// is gone at once, so that a commit without arguments has nothing to commit.
     fn leave_late(&mut self, now: Instant, fx: &mut ConsumerEffects) {
         fx.emit(TraceEvent::PollIntervalExceeded { client: self.config.client, last_poll: self.last_poll });
         self.send_leaving_heartbeat(now, fx);
         self.void_epoch(State::Stale);
+        self.lose_in_background(now, fx);
     }
 
     /// A static member says that it will be back.

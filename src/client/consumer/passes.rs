@@ -2,7 +2,7 @@
 //! #maximumTimeToWait).
 //!
 //! A thread that is blocked in poll() is not woken for its part in the membership: it takes one step, if there is one, when a pass begins. A
-//! pass ends with records, with the poll timeout, or by itself. An ideal client takes its steps at once. How long passes are was measured on
+//! pass ends with records, with the poll timeout, or by itself. Without passes it takes its steps at once. How long they are was measured on
 //! 4.1.0 and 4.3.1; for the other releases it is inferred from the code.
 //!
 //! Not modelled: what else ends a pass early, an empty Fetch answer (4.2 to 4.4), the auto-commit timer and the rest of the heartbeat interval:
@@ -18,7 +18,7 @@ impl Consumer {
     pub(super) fn begin_pass(&mut self, now: Instant) {
         if self.speaks_consumer_protocol() {
             let own = self.own_mut();
-            (own.pass_started, own.stepped) = (now, false);
+            (own.pass_started, own.stepped, own.sees_from) = (now, false, now);
         }
     }
 
@@ -29,7 +29,25 @@ impl Consumer {
     }
 
     pub(super) fn may_step(&self, now: Instant) -> bool {
-        !self.config.real || self.pass_ends(now) <= now
+        !self.config.passes || self.pass_ends(now) <= now
+    }
+
+    /// The network thread is about to replace the assignment. A thread that is in the middle of a pass sees it when that ends.
+    pub(super) fn hide_assignment(&mut self, now: Instant) {
+        if !self.may_step(now) && self.own().pass_started < now {
+            self.own_mut().sees_from = self.pass_ends(now);
+        }
+    }
+
+    /// When poll() looks after missing positions again.
+    pub(super) fn next_look_at_positions(&self, now: Instant) -> Instant {
+        let soon = now + self.short_wait();
+        if self.speaks_consumer_protocol() && self.own().sees_from > now { self.own().sees_from } else { soon }
+    }
+
+    /// Whether the application's thread knows what it is assigned.
+    pub(super) fn sees_assignment(&self, now: Instant) -> bool {
+        self.own().sees_from <= now
     }
 
     /// When the pass ends in which the thread is, if no records come; at this moment, if another begins.

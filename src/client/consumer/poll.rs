@@ -82,11 +82,18 @@ impl Consumer {
             return;
         }
         if matches!(self.membership.coordinator, CoordinatorKnown::Yes(_)) {
-            self.maybe_auto_commit(now, fx);
-            self.update_positions(now, fx);
+            if !self.config.commit_race {
+                self.maybe_auto_commit(now, fx);
+            }
+            if self.sees_assignment(now) {
+                self.update_positions(now, fx);
+            }
         }
         if matches!(self.app, App::Idle) {
             self.collect_or_fetch(now, fx);
+        }
+        if self.config.commit_race {
+            self.maybe_auto_commit(now, fx);
         }
     }
 
@@ -174,7 +181,7 @@ impl Consumer {
         let waits = self.membership.rejoin_needed_or_pending() || self.speaks_consumer_protocol() && !self.may_auto_commit();
         let mut at = if waits { Instant::NEVER } else { self.auto_commit_due };
         if !self.fetcher.has_all_positions() {
-            at = at.min(now + self.short_wait());
+            at = at.min(self.next_look_at_positions(now));
         }
         if self.is_application_needed() {
             at = at.min(self.pass_ends(now));
@@ -200,7 +207,7 @@ impl Consumer {
         }
     }
 
-    /// The periodic auto-commit covers exactly what earlier polls returned.
+    /// The periodic auto-commit covers exactly what earlier polls returned; with `commit_race`, what this one does too.
     #[inline(always)]
     fn maybe_auto_commit(&mut self, now: Instant, fx: &mut ConsumerEffects) {
         let CommitPolicy::Auto(interval) = self.config.commit else { return };

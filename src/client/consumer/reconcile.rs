@@ -2,8 +2,10 @@
 //! (AbstractMembershipManager#maybeReconcile, #revokePartitions, #assignPartitions, #transitionToStale, #transitionToFenced).
 //!
 //! The order since 4.0: what is to be revoked stops, consumed positions are committed, onPartitionsRevoked, the assignment is replaced,
-//! onPartitionsAssigned, acknowledgement. Every consumer has a rebalance listener. Its calls, the start with auto-commit, and since 4.2.1 the
-//! start of any revocation are steps of the application thread: of one that waits in poll() as `passes` says, else at its next poll().
+//! onPartitionsAssigned, acknowledgement. The calls of the rebalance listener, the start with auto-commit, since 4.2.1 the start of any
+//! revocation, and since 4.3 the replacement of the assignment are steps of the application thread: of one that waits in poll() as `passes`
+//! says, else at its next poll(). All else the network thread does at once, and without a listener that may be the whole: partitions go
+//! while the application still works on their records.
 //!
 //! Not modelled: metadata of partitions that are just created is there at once, which saves a round trip.
 
@@ -17,47 +19,52 @@ use crate::units::{Instant, TopicPartition};
 impl Consumer {
     /// The application's part of the membership, as far as it gets without waiting. False: the rebalance listener is at work.
     pub(super) fn progress_membership(&mut self, now: Instant, fx: &mut ConsumerEffects) -> bool {
-        loop {
-            if self.is_application_needed() && !self.may_step(now) {
+        while self.is_application_needed() {
+            if !self.may_step(now) {
                 return true;
             }
-            let own = self.own();
-            match (own.state, own.reconciliation.as_ref().map(|reconciliation| reconciliation.step)) {
+            self.step_taken(now);
+            match (self.own().state(), self.step()) {
                 (State::Fenced | State::Stale, _) => {
                     if !self.run_revocation(now, true, AfterListener::Rejoin, fx) {
                         return false;
                     }
-                    self.step_taken(now);
                     self.rejoin(now, fx);
                 }
-                (State::Reconciling, None) => {
-                    if self.starts_on_application() {
-                        self.step_taken(now);
-                    }
-                    self.begin_reconciliation(now, fx);
-                }
+                (State::Reconciling, None) => self.begin_reconciliation(now, fx),
                 (State::Reconciling, Some(Step::Revoking)) => {
                     if !self.revoke(now, fx) {
                         return false;
                     }
-                    self.step_taken(now);
                 }
-                (State::Reconciling, Some(Step::Assigning)) => {
-                    self.step_taken(now);
+                (State::Reconciling, Some(Step::Assigning)) => self.complete_reconciliation(now, fx),
+                (State::Reconciling, Some(Step::Committing { .. } | Step::Listening))
+                | (State::Joining | State::Acknowledging | State::Stable | State::PrepareLeaving, _) => {
+                    unreachable!("the application has no part in it")
+                }
+            }
+            self.reconcile_in_background(now, fx);
+        }
+        self.step() != Some(Step::Listening)
+    }
+
+    /// The network thread's part: what of a reconciliation the application is not needed for.
+    pub(super) fn reconcile_in_background(&mut self, now: Instant, fx: &mut ConsumerEffects) {
+        while self.own().state() == State::Reconciling && !self.is_application_needed() {
+            match self.step() {
+                None => self.begin_reconciliation(now, fx),
+                Some(Step::Revoking) => self.finish_revoking(fx),
+                Some(Step::Assigning) => {
+                    self.hide_assignment(now);
                     self.complete_reconciliation(now, fx);
                 }
-                (State::Reconciling, Some(Step::Listening)) => return false,
-                (State::Reconciling, Some(Step::Committing { .. })) => return true,
-                (State::Joining | State::Acknowledging | State::Stable | State::PrepareLeaving, _) => return true,
+                Some(Step::Committing { .. } | Step::Listening) => return,
             }
         }
     }
 
-    /// Whether a reconciliation is begun by the application's thread rather than by the network's.
-    fn starts_on_application(&self) -> bool {
-        let target = self.own().target.as_deref().unwrap_or_default();
-        let revokes = self.fetcher.owned().iter().any(|owned| !target.contains(&owned.partition));
-        matches!(self.config.commit, CommitPolicy::Auto(_)) || revokes && !self.config.switches.background_revocations
+    fn step(&self) -> Option<Step> {
+        self.own().reconciliation.as_ref().map(|reconciliation| reconciliation.step)
     }
 
     /// Whether the application thread has something to do for the membership.
@@ -65,24 +72,23 @@ impl Consumer {
         if !self.speaks_consumer_protocol() {
             return false;
         }
-        let own = self.own();
-        match own.state {
+        match self.own().state() {
             State::Fenced | State::Stale => true,
-            State::Reconciling => own.reconciliation.as_ref().is_none_or(|reconciliation| match reconciliation.step {
-                Step::Revoking | Step::Assigning => true,
-                Step::Committing { .. } | Step::Listening => false,
-            }),
+            State::Reconciling => match self.step() {
+                None => self.starts_on_application(),
+                Some(Step::Revoking) => self.config.has_listener,
+                Some(Step::Assigning) => self.config.has_listener || self.config.switches.assigns_in_poll,
+                Some(Step::Committing { .. } | Step::Listening) => false,
+            },
             State::Joining | State::Acknowledging | State::Stable | State::PrepareLeaving => false,
         }
     }
 
-    /// Without auto-commit, a revocation could start while the application was busy (up to 4.2.0).
-    pub(super) fn reconcile_in_background(&mut self, now: Instant, fx: &mut ConsumerEffects) {
-        let commits = matches!(self.config.commit, CommitPolicy::Auto(_));
-        let own = self.own();
-        if self.config.switches.background_revocations && !commits && own.state == State::Reconciling && own.reconciliation.is_none() {
-            self.begin_reconciliation(now, fx);
-        }
+    /// With auto-commit only poll() starts a reconciliation; since 4.2.1 that holds for every one that takes something away.
+    fn starts_on_application(&self) -> bool {
+        let target = self.own().target.as_deref().unwrap_or_default();
+        let revokes = self.fetcher.owned().iter().any(|owned| !target.contains(&owned.partition));
+        matches!(self.config.commit, CommitPolicy::Auto(_)) || revokes && !self.config.switches.background_revocations
     }
 
     /// What is to be revoked stops; with auto-commit, what was consumed is committed.
@@ -136,20 +142,24 @@ impl Consumer {
             None => {}
         }
         self.after_reconciliation_commit();
+        self.reconcile_in_background(now, fx);
     }
 
     /// The commit before a revocation may be tried again.
     pub(super) fn retry_reconciliation_commit(&mut self, now: Instant, fx: &mut ConsumerEffects) {
         let is_waiting = self.membership.calls.iter().any(|call| call.kind == CallKind::Commit(CommitKind::Prepare));
         match self.commits_until() {
-            Some(gives_up) if now >= gives_up => self.after_reconciliation_commit(),
+            Some(gives_up) if now >= gives_up => {
+                self.after_reconciliation_commit();
+                self.reconcile_in_background(now, fx);
+            }
             Some(_) if !is_waiting => self.commit_before_revocation(now, fx),
             Some(_) | None => {}
         }
     }
 
     fn commits_until(&self) -> Option<Instant> {
-        match self.own().reconciliation.as_ref()?.step {
+        match self.step()? {
             Step::Committing { gives_up } => Some(gives_up),
             Step::Revoking | Step::Listening | Step::Assigning => None,
         }
@@ -203,9 +213,7 @@ impl Consumer {
         if let CommitPolicy::Auto(interval) = self.config.commit {
             self.auto_commit_due = now + interval;
         }
-        let own = self.own_mut();
-        own.current = Some(target);
-        own.state = State::Acknowledging;
+        self.own_mut().take_assignment(target);
         self.network_pass(now, fx);
     }
 
@@ -214,7 +222,7 @@ impl Consumer {
         self.step_taken(now);
         match then {
             AfterListener::Reconcile => {
-                if self.own().reconciliation.as_ref().is_some_and(|reconciliation| reconciliation.step == Step::Listening) {
+                if self.step() == Some(Step::Listening) {
                     self.finish_revoking(fx);
                 }
             }
@@ -231,8 +239,14 @@ impl Consumer {
         }
     }
 
+    /// Membership is over. Without a listener, or with nothing to tell it, what it has is gone at once.
+    pub(super) fn lose_in_background(&mut self, now: Instant, fx: &mut ConsumerEffects) -> bool {
+        let is_told = self.config.has_listener && !self.fetcher.owned().is_empty();
+        !is_told && self.run_revocation(now, true, AfterListener::Rejoin, fx)
+    }
+
     /// The next heartbeat joins the group, under the same id.
-    fn rejoin(&mut self, now: Instant, fx: &mut ConsumerEffects) {
+    pub(super) fn rejoin(&mut self, now: Instant, fx: &mut ConsumerEffects) {
         self.own_mut().rejoin();
         self.network_pass(now, fx);
     }
@@ -240,7 +254,7 @@ impl Consumer {
     /// close(): nothing is reconciled any more.
     pub(super) fn stop_reconciling(&mut self) {
         let own = self.own_mut();
-        if own.state.is_in_group() {
+        if own.state().is_in_group() {
             own.fall_to(State::PrepareLeaving);
         }
     }

@@ -24,6 +24,19 @@ pub enum State {
     PrepareLeaving,
 }
 
+/// From where a state may be entered. A member that closes may still be fenced or be late.
+pub const fn legal_origins(to: State) -> &'static [State] {
+    use State::{Acknowledging, Fenced, Joining, PrepareLeaving, Reconciling, Stable, Stale};
+    match to {
+        Joining => &[Fenced, Stale],
+        Reconciling => &[Joining, Acknowledging, Stable],
+        Acknowledging => &[Reconciling],
+        Stable => &[Joining, Reconciling, Acknowledging],
+        Fenced | Stale => &[Joining, Reconciling, Acknowledging, Stable, PrepareLeaving],
+        PrepareLeaving => &[Joining, Reconciling, Acknowledging, Stable],
+    }
+}
+
 impl State {
     /// Takes assignments.
     pub fn is_in_group(self) -> bool {
@@ -69,7 +82,7 @@ pub type Local = Option<Vec<TopicPartition>>;
 
 #[derive(Debug)]
 pub struct ConsumerMembership {
-    pub state: State,
+    state: State,
     /// What the coordinator wants it to have.
     pub target: Local,
     /// What it has; replaced at the end of a reconciliation.
@@ -85,6 +98,8 @@ pub struct ConsumerMembership {
     pub pass_started: Instant,
     /// It has taken a step at that moment.
     pub stepped: bool,
+    /// It sees what it is assigned from then on: until then it is in a pass that began before the network thread replaced the assignment.
+    pub sees_from: Instant,
 }
 
 impl ConsumerMembership {
@@ -99,12 +114,24 @@ impl ConsumerMembership {
             assignor,
             pass_started: Instant::ZERO,
             stepped: false,
+            sees_from: Instant::ZERO,
         }
+    }
+
+    pub fn state(&self) -> State {
+        self.state
+    }
+
+    /// The only place where the state changes.
+    fn transition(&mut self, to: State) {
+        let from = self.state;
+        assert!(legal_origins(to).contains(&from), "a member does not go from {from:?} to {to:?}");
+        self.state = to;
     }
 
     /// Membership is over: there is no target, and nothing goes on towards one.
     pub fn fall_to(&mut self, state: State) {
-        self.state = state;
+        self.transition(state);
         self.target = None;
         self.reconciliation = None;
     }
@@ -120,8 +147,14 @@ impl ConsumerMembership {
     pub fn heartbeat_sent(&mut self) {
         self.told = Some(self.current.clone());
         if self.state == State::Acknowledging {
-            self.state = self.settled_state();
+            self.transition(self.settled_state());
         }
+    }
+
+    /// What it was led to is what it has; the next heartbeat says so.
+    pub fn take_assignment(&mut self, assignment: Vec<TopicPartition>) {
+        self.current = Some(assignment);
+        self.transition(State::Acknowledging);
     }
 
     /// The coordinator says what it shall have. True if there is something to reconcile.
@@ -132,13 +165,48 @@ impl ConsumerMembership {
             return false;
         }
         let settled = self.settled_state();
-        if self.state == State::Acknowledging && settled == State::Stable {
+        if self.state == settled || self.state == State::Acknowledging && settled == State::Stable {
             return false;
         }
-        std::mem::replace(&mut self.state, settled) != State::Reconciling && settled == State::Reconciling
+        self.transition(settled);
+        settled == State::Reconciling
     }
 
     fn settled_state(&self) -> State {
         if self.target == self.current { State::Stable } else { State::Reconciling }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_of_legal_transitions() {
+        let states =
+            [State::Joining, State::Reconciling, State::Acknowledging, State::Stable, State::Fenced, State::Stale, State::PrepareLeaving];
+        let row = |from: State| {
+            let to: Vec<String> = states.into_iter().filter(|to| legal_origins(*to).contains(&from)).map(|to| format!("{to:?}")).collect();
+            format!("{from:?} -> {}\n", to.join(", "))
+        };
+        insta::assert_snapshot!(states.into_iter().map(row).collect::<String>(), @r"
+        Joining -> Reconciling, Stable, Fenced, Stale, PrepareLeaving
+        Reconciling -> Acknowledging, Stable, Fenced, Stale, PrepareLeaving
+        Acknowledging -> Reconciling, Stable, Fenced, Stale, PrepareLeaving
+        Stable -> Reconciling, Fenced, Stale, PrepareLeaving
+        Fenced -> Joining
+        Stale -> Joining
+        PrepareLeaving -> Fenced, Stale
+        ");
+    }
+
+    #[test]
+    #[should_panic(expected = "a member does not go from Stable to Acknowledging")]
+    fn only_who_reconciles_has_something_to_acknowledge() {
+        let mut member = ConsumerMembership::new(None);
+        member.take_target(Vec::new());
+        member.take_assignment(Vec::new());
+        member.heartbeat_sent();
+        member.take_assignment(Vec::new());
     }
 }

@@ -3,8 +3,7 @@
 //! No barrier and no leader: the coordinator computes a target for everybody and leads each member there by the answers to its heartbeats.
 //! Members of the classic protocol may take part ([`classic_member`]). Origin: ConsumerGroup, ConsumerGroupMember, ModernGroup.
 //!
-//! Not modelled: racks; settings of single groups
-//! (consumer.session.timeout.ms and its like): all groups have the broker's.
+//! Not modelled: racks. A target never prefers a near replica; Kafka's own assignors do not either.
 //!
 //! Members stand in the order of their ids; Kafka iterates a HashMap of random ids instead, so what hangs on that order (the extra partition of
 //! `uniform`, ties between assignors) is arbitrary there and fixed here. All of a group is in its records, so a group is what a coordinator

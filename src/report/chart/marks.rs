@@ -302,6 +302,7 @@ fn rate_from(scenario: &Scenario, producer: ProducerId, at: &Instant) -> Option<
         | Verb::CreateTopic(_)
         | Verb::DeleteTopic(_)
         | Verb::Subscribe { .. }
+        | Verb::GroupConfig { .. }
         | Verb::Scale { .. }
         | Verb::RollingRestart { .. }
         | Verb::Disconnect { .. }

@@ -31,6 +31,7 @@ pub fn duplicate(cause: DuplicateCause) -> (&'static str, Instant) {
         DuplicateCause::Revoked(at) => ("revoked", at),
         DuplicateCause::Replaced(at) => ("replaced", at),
         DuplicateCause::Stopped(at) => ("stopped", at),
+        DuplicateCause::CommitWentBack(at) => ("commit_went_back", at),
         DuplicateCause::Rewound(at) => ("rewound", at),
     }
 }

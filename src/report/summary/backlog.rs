@@ -155,7 +155,7 @@ fn disturbed(report: &Report, group: usize) -> bool {
         Verb::Scale { group: id, .. } | Verb::RollingRestart { group: id, .. } => id.index() == group,
         Verb::Disconnect { client, .. } | Verb::Disturb { client, .. } => ours(client),
         Verb::BrokerDown { .. } => true,
-        Verb::Rate { .. } | Verb::Partitions { .. } => false,
+        Verb::Rate { .. } | Verb::Partitions { .. } | Verb::GroupConfig { .. } => false,
         Verb::CreateTopic(_) | Verb::DeleteTopic(_) => true,
     })
 }

@@ -53,6 +53,7 @@ fn cause_at(cause: DuplicateCause) -> Instant {
         | DuplicateCause::Revoked(at)
         | DuplicateCause::Replaced(at)
         | DuplicateCause::Stopped(at)
+        | DuplicateCause::CommitWentBack(at)
         | DuplicateCause::Rewound(at) => at,
     }
 }
@@ -193,6 +194,9 @@ fn duplicate(scenario: &Scenario, duplicates: &[&Duplicate]) -> String {
             format!("{who} had processed {records} without a commit when another process took its group.instance.id at {}", at(when))
         }
         DuplicateCause::Stopped(when) => format!("{who} closed at {} without a commit of {records} that it had processed", at(when)),
+        DuplicateCause::CommitWentBack(when) => {
+            format!("{who} took the committed offset back over {records} at {}, which had been committed", at(when))
+        }
         DuplicateCause::Rewound(when) => format!("{who} went back over {records} at {}", at(when)),
     };
     format!("{ended}; {}", again(scenario, duplicates))
@@ -207,7 +211,9 @@ fn zombie(scenario: &Scenario, duplicates: &[&Duplicate]) -> String {
         DuplicateCause::Crashed(_) => "crashed".to_owned(),
         DuplicateCause::PollIntervalExceeded(_) => "broke max.poll.interval.ms".to_owned(),
         DuplicateCause::Removed(reason, _) => format!("was put out of the group ({})", removal(reason)),
-        DuplicateCause::Revoked(_) | DuplicateCause::Rewound(_) => "lost the partitions to a rebalance".to_owned(),
+        DuplicateCause::Revoked(_) | DuplicateCause::CommitWentBack(_) | DuplicateCause::Rewound(_) => {
+            "lost the partitions to a rebalance".to_owned()
+        }
         DuplicateCause::Replaced(_) => "lost its place to another process with its group.instance.id".to_owned(),
         DuplicateCause::Stopped(_) => "closed".to_owned(),
     };

@@ -9,7 +9,7 @@ use super::super::defaults::{Role, consumer};
 use super::super::file::ScenarioFile;
 use super::super::file::group::{GroupFile, MemberFile, MembersFile, StartFile};
 use super::super::file::properties::Property;
-use super::super::{BrokerConfig, Client, Group, Releases};
+use super::super::{BrokerConfig, Client, Group, Listener, Releases};
 use super::members::Setup;
 use super::names::Names;
 use super::subscription::Wanted;
@@ -77,6 +77,8 @@ impl Checker<'_> {
         if file.groups.len() > GROUPS_MAX {
             self.error(site.key(), format!("{} groups: the limit is {GROUPS_MAX}", file.groups.len()));
         }
+        let registers = file.model.as_ref().and_then(|model| model.listener).unwrap_or(true);
+        let listener = registers.then(Listener::default);
         let mut cast = Cast::default();
         for ((name, written), place) in file.groups.iter().zip(site.children()) {
             self.legal_name("group", name, place.key());
@@ -89,7 +91,7 @@ impl Checker<'_> {
                 first_client: ClientId(u32::try_from(cast.clients.len()).expect("the number of members is limited")),
                 clients: u32::try_from(parts.len()).expect("the number of members is limited"),
             };
-            self.clients(name, written, place, parts, releases, broker, &mut cast);
+            self.clients(name, written, place, parts, releases, broker, listener, &mut cast);
             cast.groups.push(group);
         }
         cast
@@ -166,13 +168,14 @@ impl Checker<'_> {
         parts: Vec<Part<'_>>,
         releases: Releases,
         broker: &BrokerConfig,
+        listener: Option<Listener>,
         cast: &mut Cast,
     ) {
         let mut settings = consumer::settings(releases.clients);
         self.apply(Role::Consumer, consumer::MODELLED, &written.config.0, site.child("config"), &mut settings);
         self.refuse_foreign_group_id(name, written, site);
         self.protocol(site, &settings, releases, broker);
-        let common = self.setup(written, site, settings);
+        let common = self.setup(written, site, settings, listener);
         if common.settings.instance.is_some() && parts.len() > 1 {
             let hint = "give each member its own: `members: {A: {group.instance.id: a}}`";
             self.error_with_hint(site.child("config").child("group.instance.id").key(), "one group.instance.id for several members", hint);

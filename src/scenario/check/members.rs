@@ -1,7 +1,7 @@
 //! How the consumers of a group are set up, and what Kafka's client or broker would refuse of it.
 
 use super::super::defaults::consumer::{self, ConsumerSettings};
-use super::super::file::group::{CommitFile, GroupFile, ListenerFile, MemberFile, OnRevokeFile, ProcessingFile};
+use super::super::file::group::{CommitFile, GroupFile, MemberFile, ProcessingFile};
 use super::super::file::shapes::Duration;
 use super::super::subscription::Subscription;
 use super::super::{BrokerConfig, Client, Commit, Distribution, Listener, Processing};
@@ -18,7 +18,7 @@ pub struct Setup {
     processing: Processing,
     /// None: not said.
     commit: Option<Commit>,
-    on_revoke: Listener,
+    on_revoke: Option<Listener>,
 }
 
 impl Setup {
@@ -47,14 +47,14 @@ impl Setup {
 }
 
 impl Checker<'_> {
-    pub fn setup(&mut self, written: &GroupFile, site: Site<'_>, settings: ConsumerSettings) -> Setup {
+    pub fn setup(&mut self, written: &GroupFile, site: Site<'_>, settings: ConsumerSettings, listener: Option<Listener>) -> Setup {
         let idle = Processing { per_record: Distribution::Constant(Span::ZERO), per_batch: Span::ZERO };
         Setup {
             settings,
             poll_timeout: written.poll_timeout.map_or(Span::from_millis(100), |timeout| timeout.0),
             processing: written.processing.as_ref().map_or(idle, |processing| self.processing(processing, site.child("processing"))),
             commit: written.commit.and_then(|commit| self.commit(commit, site.child("commit"))),
-            on_revoke: written.on_revoke.map_or(Listener::default(), listener),
+            on_revoke: self.listener(listener, written.on_revoke, written.listener, site),
         }
     }
 
@@ -69,7 +69,7 @@ impl Checker<'_> {
             poll_timeout: written.poll_timeout.map_or(common.poll_timeout, |timeout| timeout.0),
             processing: processing.unwrap_or_else(|| common.processing.clone()),
             commit: commit.or(common.commit),
-            on_revoke: written.on_revoke.map_or(common.on_revoke, listener),
+            on_revoke: self.listener(common.on_revoke, written.on_revoke, written.listener, site),
         }
     }
 
@@ -162,16 +162,6 @@ impl Checker<'_> {
                 self.error_with_hint(place(), "enable.auto.commit is true, and `commit` says otherwise", hint);
             }
             (Some(_), _) | (None, Some(true) | None) => {}
-        }
-    }
-}
-
-fn listener(written: OnRevokeFile) -> Listener {
-    match written {
-        OnRevokeFile::None => Listener::default(),
-        OnRevokeFile::Commit => Listener { commit: true, takes: Span::ZERO },
-        OnRevokeFile::Long(ListenerFile { commit, takes }) => {
-            Listener { commit: commit.unwrap_or(false), takes: takes.map_or(Span::ZERO, |takes| takes.0) }
         }
     }
 }

@@ -86,27 +86,15 @@ impl Checker<'_> {
     }
 
     /// GroupConfig: what one group has instead, within the brokers' bounds.
-    ///
-    /// Not modelled: a change while the cluster runs; it has them from the start.
     pub fn group_config(&mut self, written: &GroupProperties, site: Site<'_>, release: Release, broker: &BrokerConfig) -> GroupConfig {
         let site = site.child("group.config");
         let mut config = GroupConfig::of(&broker.consumer_groups);
         self.apply(Role::Group, group::MODELLED, &written.0, site, &mut config);
-        for place in site.children().filter(|_| !written.0.is_empty()) {
-            let name = place.name();
-            let since = group::since(name);
-            if super::super::defaults::has(Role::Group, name) && release < since {
-                let message = format!("{name}: groups of Kafka {} have no such property", release.name());
-                self.error_with_hint(place.key(), message, format!("it came with {}", since.name()));
-            }
+        if written.0.is_empty() {
+            return config;
         }
-        for (name, value, least, most) in bounded(&config, broker) {
-            let own = format!("consumer.{name}");
-            if site.has(&own) && (value < least || value > most) {
-                self.out_of_bounds(site.child(&own), &own, value, (name, least, most));
-            }
-        }
-        if !written.0.is_empty() && config.heartbeat_interval >= config.session_timeout {
+        self.check_group_properties(&config, site, release, broker);
+        if config.heartbeat_interval >= config.session_timeout {
             let message = format!(
                 "consumer.heartbeat.interval.ms ({}) is not less than consumer.session.timeout.ms ({})",
                 config.heartbeat_interval.as_millis(),
@@ -115,6 +103,24 @@ impl Checker<'_> {
             self.error(site.value(), message);
         }
         config
+    }
+
+    /// The properties that are written at `site`, and come to `config`: the release has them, and the brokers allow their values.
+    pub fn check_group_properties(&mut self, config: &GroupConfig, site: Site<'_>, release: Release, broker: &BrokerConfig) {
+        for place in site.children() {
+            let name = place.name();
+            let since = group::since(name);
+            if super::super::defaults::has(Role::Group, name) && release < since {
+                let message = format!("{name}: groups of Kafka {} have no such property", release.name());
+                self.error_with_hint(place.key(), message, format!("it came with {}", since.name()));
+            }
+        }
+        for (name, value, least, most) in bounded(config, broker) {
+            let own = format!("consumer.{name}");
+            if site.has(&own) && (value < least || value > most) {
+                self.out_of_bounds(site.child(&own), &own, value, (name, least, most));
+            }
+        }
     }
 
     fn out_of_bounds(&mut self, at: Site<'_>, own: &str, value: Span, (name, least, most): (&str, Span, Span)) {

@@ -10,6 +10,7 @@ use super::super::file::timeline::{EntryFile, Factor};
 use super::super::reader::cut;
 use super::super::{BrokerConfig, Client, Releases, TimelineEntry, Topic, Verb};
 use super::deploys::{Deployment, Deployments};
+use super::group_configs::{GroupConfigs, goes_on};
 use super::groups::Cast;
 use super::lives::Lives;
 use super::names::Names;
@@ -82,7 +83,7 @@ impl Checker<'_> {
     }
 
     fn entry<'a>(&mut self, written: &'a EntryFile, site: Site<'a>, stage: &Stage<'_>, placed: &mut Vec<Placed<'a>>) {
-        const VERBS: [&str; 16] = [
+        const VERBS: [&str; 17] = [
             "crash",
             "start",
             "stop",
@@ -94,6 +95,7 @@ impl Checker<'_> {
             "delete.topic",
             "subscribe",
             "scale",
+            "group.config",
             "rolling.restart",
             "disconnect",
             "drop",
@@ -181,6 +183,7 @@ impl Checker<'_> {
                 verbs.push((verb, format!("the group `{name}`"), place.value()));
             }
         }
+        self.group_config_verbs(written, site, stage, &mut verbs);
         self.topic_verbs(written, site, stage, &mut verbs);
         self.subscribe_verb(written, site, stage, &mut verbs);
         self.network_verbs(written, site, stage, &mut verbs);
@@ -251,7 +254,8 @@ impl Checker<'_> {
     /// Entry by entry in the order of time: can it happen?
     fn walk_through(&mut self, placed: &[Placed<'_>], stage: &Stage<'_>) {
         let mut lives = Lives::new(&stage.cast.clients, stage.cast.groups.len());
-        for Placed { entry: TimelineEntry { at, verb }, deployment: _, at: place, who } in placed {
+        let mut configs = GroupConfigs::new(stage);
+        for (number, Placed { entry: TimelineEntry { at, verb }, deployment: _, at: place, who }) in placed.iter().enumerate() {
             let at = *at;
             let answer = match verb {
                 Verb::Crash(client) => lives.end(*client, at, true),
@@ -264,6 +268,7 @@ impl Checker<'_> {
                 }
                 Verb::BrokerDown { broker, lasts } => lives.broker_down(*broker, at, *lasts),
                 Verb::Rate { .. } | Verb::Partitions { .. } | Verb::CreateTopic(_) | Verb::DeleteTopic(_) => Ok(()),
+                Verb::GroupConfig { group, property, value } => configs.set(*group, *property, *value, !goes_on(placed, number)),
                 Verb::Scale { group, members } => lives.scale(stage.cast.members(*group), *members, at),
                 Verb::RollingRestart { group, every, down, deploy: _ } => {
                     let members = stage.cast.members(*group);

@@ -60,6 +60,7 @@ impl Checker<'_> {
                 | Verb::Slow { .. }
                 | Verb::Rate { .. }
                 | Verb::Subscribe { .. }
+                | Verb::GroupConfig { .. }
                 | Verb::Scale { .. }
                 | Verb::RollingRestart { .. }
                 | Verb::Disconnect { .. }

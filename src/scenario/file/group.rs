@@ -38,6 +38,9 @@ pub struct GroupFile {
     /// What the rebalance listener does when partitions are taken away. Default: none.
     #[serde(rename = "on.revoke")]
     pub on_revoke: Option<OnRevokeFile>,
+    /// Whether the application registers a ConsumerRebalanceListener at all; it matters to KIP-848 clients. Default: as `model: {listener: }`
+    /// says, and true if `on.revoke` does something.
+    pub listener: Option<bool>,
 }
 
 /// What is special about one member.
@@ -64,6 +67,8 @@ pub struct MemberFile {
     /// What the rebalance listener does. Default: the group's.
     #[serde(rename = "on.revoke")]
     pub on_revoke: Option<OnRevokeFile>,
+    /// Whether the application registers a ConsumerRebalanceListener. Default: the group's, and true if `on.revoke` does something.
+    pub listener: Option<bool>,
 }
 
 /// One topic or a list of them.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer};
 use super::super::quantity::Unreadable;
 use super::super::reader::cut;
 use super::group::{SubscriptionFile, TopicsFile};
-use super::properties::ConsumerProperties;
+use super::properties::{ConsumerProperties, GroupProperties};
 use super::shapes::{Duration, NoLong, RateText, Shapes};
 
 /// Something that happens at a time: `at` and exactly one verb. Members are written group/member.
@@ -19,7 +19,7 @@ use super::shapes::{Duration, NoLong, RateText, Shapes};
     {"required": ["crash"]}, {"required": ["start"]}, {"required": ["stop"]}, {"required": ["pause"]}, {"required": ["slow"]},
     {"required": ["rate"]}, {"required": ["partitions"]}, {"required": ["create.topic"]}, {"required": ["delete.topic"]},
     {"required": ["subscribe"]}, {"required": ["scale"]},
-    {"required": ["rolling.restart"]},
+    {"required": ["group.config"]}, {"required": ["rolling.restart"]},
     {"required": ["disconnect"]}, {"required": ["drop"]}, {"required": ["delay"]}, {"required": ["broker.down"]}
 ]))]
 pub struct EntryFile {
@@ -57,6 +57,9 @@ pub struct EntryFile {
     pub topics: Option<SubscriptionFile>,
     /// A group is scaled to so many members: up continues the numbers, down stops the last ones.
     pub scale: Option<IndexMap<String, u32>>,
+    /// Properties of KIP-848 groups are set on the running brokers (kafka-configs.sh --entity-type groups).
+    #[serde(rename = "group.config")]
+    pub group_config: Option<IndexMap<String, GroupProperties>>,
     /// Graceful restarts of all members of a group, one after the other in their order; not while another one of that group goes on.
     #[serde(rename = "rolling.restart")]
     pub rolling_restart: Option<String>,

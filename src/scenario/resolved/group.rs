@@ -87,8 +87,10 @@ fn write_setup(out: &mut String, depth: usize, client: &Client) {
     let value = format!("{{time: {}, per.batch: {}}}", distribution(&processing.per_record), write_duration(processing.per_batch));
     entry(out, depth, "processing", &value);
     entry(out, depth, "commit", &commit(client.commit));
-    let listener = client.on_revoke;
-    entry(out, depth, "on.revoke", &format!("{{commit: {}, takes: {}}}", listener.commit, write_duration(listener.takes)));
+    entry(out, depth, "listener", &client.on_revoke.is_some().to_string());
+    if let Some(listener) = client.on_revoke {
+        entry(out, depth, "on.revoke", &format!("{{commit: {}, takes: {}}}", listener.commit, write_duration(listener.takes)));
+    }
     line(out, depth, "config:");
     let settings = ConsumerSettings { config: client.config.clone(), auto_commit: None, instance: None };
     let decides = client.config.protocol == GroupProtocol::Classic;
