@@ -57,15 +57,16 @@ pub fn calm_runs_drain(played: &Played) {
     }
 }
 
-/// A cooperative member gave partitions up in a rebalance, and was stopped before it asked for the next one, in which somebody gets them.
+/// A cooperative member gave partitions up in a rebalance, and was stopped before it asked for the next one, in which somebody gets them. While
+/// it stops it gives up the rest, too; only what a rebalance takes is followed by what the rebalance gives.
 fn gives_up_and_stops(played: &Played, at: usize) -> bool {
-    let (mut owes_a_join, mut stops) = (false, false);
+    let (mut owes_a_join, mut gave_up) = (false, false);
     is_cooperative(&played.scenario, at)
         && played.trace.iter().any(|(_, event)| {
             match event {
-                TraceEvent::Revoked { client, .. } if client.index() == at => owes_a_join |= !stops,
-                TraceEvent::ClientStopping { client, .. } if client.index() == at => stops = true,
-                TraceEvent::JoinSent { client, .. } if client.index() == at => (owes_a_join, stops) = (false, false),
+                TraceEvent::Revoked { client, .. } if client.index() == at => gave_up = true,
+                TraceEvent::Assigned { client, .. } if client.index() == at => owes_a_join |= std::mem::take(&mut gave_up),
+                TraceEvent::JoinSent { client, .. } if client.index() == at => (owes_a_join, gave_up) = (false, false),
                 TraceEvent::ClientStopped { client, .. } if client.index() == at => return owes_a_join,
                 _ => {}
             }
