@@ -113,8 +113,9 @@ impl Request {
             Request::Group { request, .. } => match **request {
                 GroupRequest::Join(_) => ClientRequest::JoinGroup,
                 GroupRequest::Sync(_) => ClientRequest::SyncGroup,
-                GroupRequest::Heartbeat(_) | GroupRequest::ConsumerHeartbeat(_) => ClientRequest::Heartbeat,
+                GroupRequest::Heartbeat(_) => ClientRequest::Heartbeat,
                 GroupRequest::Leave(_) => ClientRequest::LeaveGroup,
+                GroupRequest::ConsumerHeartbeat(_) => ClientRequest::ConsumerGroupHeartbeat,
                 GroupRequest::OffsetFetch(_) => ClientRequest::OffsetFetch,
                 GroupRequest::OffsetCommit(_)
                 | GroupRequest::TxnOffsetCommit(_)

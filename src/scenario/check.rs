@@ -6,6 +6,7 @@ pub mod config;
 pub mod deploys;
 pub mod expect;
 pub mod groups;
+pub mod idle;
 pub mod incidents;
 pub mod lives;
 pub mod members;
@@ -52,7 +53,9 @@ pub fn load(text: &str, file: &str) -> Result<(Scenario, Problems), Problems> {
     let mut scenario = None;
     if !root.bad && matches!(root.kind, Kind::Map(_)) {
         let mut checker = Checker { source: text, problems, patterns: Vec::new() };
-        scenario = Some(checker.scenario(&written, Site::root(&root), file));
+        let read = checker.scenario(&written, Site::root(&root), file);
+        checker.warn_of_the_idle(&written, &read, Site::root(&root));
+        scenario = Some(read);
         problems = checker.problems;
     }
     let problems = Problems::new(file, text, problems);
