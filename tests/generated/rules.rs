@@ -121,7 +121,7 @@ fn only_the_silent_lose_their_session(played: &Played) {
     }
     let clients = played.scenario.clients.len();
     let (mut excused, mut joining, mut member) = (vec![false; clients], vec![false; clients], vec![None; clients]);
-    let mut cuts = vec![0; clients];
+    let (mut cuts, mut stopping) = (vec![0; clients], vec![false; clients]);
     let mut configs: Vec<&ConsumerConfig> = played.scenario.clients.iter().map(|client| &client.config).collect();
     for (at, event) in &played.trace {
         match event {
@@ -139,7 +139,13 @@ fn only_the_silent_lose_their_session(played: &Played) {
             | TraceEvent::ClientStopped { client }
             | TraceEvent::ClientFailed { client, .. }
             | TraceEvent::PollIntervalExceeded { client, .. } => excused[client.index()] = true,
-            TraceEvent::ClientStarted { client, .. } => configs[client.index()] = config_at(&played.scenario, *client, *at),
+            TraceEvent::ClientStarted { client, .. } => {
+                configs[client.index()] = config_at(&played.scenario, *client, *at);
+                stopping[client.index()] = false;
+            }
+            TraceEvent::ClientStopping { client } => stopping[client.index()] = true,
+            // close() ends the heartbeat thread before anything else (AbstractCoordinator#close), and may wait long for what comes then.
+            TraceEvent::Revoked { client, .. } => excused[client.index()] |= stopping[client.index()],
             TraceEvent::JoinSent { client, .. } => joining[client.index()] = is_cooperative(&played.scenario, client.index()),
             TraceEvent::HeartbeatHandled { member: Some(id), error: ErrorCode::None, .. } => joining[id.client.index()] = false,
             TraceEvent::Assigned { client, member: id, .. } => {
