@@ -54,6 +54,14 @@ impl Strategy {
         }
     }
 
+    /// Brokers assign since KIP-848.
+    pub fn exists_in(self, release: Release) -> bool {
+        match self {
+            Strategy::Client(_) => true,
+            Strategy::Server(_) => release >= Release::V4_0_0,
+        }
+    }
+
     pub fn named(text: &str) -> Option<Strategy> {
         Strategy::ALL.into_iter().find(|strategy| strategy.name() == text)
     }

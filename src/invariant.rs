@@ -150,7 +150,7 @@ impl Fold for Invariants {
         match event {
             TraceEvent::Appended { .. } | TraceEvent::Polled { .. } | TraceEvent::Processed { .. } => {}
             TraceEvent::Dropped { client, partition, offsets } => reading.dropped(known, *client, *partition, *offsets, findings),
-            TraceEvent::PositionSet { .. } => reading.position_set(known, event, findings),
+            TraceEvent::PositionSet { client, .. } => reading.position_set(known, &groups[group_of(*client)], event, findings),
             TraceEvent::FetchStarted { client, partition, .. } => reading.fetch_started(known, *client, *partition, findings),
             TraceEvent::Assigned { client, member, generation, partitions } => {
                 let group = &groups[group_of(*client)];
@@ -158,8 +158,8 @@ impl Fold for Invariants {
             }
             TraceEvent::AssignmentComputed { client, generation, assigned } => {
                 let group = &mut groups[group_of(*client)];
-                group.computed(*generation, assigned, findings);
-                reading.computed(known, group, *generation, assigned, findings);
+                group.computed((*client, *generation), assigned, findings);
+                reading.computed(known, group, (*client, *generation), assigned, findings);
             }
             TraceEvent::Committed { group, member, partition, offset, .. } => {
                 groups[group.index()].committed(*member, findings);

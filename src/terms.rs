@@ -258,6 +258,8 @@ pub enum ClientRequest {
     SyncGroup,
     Heartbeat,
     LeaveGroup,
+    /// Of the consumer protocol: it joins, beats, acknowledges and leaves.
+    ConsumerGroupHeartbeat,
     OffsetCommit,
     OffsetFetch,
     Fetch,

@@ -208,3 +208,15 @@ fn a_key_may_be_any_bytes() {
     assert_eq!(output.status.code(), Some(0));
     assert!(!output.stdout.contains(&0x1b) && std::str::from_utf8(&output.stdout).is_ok());
 }
+
+#[test]
+fn brokers_assign_since_4_0() {
+    let asked = |release: &str, more: &[&str]| run(&[&["assign", "--topics", "a=2", "--members", "A", "--kafka", release], more].concat());
+    let (old, new) = (asked("3.9", &[]), asked("4.0", &[]));
+    assert!(old.stdout.contains("the brokers of Kafka 3.9 do not assign"), "{}", old.stdout);
+    assert_eq!((old.stdout.contains("server-  server-"), new.stdout.contains("server-  server-")), (false, true));
+    let refused = asked("2.8", &["--assignor", "server-uniform"]);
+    assert_eq!((refused.code, refused.stdout.as_str()), (64, ""));
+    assert!(refused.stderr.contains("4.0 and later") && refused.stderr.contains("cooperative-sticky"), "{}", refused.stderr);
+    assert_eq!(asked("2.8", &["--assignor", "sticky"]).code, 0);
+}

@@ -74,7 +74,7 @@ impl Rebalances {
 
 impl Sink for Rebalances {
     fn record(&mut self, at: Instant, event: &TraceEvent) {
-        if !is_of_the_story(event.name()) {
+        if !is_of_the_story(event) {
             return;
         }
         match self.left.checked_sub(1) {
@@ -87,8 +87,61 @@ impl Sink for Rebalances {
     }
 }
 
-fn is_of_the_story(event: &str) -> bool {
-    let of_the_group = ["group_", "member_", "rebalance_", "join_phase_", "initial_delay_", "pending_", "partitions_", "offset_expired"];
-    let of_a_client = ["client_", "poll_interval_", "membership_", "revoked", "lost", "assigned", "assignment_"];
-    of_the_group.iter().chain(&of_a_client).any(|beginning| event.starts_with(beginning))
+/// All but records, commits, heartbeats and how a client finds its way.
+fn is_of_the_story(event: &TraceEvent) -> bool {
+    match event {
+        TraceEvent::PartitionsAdded { .. }
+        | TraceEvent::ClientStarted { .. }
+        | TraceEvent::ClientStopping { .. }
+        | TraceEvent::ClientStopped { .. }
+        | TraceEvent::ClientCrashed { .. }
+        | TraceEvent::ClientPaused { .. }
+        | TraceEvent::ClientResumed { .. }
+        | TraceEvent::ClientSlowed { .. }
+        | TraceEvent::ClientSpeedRestored { .. }
+        | TraceEvent::ClientFailed { .. }
+        | TraceEvent::GroupStateChanged { .. }
+        | TraceEvent::MemberPending { .. }
+        | TraceEvent::PendingDropped { .. }
+        | TraceEvent::MemberAdded { .. }
+        | TraceEvent::MemberReplaced { .. }
+        | TraceEvent::MemberRemoved { .. }
+        | TraceEvent::RebalanceStarted { .. }
+        | TraceEvent::InitialDelayExtended { .. }
+        | TraceEvent::MemberRejoined { .. }
+        | TraceEvent::JoinPhaseEnded { .. }
+        | TraceEvent::RequestRefused { .. }
+        | TraceEvent::OffsetExpired { .. }
+        | TraceEvent::GroupDeleted { .. }
+        | TraceEvent::AssignmentComputed { .. }
+        | TraceEvent::RebalanceNoticed { .. }
+        | TraceEvent::PollIntervalExceeded { .. }
+        | TraceEvent::MembershipLost { .. }
+        | TraceEvent::RevocationPending { .. }
+        | TraceEvent::Revoked { .. }
+        | TraceEvent::Lost { .. }
+        | TraceEvent::Assigned { .. }
+        | TraceEvent::GroupProtocolChanged { .. }
+        | TraceEvent::GroupEpochBumped { .. }
+        | TraceEvent::TargetComputed { .. }
+        | TraceEvent::MemberReconciled { .. }
+        | TraceEvent::Fault(_)
+        | TraceEvent::Topics(_) => true,
+        TraceEvent::Appended { .. }
+        | TraceEvent::ProducerStopped { .. }
+        | TraceEvent::RateChanged { .. }
+        | TraceEvent::HeartbeatHandled { .. }
+        | TraceEvent::Committed { .. }
+        | TraceEvent::CommitRefused { .. }
+        | TraceEvent::CommitFailed { .. }
+        | TraceEvent::CoordinatorFound { .. }
+        | TraceEvent::JoinSent { .. }
+        | TraceEvent::PositionSet { .. }
+        | TraceEvent::FetchStarted { .. }
+        | TraceEvent::Polled { .. }
+        | TraceEvent::Processed { .. }
+        | TraceEvent::Dropped { .. }
+        | TraceEvent::RunPhaseEnded
+        | TraceEvent::SettlePhaseEnded { .. } => false,
+    }
 }

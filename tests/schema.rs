@@ -1,5 +1,7 @@
 //! The JSON Schema: what is checked in is what the types give, and it takes what the program takes.
 
+use std::collections::BTreeSet;
+
 use groupsim::scenario::{builtin, file};
 use serde_json::{Value, json};
 
@@ -41,6 +43,64 @@ fn the_schema_refuses_what_the_program_refuses() {
         assert!(fits(&from_yaml(text), &schema, &schema).is_err(), "{text}");
         assert!(groupsim::scenario::load(text, "demo.yaml").is_err(), "{text}");
     }
+}
+
+/// The rows of the table of keys in the README, and the types whose keys they list.
+const KEY_TABLE: [(&str, &[&str]); 17] = [
+    ("the file", &[WHOLE_FILE]),
+    ("`kafka`", &["EachKafka"]),
+    ("`model`", &["ModelFile"]),
+    ("`cluster`", &["ClusterFile"]),
+    ("a topic", &["Topic"]),
+    ("a producer", &["ProducerFile"]),
+    ("its `steps` and `keys`", &["StepFile", "KeysFile"]),
+    ("a group", &["GroupFile"]),
+    ("a member", &["MemberFile"]),
+    ("`topics` of a group or member", &["PatternFile"]),
+    ("`processing`", &["LongProcessing"]),
+    ("a random time", &["RandomTime", "NormalTime", "LogNormalTime", "ParetoTime"]),
+    ("`commit` and `on.revoke`", &["EveryFile", "ListenerFile"]),
+    ("the timeline", &["EntryFile"]),
+    ("`drop` and `delay`", &["DropFile", "DelayFile"]),
+    ("an expectation", &["ExpectFile"]),
+    (
+        "what is expected",
+        &["CountBounds", "LagBounds", "UnavailableFile", "RemovalBounds", "CommitExceptionBounds", "FatalExceptionBounds"],
+    ),
+];
+
+const WHOLE_FILE: &str = "";
+
+#[test]
+fn the_readme_lists_every_key() {
+    let schema = Value::from(file::schema());
+    let types = schema["$defs"].as_object().expect("types");
+    let readme = include_str!("../README.md");
+    let quoted = |text: &str| text.split('`').skip(1).step_by(2).map(str::to_owned).collect::<BTreeSet<String>>();
+    for (row, of) in KEY_TABLE {
+        let cells = readme.lines().find_map(|line| line.strip_prefix("| ")?.strip_prefix(row)?.strip_prefix(" | "));
+        let listed = quoted(cells.unwrap_or_else(|| panic!("the README has no row for {row}")));
+        let mut keys: BTreeSet<String> =
+            of.iter().flat_map(|name| keys_of(if *name == WHOLE_FILE { &schema } else { &types[*name] })).collect();
+        // The row of random times has those.
+        if of.contains(&"LongProcessing") {
+            keys = keys.difference(&keys_of(&types["RandomTime"]).collect()).cloned().collect();
+        }
+        assert_eq!(listed, keys, "{row}");
+    }
+    let in_table: BTreeSet<&str> = KEY_TABLE.iter().flat_map(|(_, of)| of.iter().copied()).collect();
+    // Kafka's properties have names of their own.
+    let missing = types.iter().filter(|(name, schema)| keys_of(schema).next().is_some() && !name.ends_with("Properties"));
+    let missing: Vec<&str> = missing.map(|(name, _)| name.as_str()).filter(|name| !in_table.contains(name)).collect();
+    assert_eq!(missing, [""; 0], "types whose keys are in no row");
+}
+
+/// The keys of a map that a schema describes, without Kafka's properties.
+fn keys_of(schema: &Value) -> impl Iterator<Item = String> {
+    let ways = ["anyOf", "oneOf"].into_iter().filter_map(|way| schema[way].as_array()).flatten();
+    let maps = ways.chain([schema]).filter_map(|way| way["properties"].as_object());
+    let is_ours = |property: &Value| !property["description"].as_str().is_some_and(|text| text.contains("that is not modelled"));
+    maps.flatten().filter(move |(_, property)| is_ours(property)).map(|(key, _)| key.clone())
 }
 
 #[test]

@@ -51,6 +51,11 @@ pub fn run(args: &Args) -> Result<ExitCode, Failure> {
     }
     let question = question(args).map_err(Failure::Usage)?;
     let page = match args.assignor {
+        Some(strategy) if !strategy.exists_in(release) => {
+            let there = Strategy::ALL.into_iter().filter(|strategy| strategy.exists_in(release)).map(Strategy::name).collect::<Vec<_>>();
+            let message = format!("{}: the brokers of Kafka {} do not assign, those of 4.0 and later do", strategy.name(), release.name());
+            return Err(Failure::Usage(format!("{message}; there are {}", there.join(", "))));
+        }
         Some(strategy) => table::of_one(&question, strategy, release),
         None => table::of_all(&question, release),
     };

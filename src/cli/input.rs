@@ -54,10 +54,23 @@ pub fn bytes(file: &Path) -> Result<Vec<u8>, Failure> {
 fn read(source: impl Read, name: &str) -> Result<Input, Failure> {
     let text = String::from_utf8(read_bytes(source, name)?).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
-        let hint = "scenario files are UTF-8 text";
-        input_problem(name, Problem::error(format!("not UTF-8: the byte at offset {at} does not belong there")).hint(hint))
+        not_utf8(name, error.as_bytes(), at)
     })?;
     Ok(Input { name: name.to_owned(), text })
+}
+
+/// Shows the line of the first byte that is no UTF-8, with a sign in its place.
+fn not_utf8(name: &str, bytes: &[u8], at: usize) -> Failure {
+    let hint = if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+        "this looks like UTF-16: scenario files are UTF-8 text"
+    } else {
+        "scenario files are UTF-8 text"
+    };
+    // Up to the byte the lossy text is the file, so that its offset is the same.
+    let shown = String::from_utf8_lossy(bytes);
+    let problem = Problem::error(format!("not UTF-8: the byte 0x{:02x} does not belong there", bytes[at]));
+    let sign = at..at + char::REPLACEMENT_CHARACTER.len_utf8();
+    Failure::Input(Problems::new(name, &shown, vec![problem.at(sign).hint(hint)]))
 }
 
 /// At most what a scenario may have, from whatever it is.

@@ -179,7 +179,7 @@ fn traced(scenario: &Scenario, out: impl Write) -> io::Result<Run> {
 /// The summary, and where the files are; if it is to be quiet, only what is wrong.
 fn show(report: &Report<'_>, options: &Options) -> Result<(), Failure> {
     if options.quiet {
-        if report.judgement.verdict != Verdict::Passed {
+        if !matches!(report.judgement.verdict, Verdict::Passed | Verdict::Finished) {
             say(summary::complaint(report).coloured().trim_end());
         }
         return Ok(());

@@ -13,8 +13,8 @@ use std::rc::Rc;
 
 use crate::client::fetcher::Fetcher;
 use crate::client::leader_links::LeaderLinks;
-use crate::client::membership::consumer::{ConsumerMembership, State};
-use crate::client::membership::{MemberState, Membership, Protocol, RebalanceProtocol};
+use crate::client::membership::consumer::ConsumerMembership;
+use crate::client::membership::{Membership, Protocol, RebalanceProtocol};
 use crate::client::release::ClientSwitches;
 use crate::effects::Effects;
 use crate::kafka::fetch::{FetchEntry, FetchLimits, Fetched};
@@ -341,23 +341,6 @@ impl Consumer {
         self.config.life
     }
 
-    pub fn is_done(&self) -> bool {
-        matches!(self.app, App::Done)
-    }
-
-    /// It was told to stop, and is not done yet.
-    pub fn is_stopping(&self) -> bool {
-        self.stopping
-    }
-
-    /// A member with its assignment: what a rolling restart waits for.
-    pub fn is_up(&self) -> bool {
-        match &self.protocol {
-            Protocol::Classic => self.membership.state == MemberState::Stable && !self.membership.rejoin_needed_or_pending(),
-            Protocol::Consumer(own) => own.state() == State::Stable,
-        }
-    }
-
     pub fn member(&self) -> Option<MemberId> {
         self.membership.member
     }
@@ -393,12 +376,5 @@ impl Consumer {
                 }
             }
         }
-    }
-
-    /// The process was frozen from `since` until `now`; what arrived meanwhile is handed in afterwards. The heartbeat thread looks first.
-    pub fn on_resume(&mut self, since: Instant, now: Instant, fx: &mut ConsumerEffects) {
-        self.settled = false;
-        self.shift_work(since, now, fx);
-        self.heartbeat_pass(now, fx);
     }
 }

@@ -180,8 +180,10 @@ impl Fetcher {
             return Vec::new();
         }
         let mut first = Vec::new();
+        // They are in the order of those that are owned.
+        let mut all = self.owned.iter_mut();
         for entry in entries {
-            let owned = self.owned.iter_mut().find(|owned| owned.partition == entry.partition);
+            let owned = all.find(|owned| owned.partition == entry.partition);
             if owned.is_some_and(|owned| !std::mem::replace(&mut owned.fetch_told, true)) {
                 self.untold -= 1;
                 first.push(*entry);

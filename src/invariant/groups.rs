@@ -14,6 +14,8 @@ pub(super) struct GroupRules {
     state: GroupState,
     /// Of the last join phase that ended.
     generation: Option<i32>,
+    /// Whom that join phase made the leader.
+    leader: Option<ClientId>,
     members: BTreeSet<MemberId>,
     /// Whose JoinGroup waits.
     joining: BTreeSet<MemberId>,
@@ -42,6 +44,7 @@ impl GroupRules {
             group,
             state: GroupState::Empty,
             generation: None,
+            leader: None,
             members: BTreeSet::new(),
             joining: BTreeSet::new(),
             current: BTreeSet::new(),
@@ -75,8 +78,8 @@ impl GroupRules {
             self.loaded(*to, *generation, findings);
         } else if let TraceEvent::GroupStateChanged { from, to, .. } = event {
             self.state_changed(*from, *to, findings);
-        } else if let TraceEvent::JoinPhaseEnded { generation, .. } = event {
-            self.join_phase_ended(*generation, findings);
+        } else if let TraceEvent::JoinPhaseEnded { generation, leader, .. } = event {
+            self.join_phase_ended(*generation, leader.map(|leader| leader.client), findings);
         } else if let TraceEvent::MemberAdded { member, .. } = event {
             findings.expect(self.members.insert(*member), || format!("group {group}: {member:?} was added twice"));
         } else if let TraceEvent::MemberRemoved { member, .. } = event {
@@ -120,8 +123,16 @@ impl GroupRules {
     }
 
     /// A leader handed out the partitions.
-    pub fn computed(&mut self, generation: i32, assigned: &[(MemberId, Box<[TopicPartition]>)], findings: &mut Findings) {
+    pub fn computed(
+        &mut self,
+        (client, generation): (ClientId, i32),
+        assigned: &[(MemberId, Box<[TopicPartition]>)],
+        findings: &mut Findings,
+    ) {
         let group = self.group.0;
+        if self.is_leader_of_the_past(client, generation) {
+            return;
+        }
         let known = self.computed.as_ref().map(|before| before.generation);
         findings.expect(known != Some(generation), || format!("group {group}: a second assignment for generation {generation}"));
         let mut seen = BTreeSet::new();
@@ -134,6 +145,13 @@ impl GroupRules {
         if known.is_none_or(|known| known < generation) {
             self.computed = Some(Computed { generation, assigned: assigned.to_vec() });
         }
+    }
+
+    /// A coordinator that dies before the leader's assignment is stored takes the generation with it, and the next one counts from the one
+    /// before (GroupMetadataManager#loadGroup): a generation may have two leaders, of whom the first finds out by its SyncGroup. Nor does
+    /// anybody get what a leader computes whose group was upgraded meanwhile.
+    pub fn is_leader_of_the_past(&self, client: ClientId, generation: i32) -> bool {
+        self.epochs.are_in_use() || self.is_at(generation) && self.leader.is_some_and(|leader| leader != client)
     }
 
     /// Whether the leader gave this to that member, if it is known.
@@ -187,7 +205,7 @@ impl GroupRules {
     fn downgraded(&mut self, generation: i32) {
         let is_empty = self.members.is_empty();
         self.state = if is_empty { GroupState::Empty } else { GroupState::Stable };
-        self.generation = (!is_empty).then_some(generation);
+        (self.generation, self.leader) = ((!is_empty).then_some(generation), None);
         self.current = self.members.iter().copied().filter(|member| self.epochs.has_reached(*member, generation)).collect();
         (self.epochs, self.computed, self.had_epochs) = (EpochRules::default(), None, true);
     }
@@ -211,15 +229,17 @@ impl GroupRules {
         let (group, state) = (self.group.0, self.state);
         let is_fine = state == GroupState::Dead && matches!(to, GroupState::Empty | GroupState::Stable);
         findings.expect(is_fine, || format!("group {group}: loaded as {to:?}, but it was in {state:?}"));
-        (self.state, self.generation) = (to, Some(generation));
+        (self.state, self.generation, self.leader) = (to, Some(generation), None);
     }
 
-    fn join_phase_ended(&mut self, generation: i32, findings: &mut Findings) {
+    fn join_phase_ended(&mut self, generation: i32, leader: Option<ClientId>, findings: &mut Findings) {
         let group = self.group.0;
         if let Some(before) = self.generation {
             findings.expect(generation > before, || format!("group {group}: generation {generation} follows {before}"));
         }
-        self.generation = Some(generation);
+        (self.generation, self.leader) = (Some(generation), leader);
+        // What was computed for a generation of the same number, before the coordinator died, is void.
+        self.computed = self.computed.take().filter(|computed| computed.generation < generation);
         self.current = std::mem::take(&mut self.joining);
     }
 

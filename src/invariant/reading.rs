@@ -76,8 +76,9 @@ impl ReadingRules {
         findings: &Findings,
     ) {
         let slot = known.slots.at(group, partition);
-        let owner = known.ownership.latest(slot).map(|hold| hold.client);
-        self.committed.committed(slot, offset, owner == member.map(|member| member.client));
+        // Who took the partition last may be a zombie.
+        let by_owner = member.is_some_and(|member| known.ownership.is_held_by(slot, member.client));
+        self.committed.committed(slot, offset, by_owner);
         let index = known.slots.cast().index(partition);
         if offset > self.appended[index] {
             self.ahead[index].push((findings.now, offset));
@@ -118,11 +119,11 @@ impl ReadingRules {
         &self,
         known: &Known,
         group: &GroupRules,
-        generation: i32,
+        (client, generation): (ClientId, i32),
         assigned: &[(MemberId, Box<[TopicPartition]>)],
         findings: &mut Findings,
     ) {
-        if !group.is_at(generation) {
+        if !group.is_at(generation) || group.is_leader_of_the_past(client, generation) {
             return;
         }
         for (member, partition) in assigned.iter().flat_map(|(member, partitions)| partitions.iter().map(move |p| (member, p))) {
@@ -143,12 +144,13 @@ impl ReadingRules {
         known.slots.of_group(group).for_each(|(_, slot)| self.committed.uncommitted(slot));
     }
 
-    pub fn position_set(&mut self, known: &Known, event: &TraceEvent, findings: &mut Findings) {
+    pub fn position_set(&mut self, known: &Known, group: &GroupRules, event: &TraceEvent, findings: &mut Findings) {
         let TraceEvent::PositionSet { client, partition, offset, source } = *event else { return };
         let slot = known.slots.of(client, partition);
-        // A zombie does not know yet that it is out, and may get an answer that was true before others committed.
+        // A zombie does not know yet that it is out, and may get an answer that was true before others committed. It may have been out before
+        // it took the partition: the answer to its SyncGroup was on its way then.
         let hold = known.ownership.holds(slot).iter().rev().find(|hold| hold.client == client);
-        if hold.is_none_or(|hold| hold.undone.is_none()) {
+        if hold.is_none_or(|hold| hold.undone.is_none() && group.is_in_current_generation(hold.member)) {
             self.committed.position_set(slot, (client, partition), (offset, source), findings);
         }
         let positions = &mut self.positions[slot];

@@ -4,7 +4,7 @@ use crate::terms::{
     CommitKind, EpochReason, ErrorCode, GroupProtocol, GroupState, MemberState, PositionSource, RebalanceReason, RemovalReason,
 };
 use crate::units::{ClientId, MemberId, TopicPartition};
-use GroupState::{CompletingRebalance, Empty, PreparingRebalance, Stable};
+use GroupState::{CompletingRebalance, Dead, Empty, PreparingRebalance, Stable};
 
 fn invariants(story: &Story) -> Invariants {
     story.folded(Invariants::new(&cast())).0
@@ -86,6 +86,19 @@ fn a_second_assignment_for_a_generation_is_seen() {
 }
 
 #[test]
+fn a_generation_that_a_dead_coordinator_took_along_is_assigned_anew() {
+    let led = rebalancing().rejoined(A).rejoined(B).all_joined(A, 2, 3).state(PreparingRebalance, CompletingRebalance, 2);
+    let computed_once = computed(led, A, 2, &[(A, &[0]), (B, &[1])]).at(200);
+    let died = [A, B, C].into_iter().fold(computed_once, |story, client| story.removed(client, RemovalReason::Forgotten));
+    let loaded = died.state(CompletingRebalance, Dead, 2).at(300).added(A).added(B).state(Dead, Stable, 1);
+    let again = loaded.state(Stable, PreparingRebalance, 1).removed(A, RemovalReason::JoinTimedOut).rejoined(B).all_joined(B, 2, 1);
+    // What A computes comes too late, and B is the leader once.
+    let late = computed(again, A, 2, &[(A, &[0, 1])]);
+    let all = computed(late, B, 2, &[(B, &[0, 1])]).assigned(B, 2, &[0]);
+    assert!(violation(computed(all, B, 2, &[(B, &[0])])).contains("second assignment for generation 2"));
+}
+
+#[test]
 fn a_partition_given_to_two_is_seen() {
     assert!(violation(computed(rebalancing(), A, 2, &[(A, &[0, 1]), (B, &[1])])).contains("to somebody else"));
 }
@@ -124,6 +137,15 @@ fn a_zombie_beside_the_owner_is_counted_and_no_violation() {
 #[test]
 fn a_partition_that_nobody_gave_is_seen() {
     assert!(violation(stable().at(200).revoked(B, 1).assigned(A, 1, &[1])).contains("did not give to it"));
+}
+
+#[test]
+fn a_zombie_may_have_asked_for_offsets_before_its_successor_committed() {
+    let removed = rebalancing().removed(A, RemovalReason::SessionExpired).rejoined(B).all_joined(C, 2, 2);
+    let taken = computed(removed, C, 2, &[(C, &[0])]).assigned(C, 2, &[0]).starts(C, 0, 0, PositionSource::ResetEarliest);
+    let zombie = taken.assigned(A, 1, &[0]).committed(C, 0, 7).starts(A, 0, 0, PositionSource::ResetEarliest);
+    let found = violation(zombie.starts(C, 0, 0, PositionSource::ResetEarliest));
+    assert!(found.contains("(ResetEarliest), and what was committed is Some("), "{found}");
 }
 
 #[test]

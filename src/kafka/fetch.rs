@@ -48,7 +48,11 @@ impl SessionEntry {
     #[inline]
     fn is_wanted(&mut self, wanted: &[FetchEntry]) -> bool {
         if wanted.get(self.asked_at).is_none_or(|want| want.partition != self.partition) {
-            let Some(asked_at) = wanted.iter().position(|want| want.partition == self.partition) else { return false };
+            // One more or one less before it moves it by one.
+            const NEAR: usize = 64;
+            let is_it = |at: &usize| wanted.get(*at).is_some_and(|want| want.partition == self.partition);
+            let around = |step: usize| [self.asked_at.checked_sub(step), Some(self.asked_at + step)].into_iter().flatten().find(is_it);
+            let Some(asked_at) = (1..=NEAR).find_map(around).or_else(|| (0..wanted.len()).find(is_it)) else { return false };
             self.asked_at = asked_at;
         }
         self.from = wanted[self.asked_at].from;
@@ -96,9 +100,10 @@ impl FetchSession {
             return false;
         }
         self.entries.retain_mut(|entry| entry.is_wanted(wanted));
-        let kept = self.entries.len();
+        let mut is_known = vec![false; wanted.len()];
+        self.entries.iter().for_each(|entry| is_known[entry.asked_at] = true);
         for (asked_at, FetchEntry { partition, from }) in wanted.iter().copied().enumerate() {
-            if !self.entries[..kept].iter().any(|entry| entry.partition == partition) {
+            if !is_known[asked_at] {
                 self.entries.push(SessionEntry { partition, index: cast.index(partition), from, asked_at });
             }
         }

@@ -73,7 +73,7 @@ pub enum Response {
 pub struct Metadata {
     /// Partition counts by topic; 0 for a topic that does not exist.
     pub counts: Vec<u32>,
-    /// Partitions that are not led by their first replica: by whom, or by nobody.
+    /// Partitions that are not led by their first replica, in order: by whom, or by nobody.
     pub moved: Vec<(TopicPartition, Option<BrokerId>)>,
 }
 
@@ -82,8 +82,10 @@ impl Metadata {
         if self.counts[partition.topic.index()] == 0 {
             return None;
         }
-        let moved = self.moved.iter().find(|(moved, _)| *moved == partition);
-        moved.map_or(Some(placement::leader(partition, brokers)), |(_, leader)| *leader)
+        match self.moved.binary_search_by_key(&partition, |(moved, _)| *moved) {
+            Ok(at) => self.moved[at].1,
+            Err(_) => Some(placement::leader(partition, brokers)),
+        }
     }
 }
 
@@ -111,8 +113,9 @@ impl Request {
             Request::Group { request, .. } => match **request {
                 GroupRequest::Join(_) => ClientRequest::JoinGroup,
                 GroupRequest::Sync(_) => ClientRequest::SyncGroup,
-                GroupRequest::Heartbeat(_) | GroupRequest::ConsumerHeartbeat(_) => ClientRequest::Heartbeat,
+                GroupRequest::Heartbeat(_) => ClientRequest::Heartbeat,
                 GroupRequest::Leave(_) => ClientRequest::LeaveGroup,
+                GroupRequest::ConsumerHeartbeat(_) => ClientRequest::ConsumerGroupHeartbeat,
                 GroupRequest::OffsetFetch(_) => ClientRequest::OffsetFetch,
                 GroupRequest::OffsetCommit(_)
                 | GroupRequest::TxnOffsetCommit(_)

@@ -5,7 +5,7 @@
 //! | field | |
 //! |---|---|
 //! | `groupsim`, `scenario`, `kafka`, `seed`, `trace_hash` | which run this is; the hash is 16 hex digits |
-//! | `verdict`, `exit` | `passed`, `failed` or `undecided`, and the exit code 0, 1 or 2 |
+//! | `verdict`, `exit` | `passed`, `finished` (nothing was expected), `failed` or `undecided`, and the exit code 0, 0, 1 or 2 |
 //! | `ending` | `how`: `finished`, `drained`, `settle_bound` or `stuck` (with `why`), `run_end_ns`, `end_ns` |
 //! | `expectations[]` | `line` and `text` as written, `outcome` (`met`, `failed`, `undecided`), `expected`, `seen` |
 //! | `violations[]` | invariants that did not hold: `at_ns`, `what` |

@@ -65,6 +65,7 @@ fn verdict(page: &mut Page, report: &Report) {
 fn verdict_line(page: &mut Page, report: &Report) {
     let (style, word) = match report.judgement.verdict {
         Verdict::Passed => (Style::Good, "PASSED"),
+        Verdict::Finished => (Style::Title, "FINISHED"),
         Verdict::Failed => (Style::Bad, "FAILED"),
         Verdict::Undecided => (Style::Doubt, "UNDECIDED"),
     };

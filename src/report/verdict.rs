@@ -20,6 +20,8 @@ pub mod ownership;
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub enum Verdict {
     Passed,
+    /// The scenario expects nothing, and nothing went wrong.
+    Finished,
     Failed,
     Undecided,
 }
@@ -28,7 +30,7 @@ impl Verdict {
     /// The exit code of the program.
     pub fn exit_code(self) -> u8 {
         match self {
-            Verdict::Passed => 0,
+            Verdict::Passed | Verdict::Finished => 0,
             Verdict::Failed => 1,
             Verdict::Undecided => 2,
         }
@@ -37,6 +39,7 @@ impl Verdict {
     pub fn name(self) -> &'static str {
         match self {
             Verdict::Passed => "passed",
+            Verdict::Finished => "finished",
             Verdict::Failed => "failed",
             Verdict::Undecided => "undecided",
         }
@@ -85,6 +88,8 @@ pub fn judge(scenario: &Scenario, run: &Run) -> Judgement {
         Verdict::Failed
     } else if any(Outcome::Undecided) || matches!(run.ending, Ending::Stuck { .. }) {
         Verdict::Undecided
+    } else if findings.is_empty() {
+        Verdict::Finished
     } else {
         Verdict::Passed
     };

@@ -7,6 +7,7 @@ pub mod deploys;
 pub mod expect;
 pub mod group_configs;
 pub mod groups;
+pub mod idle;
 pub mod incidents;
 pub mod lives;
 pub mod members;
@@ -15,6 +16,7 @@ pub mod names;
 pub mod network;
 pub mod producers;
 pub mod protocol;
+pub mod samples;
 pub mod subscription;
 pub mod time;
 pub mod timeline;
@@ -36,10 +38,6 @@ use crate::units::{Instant, Span};
 /// A larger file is not a scenario.
 pub const FILE_BYTES_MAX: usize = 4 << 20;
 pub const BROKERS_MAX: u32 = 1_000;
-/// Points of the lag series of one partition.
-pub const SAMPLES_MAX: u64 = 1_000_000;
-/// With the settle phase, if the file does not choose the interval.
-const SAMPLES_BY_DEFAULT_MAX: u64 = 100_000;
 
 /// Text to scenario, with warnings, or what is wrong with it. `file` is what messages call the text and where its default name comes from.
 pub fn load(text: &str, file: &str) -> Result<(Scenario, Problems), Problems> {
@@ -57,7 +55,9 @@ pub fn load(text: &str, file: &str) -> Result<(Scenario, Problems), Problems> {
     let mut scenario = None;
     if !root.bad && matches!(root.kind, Kind::Map(_)) {
         let mut checker = Checker { source: text, problems, patterns: Vec::new() };
-        scenario = Some(checker.scenario(&written, Site::root(&root), file));
+        let read = checker.scenario(&written, Site::root(&root), file);
+        checker.warn_of_the_idle(&written, &read, Site::root(&root));
+        scenario = Some(read);
         problems = checker.problems;
     }
     let problems = Problems::new(file, text, problems);
@@ -222,6 +222,7 @@ impl Checker<'_> {
         subscription::add_later_topics(&mut cast.groups, &cast.clients, &timeline);
         let mut patterns = std::mem::take(&mut self.patterns);
         topic_lives::follow_names(&topics, &mut patterns, &mut cast.groups, &mut cast.clients, &mut timeline, &mut producers);
+        let series = samples::series(&topics, &cast.groups);
         Scenario {
             name: self.name(file.name.as_deref(), root.child("name"), file_name),
             about: file.about.clone(),
@@ -230,7 +231,7 @@ impl Checker<'_> {
             seed: file.seed.unwrap_or(1),
             duration,
             settle,
-            sample_interval: self.sample_interval(file, root.child("sample.interval"), duration),
+            sample_interval: self.sample_interval(file, root.child("sample.interval"), (duration, settle), series),
             model: self.model(&file.model.clone().unwrap_or_default(), root.child("model"), kafka.clients),
             cluster,
             topics,
@@ -306,23 +307,6 @@ impl Checker<'_> {
         }
     }
 
-    fn sample_interval(&mut self, file: &ScenarioFile, site: Site<'_>, duration: Span) -> Span {
-        let whole = duration + settle(file);
-        let Some(written) = file.sample_interval else {
-            let mut interval = default_sample_interval(duration);
-            while whole.as_nanos() / interval.as_nanos() > SAMPLES_BY_DEFAULT_MAX {
-                interval = interval.times(10);
-            }
-            return interval;
-        };
-        let interval = written.0;
-        if interval.is_zero() || whole.as_nanos() / interval.as_nanos() > SAMPLES_MAX {
-            let message = format!("more than {SAMPLES_MAX} samples in {whole}");
-            self.error_with_hint(site.value(), message, format!("the default is {}", default_sample_interval(duration)));
-        }
-        interval
-    }
-
     fn cluster(&mut self, file: &ClusterFile, site: Site<'_>, release: Release) -> Cluster {
         let brokers = file.brokers.unwrap_or(1);
         if !(1..=BROKERS_MAX).contains(&brokers) {
@@ -350,38 +334,4 @@ impl Checker<'_> {
 
 fn settle(file: &ScenarioFile) -> Span {
     file.settle.map_or(Span::from_secs(300), |settle| settle.0)
-}
-
-/// One second where that gives 300 to 3600 samples, else the nearest round step that gives 300 to 4000.
-pub fn default_sample_interval(duration: Span) -> Span {
-    const FEWEST: u64 = 300;
-    const MOST: u64 = 4_000;
-    const SECOND: u64 = 1_000_000_000;
-    if (Span::from_secs(300)..=Span::from_secs(3_600)).contains(&duration) {
-        return Span::from_secs(1);
-    }
-    let below_a_second = (0..9).rev().flat_map(|exponent| [5, 2, 1].map(|digit| digit * 10u64.pow(exponent)));
-    let above = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 21_600, 43_200, 86_400].map(|secs| secs * SECOND);
-    let fits = |step: &u64| (FEWEST..=MOST).contains(&(duration.as_nanos() / step));
-    let step = above.into_iter().chain(below_a_second).find(fits);
-    Span::from_nanos(step.unwrap_or_else(|| (duration.as_nanos() / MOST).max(1)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn samples_are_neither_few_nor_many() {
-        let step = |secs| default_sample_interval(Span::from_secs(secs)).to_string();
-        assert_eq!(step(300), "1s");
-        assert_eq!(step(3_600), "1s");
-        assert_eq!(step(60), "200ms");
-        assert_eq!(step(4 * 3_600), "5s");
-        for millis in [1, 7, 600, 1_000, 59_000, 299_999, 3_600_001, 86_400_000, 604_800_000, 315_360_000_000] {
-            let duration = Span::from_millis(millis);
-            let samples = duration.as_nanos() / default_sample_interval(duration).as_nanos();
-            assert!((300..=4_000).contains(&samples), "{duration}: {samples}");
-        }
-    }
 }

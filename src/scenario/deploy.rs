@@ -36,7 +36,7 @@ impl Scenario {
         first.chain(deployed.map(|deployed| &deployed.config)).any(|config| config.protocol == protocol)
     }
 
-    fn deploys(&self) -> impl Iterator<Item = &Deploy> {
+    pub fn deploys(&self) -> impl Iterator<Item = &Deploy> {
         self.timeline.iter().filter_map(|entry| match &entry.verb {
             Verb::Start { deploy, .. } | Verb::RollingRestart { deploy, .. } => deploy.as_ref(),
             Verb::Crash(_)

@@ -43,7 +43,7 @@ pub struct ScenarioFile {
     pub duration: Option<Duration>,
     /// How long consumers may go on afterwards, with producers stopped, until everything is drained. Default: 5m.
     pub settle: Option<Duration>,
-    /// How often lag is looked at. Default: 1s for runs of 5m to 1h, else a round step that gives 300 to 4000 samples.
+    /// How often lag is looked at. Default: 1s for runs of 5m to 1h, else a round step that gives 300 to 4000 samples; fewer where groups read more than a thousand partitions.
     #[serde(rename = "sample.interval")]
     pub sample_interval: Option<Duration>,
     /// What of a real client's overhead is modelled.

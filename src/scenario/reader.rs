@@ -177,7 +177,14 @@ impl<'a> NodeReader<'a> {
             Kind::List(_) => Unexpected::Seq,
             Kind::Map(_) => Unexpected::Map,
         };
-        self.place(Err(ReadError::invalid_type(found, expected)))
+        let mut error = ReadError::invalid_type(found, expected);
+        error.hint = match (&self.0.kind, expected.to_string().as_str()) {
+            (Kind::List(_), "a map (`key: value`)") => Some("write `name: …` for each, without the `- ` or the brackets"),
+            (Kind::Map(_), "a list") => Some("write each with a `- ` in front, or all of them in brackets"),
+            (Kind::List(_) | Kind::Map(_) | Kind::Scalar { .. }, _) => None,
+        }
+        .map(str::to_owned);
+        self.place(Err(error))
     }
 
     fn visit_items<V: Visitor<'a>>(self, items: &'a [Node], visitor: V) -> Result<V::Value, ReadError> {

@@ -68,7 +68,7 @@ pub fn parse(source: &str) -> Result<Parsed, Problem> {
     }
     match builder.root {
         Some(root) => Ok(Parsed { root, problems: builder.problems }),
-        None => Err(Problem::error("the file is empty").hint("`groupsim show NAME` prints a scenario to start from")),
+        None => Err(Problem::error("the file is empty").at(0..0).hint("`groupsim show NAME` prints a scenario to start from")),
     }
 }
 
@@ -257,8 +257,23 @@ fn syntax_problem(source: &str, error: &ScanError) -> Problem {
     }
     match tab_in_indentation(source, at, error.info().contains("tab")) {
         Some(tab) => Problem::error("not YAML: a tab in the indentation").at(tab..tab + 1).hint("YAML is indented with spaces"),
-        None => Problem::error(format!("not YAML: {}", error.info())).at(at..at),
+        None => {
+            let problem = Problem::error(format!("not YAML: {}", error.info())).at(at..at);
+            Problem { hint: syntax_hint(&error.info()).map(str::to_owned), ..problem }
+        }
     }
+}
+
+/// What is mostly meant by the parser's words.
+fn syntax_hint(told: &str) -> Option<&'static str> {
+    const HINTS: [(&str, &str); 5] = [
+        ("quoted scalar", "a quotation mark that is opened is closed on the same line"),
+        ("flow ", "every `{` and `[` is closed, with `,` between what is in it"),
+        ("block mapping", "the keys of one map begin in the same column"),
+        ("simple key", "a key is followed by `: ` and its value, or by `:` and an indented block"),
+        ("unknown anchor", "an alias `*x` refers to an anchor `&x` further up"),
+    ];
+    HINTS.into_iter().find(|(words, _)| told.contains(words)).map(|(_, hint)| hint)
 }
 
 /// Where a tab stands before the text of the line of an error; the parser may find it when it is still on the line before.

@@ -41,13 +41,14 @@ impl ErrorCode {
 }
 
 impl ClientRequest {
-    pub const ALL: [ClientRequest; 12] = [
+    pub const ALL: [ClientRequest; 13] = [
         ClientRequest::FindCoordinator,
         ClientRequest::Metadata,
         ClientRequest::JoinGroup,
         ClientRequest::SyncGroup,
         ClientRequest::Heartbeat,
         ClientRequest::LeaveGroup,
+        ClientRequest::ConsumerGroupHeartbeat,
         ClientRequest::OffsetCommit,
         ClientRequest::OffsetFetch,
         ClientRequest::Fetch,
@@ -64,12 +65,31 @@ impl ClientRequest {
             ClientRequest::SyncGroup => "SyncGroup",
             ClientRequest::Heartbeat => "Heartbeat",
             ClientRequest::LeaveGroup => "LeaveGroup",
+            ClientRequest::ConsumerGroupHeartbeat => "ConsumerGroupHeartbeat",
             ClientRequest::OffsetCommit => "OffsetCommit",
             ClientRequest::OffsetFetch => "OffsetFetch",
             ClientRequest::Fetch => "Fetch",
             ClientRequest::ListOffsets => "ListOffsets",
             ClientRequest::OffsetsForLeaderEpoch => "OffsetsForLeaderEpoch",
             ClientRequest::CloseFetchSession => "CloseFetchSession",
+        }
+    }
+
+    /// The only protocol that has it; both have all others.
+    pub const fn protocol(self) -> Option<GroupProtocol> {
+        match self {
+            ClientRequest::JoinGroup | ClientRequest::SyncGroup | ClientRequest::Heartbeat | ClientRequest::LeaveGroup => {
+                Some(GroupProtocol::Classic)
+            }
+            ClientRequest::ConsumerGroupHeartbeat => Some(GroupProtocol::Consumer),
+            ClientRequest::FindCoordinator
+            | ClientRequest::Metadata
+            | ClientRequest::OffsetCommit
+            | ClientRequest::OffsetFetch
+            | ClientRequest::Fetch
+            | ClientRequest::ListOffsets
+            | ClientRequest::OffsetsForLeaderEpoch
+            | ClientRequest::CloseFetchSession => None,
         }
     }
 }

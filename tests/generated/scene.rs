@@ -62,6 +62,8 @@ pub struct Group {
     pub name: String,
     /// Names and starts of the declared members; `None`: never by itself.
     pub members: Vec<(String, Option<u64>)>,
+    /// Speaks the consumer protocol, but for members that say otherwise.
+    pub modern: bool,
 }
 
 pub fn write(seed: u64, mood: Mood, moving: Option<Moving>) -> String {
@@ -259,9 +261,10 @@ fn write_groups(dice: &mut Dice, scene: &mut Scene, yaml: &mut String) {
             None => line!(yaml, "    topics: [{}]", topics.iter().map(|topic| format!("t{topic}")).collect::<Vec<_>>().join(", ")),
         }
         let members = write_members(dice, scene, &name, yaml);
-        scene.groups.push(Group { name, members });
+        scene.groups.push(Group { name, members, modern: false });
         write_application(dice, scene, yaml);
-        write_consumer_config(dice, scene, yaml);
+        let modern = write_consumer_config(dice, scene, yaml);
+        scene.groups[group].modern = modern;
         mixing::write_group_config(scene, yaml);
     }
 }
@@ -350,7 +353,8 @@ const STRATEGIES: [&str; 8] = [
     "[cooperative-sticky, sticky, roundrobin]",
 ];
 
-fn write_consumer_config(dice: &mut Dice, scene: &mut Scene, yaml: &mut String) {
+/// Whether the group speaks the consumer protocol.
+fn write_consumer_config(dice: &mut Dice, scene: &mut Scene, yaml: &mut String) -> bool {
     let modern = scene.protocols.as_mut().is_some_and(|protocols| protocols.chance(80));
     let (wild, quick) = (scene.mood == Mood::Wild, scene.pace == Pace::Quick);
     let reset = dice.pick(if wild { &["earliest", "earliest", "earliest", "latest", "none"] } else { &["earliest", "earliest", "latest"] });
@@ -390,4 +394,5 @@ fn write_consumer_config(dice: &mut Dice, scene: &mut Scene, yaml: &mut String) 
         entry("metadata.max.age.ms", dice.perhaps(20, &[100, 1_000])),
         entry("request.timeout.ms", if wild { dice.perhaps(10, &[300, 2_000]) } else { None }),
     );
+    modern
 }

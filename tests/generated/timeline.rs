@@ -2,8 +2,30 @@
 
 use std::fmt::Write;
 
+use groupsim::terms::ClientRequest;
+
 use crate::dice::Dice;
 use crate::scene::{Mood, Scene, line};
+
+/// What members of classic groups send.
+const REQUESTS: [ClientRequest; 12] = [
+    ClientRequest::FindCoordinator,
+    ClientRequest::Metadata,
+    CLASSIC[0],
+    CLASSIC[1],
+    CLASSIC[2],
+    CLASSIC[3],
+    ClientRequest::OffsetCommit,
+    ClientRequest::OffsetFetch,
+    ClientRequest::Fetch,
+    ClientRequest::ListOffsets,
+    ClientRequest::OffsetsForLeaderEpoch,
+    ClientRequest::CloseFetchSession,
+];
+
+/// The consumer protocol has one request for all of these.
+const CLASSIC: [ClientRequest; 4] =
+    [ClientRequest::JoinGroup, ClientRequest::SyncGroup, ClientRequest::Heartbeat, ClientRequest::LeaveGroup];
 
 #[derive(Copy, Clone, PartialEq, Eq)]
 enum Life {
@@ -30,6 +52,7 @@ struct Crew {
     group: String,
     processes: Vec<Process>,
     rolling_until: u64,
+    modern: bool,
 }
 
 pub fn write(dice: &mut Dice, scene: &mut Scene, yaml: &mut String) {
@@ -126,8 +149,10 @@ impl Crew {
 
     fn disturb(&mut self, dice: &mut Dice, at: u64) -> Option<String> {
         let (name, _) = self.some(dice, |process| process.runs(at))?;
-        let all = groupsim::terms::ClientRequest::ALL;
-        let request = all[dice.between(0, all.len() as u64 - 1) as usize];
+        let mut request = dice.pick(&REQUESTS);
+        if self.modern && CLASSIC.contains(&request) {
+            request = ClientRequest::ConsumerGroupHeartbeat;
+        }
         let count = if dice.chance(30) { format!(", count: {}", dice.between(1, 3)) } else { String::new() };
         let fault = match dice.chance(50) {
             true => format!("drop: {{request: {request}, from: {name}}}"),
@@ -143,7 +168,7 @@ impl Crew {
             paused_until: 0,
             slow_until: 0,
         };
-        Crew { group: group.name.clone(), processes: group.members.iter().map(process).collect(), rolling_until: 0 }
+        Crew { group: group.name.clone(), processes: group.members.iter().map(process).collect(), rolling_until: 0, modern: group.modern }
     }
 
     fn some(&mut self, dice: &mut Dice, which: impl Fn(&Process) -> bool) -> Option<(String, &mut Process)> {

@@ -295,3 +295,18 @@ fn properties_of_a_group_may_change_while_it_runs() {
     // Its session was armed anew at each of them.
     assert_eq!(story.millis("g", "M1 removed, session expired"), [79_005]);
 }
+
+/// The consumer protocol has one request for what Heartbeat and LeaveGroup are to a classic member.
+#[test]
+fn a_lost_leaving_heartbeat_leaves_the_member_in_the_group_until_its_session_is_over() {
+    let course = |request: &str| {
+        let lost = format!("{{at: 20s, drop: {{request: {request}, from: g/M2}}}}");
+        two_members("{M1: , M2: {start: 1s}}", "", &format!("duration: 80s\n        timeline: [{lost}, {{at: 20001ms, stop: g/M2}}]"))
+    };
+    let story = course("ConsumerGroupHeartbeat");
+    assert_eq!(story.millis("M2", "ConsumerGroupHeartbeat is lost").len(), 1);
+    let last = *story.millis("g", "heartbeat of M2: NONE").last().expect("there is a heartbeat");
+    // group.consumer.session.timeout.ms after the last one that came.
+    assert_eq!(story.millis("g", "M2 removed, session expired"), [last + 45_000]);
+    assert_eq!(course("LeaveGroup").millis("g", "M2 removed, left").len(), 1);
+}

@@ -122,6 +122,14 @@ fn who_is_assigned_a_partition_without_a_known_leader_asks_for_metadata() {
     }
 }
 
+/// With the clients that the scenario asks for.
+fn as_written(text: &str) -> Story {
+    let (scenario, _) = groupsim::scenario::load(text, "written.yaml").unwrap_or_else(|problems| panic!("{problems}"));
+    let mut lines = TextLines::new(scenario.names(), Vec::new());
+    groupsim::run::play(&scenario, scenario.seed, &mut lines);
+    Story::read(&String::from_utf8(lines.finish().expect("memory takes lines")).expect("lines are text"))
+}
+
 /// B's commit is lost just when C makes it give partitions up.
 const LOST_COMMIT: &str = "
 name: lost-commit
@@ -140,10 +148,7 @@ timeline: [{at: 39s, drop: {request: OffsetCommit, from: g/B}, for: 10s}]
 #[test]
 fn a_reconciliation_goes_on_when_the_coordinator_is_found_again_however_long_that_takes() {
     // A real client's look-up waits behind a Fetch, so that it is still under way at the time of the retry.
-    let (scenario, _) = groupsim::scenario::load(LOST_COMMIT, "lost-commit.yaml").unwrap_or_else(|problems| panic!("{problems}"));
-    let mut lines = TextLines::new(scenario.names(), Vec::new());
-    groupsim::run::play(&scenario, scenario.seed, &mut lines);
-    let story = Story::read(&String::from_utf8(lines.finish().expect("memory takes lines")).expect("lines are text"));
+    let story = as_written(LOST_COMMIT);
 
     let found = story.times("B", "coordinator is broker");
     assert_eq!(found, [2_000_000, 70_627_000_000]);
@@ -151,4 +156,30 @@ fn a_reconciliation_goes_on_when_the_coordinator_is_found_again_however_long_tha
     assert!(revoked.is_some_and(|at| at < found[1] + 1_000_000_000), "revoked at {revoked:?}");
     let taken = story.times("C", "assigned t-").into_iter().find(|at| *at > found[1]);
     assert!(taken.is_some_and(|at| at < found[1] + 7_000_000_000), "C takes them a heartbeat later, at {taken:?}");
+}
+
+/// M1 leads, and does not know the topic that M2 subscribes to. While it waits for the metadata behind a Fetch it is cut off, and gives its
+/// coordinator up before the metadata comes.
+const LEADER_CUT_OFF: &str = "
+name: leader-cut-off
+duration: 6s
+cluster: {config: {group.min.session.timeout.ms: 300, group.initial.rebalance.delay.ms: 300}}
+topics: {t: 2, u: 2}
+producers: {p: {topic: t, rate: 100/s}, q: {topic: u, rate: 100/s}}
+groups:
+  g:
+    topics: [t]
+    members: {M1: , M2: {start: 100ms}}
+    config: {auto.offset.reset: earliest, session.timeout.ms: 2335, heartbeat.interval.ms: 372, partition.assignment.strategy: [cooperative-sticky],
+      fetch.min.bytes: 1000000, fetch.max.wait.ms: 2000}
+timeline:
+  - {at: 2105ms, subscribe: g/M2, topics: [u]}
+  - {at: 2607ms, disconnect: [g/M1, 0]}
+";
+
+#[test]
+fn a_leader_that_lost_its_coordinator_while_it_asked_for_metadata_joins_again() {
+    let story = as_written(LEADER_CUT_OFF);
+    let joins = story.millis("M1", "JoinGroup sent");
+    assert!(joins.iter().any(|at| (6_000..7_000).contains(at)), "{joins:?}");
 }

@@ -90,6 +90,7 @@ pub fn of_all(question: &Question, release: Release) -> Page {
 
 struct Sheet<'a> {
     question: &'a Question,
+    release: Release,
     partitions: Vec<TopicPartition>,
     /// Who had each partition: places of members.
     before: BTreeMap<TopicPartition, Vec<usize>>,
@@ -117,7 +118,14 @@ impl<'a> Sheet<'a> {
             (strategy, answer)
         };
         let of_topic = |(topic, count)| (0..count).map(move |partition| TopicPartition { topic, partition });
-        Sheet { question, partitions: question.topics().flat_map(of_topic).collect(), before, answers: Strategy::ALL.map(answer).into() }
+        let there = Strategy::ALL.into_iter().filter(|strategy| strategy.exists_in(release));
+        Sheet {
+            question,
+            release,
+            partitions: question.topics().flat_map(of_topic).collect(),
+            before,
+            answers: there.map(answer).collect(),
+        }
     }
 
     /// One column for what is there before, if there is anything, and one for each assignor.
@@ -188,6 +196,10 @@ impl<'a> Sheet<'a> {
         }
         if self.partitions.len() > LISTED_MAX {
             remarks.push(format!("{} partitions are not listed; --assignor NAME tells who gets which", self.partitions.len()));
+        }
+        if self.answers.len() < Strategy::ALL.len() {
+            remarks
+                .push(format!("the brokers of Kafka {} do not assign: server-range and server-uniform came with 4.0", self.release.name()));
         }
         remarks
     }

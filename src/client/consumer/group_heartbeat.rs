@@ -215,7 +215,26 @@ impl Consumer {
             ErrorCode::FencedInstanceId => Some(CommitFailure::Fenced),
             // commitSync() says CommitFailedException to it.
             ErrorCode::StaleMemberEpoch if !blocks => Some(CommitFailure::StaleEpoch),
-            _other => Some(CommitFailure::NotAMember),
+            ErrorCode::UnknownServerError
+            | ErrorCode::OffsetMetadataTooLarge
+            | ErrorCode::IllegalGeneration
+            | ErrorCode::InconsistentGroupProtocol
+            | ErrorCode::InvalidGroupId
+            | ErrorCode::UnknownMemberId
+            | ErrorCode::InvalidSessionTimeout
+            | ErrorCode::RebalanceInProgress
+            | ErrorCode::NonEmptyGroup
+            | ErrorCode::GroupIdNotFound
+            | ErrorCode::MemberIdRequired
+            | ErrorCode::GroupMaxSizeReached
+            | ErrorCode::UnstableOffsetCommit
+            | ErrorCode::GroupSubscribedToTopic
+            | ErrorCode::UnsupportedVersion
+            | ErrorCode::InvalidRequest
+            | ErrorCode::FencedMemberEpoch
+            | ErrorCode::StaleMemberEpoch
+            | ErrorCode::UnreleasedInstanceId
+            | ErrorCode::UnsupportedAssignor => Some(CommitFailure::NotAMember),
         }
     }
 }

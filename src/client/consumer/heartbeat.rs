@@ -84,7 +84,27 @@ impl Consumer {
                 self.throw(now, FatalError::FencedInstanceId, fx);
             }
             ErrorCode::IllegalGeneration | ErrorCode::UnknownMemberId => self.lose_membership(error, fx),
-            _other => {
+            ErrorCode::UnknownServerError
+            | ErrorCode::OffsetMetadataTooLarge
+            | ErrorCode::CoordinatorLoadInProgress
+            | ErrorCode::CoordinatorNotAvailable
+            | ErrorCode::NotCoordinator
+            | ErrorCode::InconsistentGroupProtocol
+            | ErrorCode::InvalidGroupId
+            | ErrorCode::InvalidSessionTimeout
+            | ErrorCode::NonEmptyGroup
+            | ErrorCode::GroupIdNotFound
+            | ErrorCode::MemberIdRequired
+            | ErrorCode::GroupMaxSizeReached
+            | ErrorCode::UnstableOffsetCommit
+            | ErrorCode::GroupSubscribedToTopic
+            | ErrorCode::UnknownTopicOrPartition
+            | ErrorCode::UnsupportedVersion
+            | ErrorCode::InvalidRequest
+            | ErrorCode::FencedMemberEpoch
+            | ErrorCode::StaleMemberEpoch
+            | ErrorCode::UnreleasedInstanceId
+            | ErrorCode::UnsupportedAssignor => {
                 self.forget_coordinator(now, fx);
                 self.find_coordinator(now, fx);
             }

@@ -3,7 +3,7 @@
 
 use super::fatal::join_exception;
 use super::{Consumer, ConsumerEffects, ConsumerTimer};
-use crate::client::membership::{CallKind, MemberState, Rejoin};
+use crate::client::membership::{CallKind, CoordinatorKnown, MemberState, Rejoin};
 use crate::kafka::message::{GroupRequest, GroupResponse, JoinAnswer, JoinGroup, SyncAnswer, SyncGroup};
 use crate::terms::{ErrorCode, FatalError};
 use crate::trace::TraceEvent;
@@ -180,7 +180,13 @@ impl Consumer {
         }
     }
 
+    /// A leader that asked for metadata first may have lost its coordinator meanwhile; then the join fails
+    /// (AbstractCoordinator#sendSyncGroupRequest).
     fn send_sync(&mut self, now: Instant, assignments: Vec<(MemberId, Vec<TopicPartition>)>, fx: &mut ConsumerEffects) {
+        if !matches!(self.membership.coordinator, CoordinatorKnown::Yes(_)) {
+            self.rejoin_at_once();
+            return;
+        }
         let request = GroupRequest::Sync(SyncGroup {
             member: self.membership.member,
             instance: self.config.instance,

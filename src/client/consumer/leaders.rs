@@ -86,6 +86,7 @@ impl Consumer {
                 | ClientRequest::SyncGroup
                 | ClientRequest::Heartbeat
                 | ClientRequest::LeaveGroup
+                | ClientRequest::ConsumerGroupHeartbeat
                 | ClientRequest::OffsetCommit
                 | ClientRequest::OffsetFetch
                 | ClientRequest::Fetch

@@ -1,12 +1,30 @@
 //! The life of a process: it starts, is told to stop, dies, or gets an exception that it does not survive.
 
 use super::{App, CommitPolicy, Consumer, ConsumerEffects, Outgoing};
-use crate::client::membership::CoordinatorKnown;
+use crate::client::membership::consumer::State;
+use crate::client::membership::{CoordinatorKnown, MemberState, Protocol};
 use crate::terms::FatalError;
 use crate::trace::TraceEvent;
 use crate::units::Instant;
 
 impl Consumer {
+    pub fn is_done(&self) -> bool {
+        matches!(self.app, App::Done)
+    }
+
+    /// It was told to stop, and is not done yet.
+    pub fn is_stopping(&self) -> bool {
+        self.stopping
+    }
+
+    /// A member with its assignment: what a rolling restart waits for.
+    pub fn is_up(&self) -> bool {
+        match &self.protocol {
+            Protocol::Classic => self.membership.state == MemberState::Stable && !self.membership.rejoin_needed_or_pending(),
+            Protocol::Consumer(own) => own.state() == State::Stable,
+        }
+    }
+
     /// The process starts and calls poll().
     pub fn start(&mut self, now: Instant, fx: &mut ConsumerEffects) {
         fx.emit(TraceEvent::ClientStarted { client: self.config.client, life: self.config.life });
@@ -40,6 +58,13 @@ impl Consumer {
         self.drop_batch(now, fx);
         fx.emit(TraceEvent::ClientCrashed { client: self.config.client });
         self.app = App::Done;
+    }
+
+    /// The process was frozen from `since` until `now`; what arrived meanwhile is handed in afterwards. The heartbeat thread looks first.
+    pub fn on_resume(&mut self, since: Instant, now: Instant, fx: &mut ConsumerEffects) {
+        self.settled = false;
+        self.shift_work(since, now, fx);
+        self.heartbeat_pass(now, fx);
     }
 
     /// An exception that the application does not survive: the process ends without a word to the group.

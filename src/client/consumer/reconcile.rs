@@ -9,6 +9,8 @@
 //!
 //! Not modelled: metadata of partitions that are just created is there at once, which saves a round trip.
 
+use std::collections::BTreeSet;
+
 use super::{AfterListener, App, CommitPolicy, Consumer, ConsumerEffects, ConsumerTimer};
 use crate::client::membership::consumer::{Reconciliation, State, Step};
 use crate::client::membership::{CallKind, CoordinatorKnown};
@@ -86,19 +88,22 @@ impl Consumer {
 
     /// With auto-commit only poll() starts a reconciliation; since 4.2.1 that holds for every one that takes something away.
     fn starts_on_application(&self) -> bool {
-        let target = self.own().target.as_deref().unwrap_or_default();
-        let revokes = self.fetcher.owned().iter().any(|owned| !target.contains(&owned.partition));
-        matches!(self.config.commit, CommitPolicy::Auto(_)) || revokes && !self.config.switches.background_revocations
+        let revokes = || {
+            let kept: BTreeSet<TopicPartition> = self.own().target.iter().flatten().copied().collect();
+            self.fetcher.owned().iter().any(|owned| !kept.contains(&owned.partition))
+        };
+        matches!(self.config.commit, CommitPolicy::Auto(_)) || !self.config.switches.background_revocations && revokes()
     }
 
     /// What is to be revoked stops; with auto-commit, what was consumed is committed.
     fn begin_reconciliation(&mut self, now: Instant, fx: &mut ConsumerEffects) {
         let target = self.own().target.clone().expect("a member that reconciles has a target");
         let has: Vec<TopicPartition> = self.fetcher.partitions().into_vec();
-        let revoked: Vec<TopicPartition> = has.iter().copied().filter(|partition| !target.contains(partition)).collect();
-        let added: Vec<TopicPartition> = target.iter().copied().filter(|partition| !has.contains(partition)).collect();
+        let (kept, had): (BTreeSet<_>, BTreeSet<_>) = (target.iter().copied().collect(), has.iter().copied().collect());
+        let revoked: Vec<TopicPartition> = has.iter().copied().filter(|partition| !kept.contains(partition)).collect();
+        let added: Vec<TopicPartition> = target.iter().copied().filter(|partition| !had.contains(partition)).collect();
         if !revoked.is_empty() {
-            for owned in self.fetcher.owned_mut().iter_mut().filter(|owned| revoked.contains(&owned.partition)) {
+            for owned in self.fetcher.owned_mut().iter_mut().filter(|owned| !kept.contains(&owned.partition)) {
                 owned.pending_revocation = true;
             }
             fx.emit(TraceEvent::RevocationPending { client: self.config.client, partitions: revoked.as_slice().into() });

@@ -63,7 +63,7 @@ pub fn tally(report: &Report) -> String {
         parts.push(format!("{} violated", figures::count(violated, "invariant")));
     }
     if lines.is_empty() {
-        parts.push("the scenario expects nothing".to_owned());
+        parts.push("no expectations".to_owned());
     } else if failed + undecided == 0 {
         parts.push(format!("{all} met"));
     }

@@ -19,14 +19,14 @@ pub struct Names {
     in_order: Vec<String>,
     /// Declared, but what stands there could not be read: not called undeclared.
     unreadable: BTreeSet<String>,
-    /// The key under which they stand is misspelt, which has been reported: nothing is called undeclared.
+    /// The key under which they stand is misspelt, or what is there is no map, which has been reported: nothing is called undeclared.
     lost: bool,
 }
 
 impl Names {
     /// Of the map that stands under `key`.
     pub fn new<T>(kind: &'static str, declared: &IndexMap<String, T>, root: Site<'_>, key: &str) -> Self {
-        let lost = !root.has(key) && root.tries(key);
+        let lost = if root.has(key) { root.child(key).node.bad } else { root.tries(key) };
         let unreadable = if root.has(key) { root.child(key).unreadable().map(str::to_owned).collect() } else { BTreeSet::new() };
         let in_order: Vec<String> = declared.keys().cloned().collect();
         let ids = (0..).zip(&in_order).map(|(id, name)| (name.clone(), id)).collect();

@@ -107,7 +107,7 @@ impl JsonSchema for PeerFile {
 #[derive(Clone, PartialEq, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DropFile {
-    /// Kafka's name of the request, such as Heartbeat.
+    /// Kafka's name of the request, such as Heartbeat; members of the consumer protocol send ConsumerGroupHeartbeat.
     #[schemars(required)]
     pub request: Option<String>,
     /// The member that sends it, as group/member.
@@ -119,7 +119,7 @@ pub struct DropFile {
 #[derive(Clone, PartialEq, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DelayFile {
-    /// Kafka's name of the request, such as Heartbeat.
+    /// Kafka's name of the request, such as Heartbeat; members of the consumer protocol send ConsumerGroupHeartbeat.
     #[schemars(required)]
     pub request: Option<String>,
     /// The member that sends it, as group/member.
