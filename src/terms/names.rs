@@ -242,6 +242,7 @@ impl CommitFailure {
             CommitFailure::RebalanceInProgress => "RebalanceInProgressException",
             CommitFailure::Fenced => "FencedInstanceIdException",
             CommitFailure::Retriable => "RetriableCommitFailedException",
+            CommitFailure::TimedOut => "TimeoutException",
             CommitFailure::StaleEpoch => "StaleMemberEpochException",
             CommitFailure::UnknownTopic => "UnknownTopicOrPartitionException",
         }
