@@ -127,9 +127,11 @@ impl Deliveries {
         true
     }
 
-    /// The first of the records that anybody has in hand.
-    pub fn first_in_hand(&self, slot: usize) -> Option<Offset> {
-        self.by_slot[slot].in_hand.iter().map(|(_, held)| held.from).min()
+    /// The first of the records of which something is still to be passed on: in somebody's hands, or held back.
+    pub fn first_unsettled(&self, slot: usize) -> Option<Offset> {
+        let desk = &self.by_slot[slot];
+        let held_back = desk.held_back.iter().map(|(_, offsets, _)| offsets.from);
+        desk.in_hand.iter().map(|(_, held)| held.from).chain(held_back).min()
     }
 
     /// Whether a client has anything in hand there.

@@ -166,7 +166,7 @@ impl Ledger {
             let may_forget = if known.ownership.is_shared(slot) {
                 Offset(0)
             } else {
-                known.deliveries.first_in_hand(slot).map_or(*offset, |in_hand| in_hand.min(*offset))
+                known.deliveries.first_unsettled(slot).map_or(*offset, |first| first.min(*offset))
             };
             self.pages[slot].committed(*offset, member.map(|member| member.client), at, may_forget);
         } else if let TraceEvent::OffsetExpired { group, partition } = event {

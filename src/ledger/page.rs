@@ -278,7 +278,7 @@ impl Page {
         self.recent.push_back(Done { offsets: delivery.offsets, reading, finished: delivery.times.to_finished() });
     }
 
-    /// Nobody has anything below `may_forget` in hand or will get it.
+    /// Nothing below `may_forget` will be told of again unless somebody goes back.
     pub fn committed(&mut self, offset: Offset, by: Option<ClientId>, at: Instant, may_forget: Offset) {
         let covered = self.recent.iter().take_while(|done| done.offsets.to <= may_forget).count();
         self.recent.drain(..covered);

@@ -150,6 +150,16 @@ fn a_zombie_that_was_first_is_one_though_the_commit_came_before_the_work() {
 }
 
 #[test]
+fn what_is_held_back_will_ask_when_the_work_before_it_was_done() {
+    // A is kicked with the batch 100..200 in hand, which holds back what B does.
+    let story = half_done().at(350).kicked(A).takes(B, 0, 40).polled(B, 0, 40..200).at(560).processed(B, 0, 40..200);
+    let story = story.at(570).committed(B, 0, 200).at(600).processed(A, 0, 100..200).ends(200, true);
+    let account = account(&story);
+    let first = &account.duplicates[0];
+    assert_eq!((first.offsets, first.before, first.again), (range(40..100), (A, Some(ms(300))), (B, ms(401))));
+}
+
+#[test]
 fn when_committed_records_were_done_is_forgotten_and_not_made_up() {
     let back = half_done().committed(A, 0, 100).at(350).processed(A, 0, 100..200).committed(A, 0, 200);
     let again = back.starts(A, 0, 0, PositionSource::ResetEarliest).polled(A, 0, 0..100).at(500).processed(A, 0, 0..100);
