@@ -185,7 +185,9 @@ fn deeds(report: &Report, owners: &BTreeSet<Owner>) -> String {
     for owner in owners {
         let Some(deed) = deed(report, *owner) else { continue };
         match deeds.iter_mut().find(|(same, _)| *same == deed) {
-            Some((_, others)) => drop(others.insert(*owner)),
+            Some((_, others)) => {
+                others.insert(*owner);
+            }
             None => deeds.push((deed, [*owner].into())),
         }
     }
