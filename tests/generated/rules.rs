@@ -48,7 +48,7 @@ fn a_cause_comes_before_its_effect(duplicate: &Duplicate) {
         | DuplicateCause::Revoked(at)
         | DuplicateCause::Replaced(at)
         | DuplicateCause::Stopped(at) => (at, false),
-        DuplicateCause::Rewound(at) => (at, true),
+        DuplicateCause::CommitWentBack(at) | DuplicateCause::Rewound(at) => (at, true),
     };
     assert!(at <= duplicate.again.1, "{duplicate:?}");
     assert!(duplicate.zombie || rewound || duplicate.before.1.is_none_or(|before| before <= at), "{duplicate:?}");

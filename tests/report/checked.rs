@@ -102,7 +102,7 @@ fn undone_at(duplicate: &Duplicate) -> Option<groupsim::units::Instant> {
         | DuplicateCause::Revoked(at)
         | DuplicateCause::Replaced(at)
         | DuplicateCause::Stopped(at) => Some(at),
-        DuplicateCause::Rewound(_) => None,
+        DuplicateCause::CommitWentBack(_) | DuplicateCause::Rewound(_) => None,
     }
 }
 
