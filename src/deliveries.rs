@@ -5,7 +5,7 @@
 //! first, so what others do with that record is held back until it is known. Without such a conflict everything passes straight through.
 
 use crate::trace::times::Finished;
-use crate::units::{ClientId, Instant, MemberId, OffsetRange, Span};
+use crate::units::{ClientId, Instant, MemberId, Offset, OffsetRange, Span};
 
 /// Who processes: a client, as which member, in which generation.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -125,6 +125,18 @@ impl Deliveries {
             offsets.from = held.to.min(offsets.to);
         }
         true
+    }
+
+    /// The first of the records of which something is still to be passed on: in somebody's hands, or held back.
+    pub fn first_unsettled(&self, slot: usize) -> Option<Offset> {
+        let desk = &self.by_slot[slot];
+        let held_back = desk.held_back.iter().map(|(_, offsets, _)| offsets.from);
+        desk.in_hand.iter().map(|(_, held)| held.from).chain(held_back).min()
+    }
+
+    /// Whether a client has anything in hand there.
+    pub fn is_at_work(&self, slot: usize, client: ClientId) -> bool {
+        self.by_slot[slot].in_hand.iter().any(|(holder, _)| *holder == client)
     }
 
     /// Takes a delivery that is settled at once: nobody else has anything in hand, and it is done as it was polled. Any other, which it
@@ -249,7 +261,6 @@ fn in_order_of_end(told: &[(Hand, OffsetRange, Finished)]) -> Vec<(usize, Offset
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::units::Offset;
 
     fn range(from: u64, to: u64) -> OffsetRange {
         OffsetRange::new(Offset(from), Offset(to))

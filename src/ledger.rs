@@ -42,8 +42,9 @@ pub struct Account {
 pub struct Duplicate {
     pub partition: TopicPartition,
     pub offsets: OffsetRange,
-    /// Who had processed it, and when the last record of the range was first done.
-    pub before: (ClientId, Instant),
+    /// Whose work it repeats, and when the last record of the range had been done; `None` if that is no longer known, because it was
+    /// committed since and nobody else had the partition. Of several it is the one to whom the partition was given last.
+    pub before: (ClientId, Option<Instant>),
     /// Who processed it again, and when the first record of the range was done again.
     pub again: (ClientId, Instant),
     pub cause: DuplicateCause,
@@ -161,7 +162,13 @@ impl Ledger {
     fn positions_changed(&mut self, at: Instant, event: &TraceEvent, known: &Known) {
         let slots = &known.slots;
         if let TraceEvent::Committed { group, member, partition, offset, .. } = event {
-            self.pages[slots.at(*group, *partition)].committed(*offset, member.map(|member| member.client), at);
+            let slot = slots.at(*group, *partition);
+            let may_forget = if known.ownership.is_shared(slot) {
+                Offset(0)
+            } else {
+                known.deliveries.first_unsettled(slot).map_or(*offset, |first| first.min(*offset))
+            };
+            self.pages[slot].committed(*offset, member.map(|member| member.client), at, may_forget);
         } else if let TraceEvent::OffsetExpired { group, partition } = event {
             self.pages[slots.at(*group, *partition)].uncommitted();
         } else if let TraceEvent::GroupDeleted { group } = event {
@@ -182,7 +189,7 @@ impl Fold for Ledger {
 
     #[inline(always)]
     fn delivered(&mut self, slot: usize, delivery: Delivery<'_>, ownership: &Ownership) {
-        let hold = ownership.hold_of(slot, delivery.by.client);
+        let hold = ownership.hold_at(slot, delivery.by.client, delivery.times.at(0));
         self.pages[slot].processed(delivery, hold, ownership.holds(slot));
     }
 

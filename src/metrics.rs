@@ -14,7 +14,7 @@ use crate::terms::{CommitKind, GroupProtocol, GroupState, Name, RebalanceReason,
 use crate::trace::{Cast, TraceEvent};
 use crate::units::{ClientId, Instant, MemberId, Offset, Span, TopicId, TopicPartition};
 
-mod availability;
+pub mod availability;
 mod epochs;
 mod latency;
 pub mod livelock;
@@ -24,13 +24,16 @@ mod reading;
 mod rebalances;
 mod result;
 mod series;
+mod zombies;
 
+use availability::HeldUp;
 use latency::Histogram;
 use lives::Lives;
 use marks::{Mark, MarkKind};
 use reading::Reading;
 use rebalances::Rebalances;
 use series::{Counts, Grid};
+use zombies::Zombies;
 
 /// All that was measured. Samples lie at 0, `interval`, 2·`interval`, … up to the end of the run and settle phases; a sample sees
 /// everything of its own nanosecond.
@@ -59,7 +62,7 @@ impl Measurements {
         for partition in self.groups.iter_mut().flat_map(|group| &mut group.partitions) {
             partition.lag.truncate(self.samples);
             partition.high_watermark.truncate(self.samples);
-            partition.owners.iter_mut().for_each(|span| span.to = span.to.min(at));
+            partition.owners.iter_mut().chain(&mut partition.zombies).for_each(|span| span.to = span.to.min(at));
         }
     }
 }
@@ -73,7 +76,7 @@ pub struct GroupMeasurements {
     pub latency: Latency,
     /// Times that a member was kicked by max.poll.interval.ms, in order, with the sum of the group's committed offsets then.
     pub kicks: Vec<(Instant, ClientId, u64)>,
-    /// Heartbeats, accepted commits (requests), refused commits, failed commits.
+    /// Heartbeats; requests to commit that were taken whole, and that were refused, whole or in part; commits that failed for the client.
     pub heartbeats: u64,
     pub commits: u64,
     pub commits_refused: u64,
@@ -100,6 +103,8 @@ pub struct PartitionMeasurements {
     pub start: Offset,
     /// Who could hand out its records, in order; gaps are nobody.
     pub owners: Vec<OwnerSpan>,
+    /// Who worked on after it had left the group, in order.
+    pub zombies: Vec<OwnerSpan>,
     pub outages: Vec<Outage>,
     /// Committed at the end.
     pub committed: Option<Offset>,
@@ -146,6 +151,7 @@ pub struct Outage {
     pub first_record: Option<Instant>,
     /// Before any owner.
     pub initial: bool,
+    pub held_up: Option<HeldUp>,
 }
 
 /// A partition had no leader: whoever owned it, nobody could read it.
@@ -233,6 +239,7 @@ pub struct Metrics {
     last_poll: Vec<Option<Instant>>,
     marks: Vec<Mark>,
     lives: Lives,
+    zombies: Zombies,
     leaderless: Vec<Leaderless>,
 }
 
@@ -258,6 +265,7 @@ struct GroupCounts {
     committed: u64,
     /// A request commits several partitions, each of which is told by itself.
     last_commit: Option<(Instant, Option<MemberId>, CommitKind)>,
+    last_refusal: Option<(Instant, Option<MemberId>, CommitKind)>,
 }
 
 impl Partition {
@@ -280,6 +288,7 @@ impl Metrics {
             last_poll: vec![None; cast.client_group.len()],
             marks: Vec::new(),
             lives: Lives::new(cast.client_group.len()),
+            zombies: Zombies::default(),
             leaderless: Vec::new(),
         };
         for (topic, (partitions, _)) in cast.partitions.iter().enumerate() {
@@ -318,6 +327,7 @@ impl Fold for Metrics {
 
     fn told(&mut self, at: Instant, event: &TraceEvent, known: &Known) {
         self.lives.record(at, event);
+        self.zombies.record(at, event, known);
         match event {
             TraceEvent::ClientStarted { client, .. } => self.mark(at, MarkKind::Started(*client)),
             TraceEvent::PositionSet { .. } | TraceEvent::FetchStarted { .. } => self.begins_to_read(at, event, known),

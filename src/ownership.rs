@@ -38,6 +38,8 @@ pub enum Undoing {
 pub struct Ownership {
     slots: Slots,
     by_slot: Vec<Vec<Hold>>,
+    /// By slot: how many holds are open.
+    open: Vec<u32>,
     /// By client: where it has an open hold.
     held: Vec<Vec<usize>>,
     /// By client: told to stop.
@@ -47,7 +49,8 @@ pub struct Ownership {
 
 /// What ended the earlier of two holds of a partition; at the latest the later one did, by beginning.
 pub fn undoing(holds: &[Hold], one: usize, other: usize) -> (Undoing, Instant) {
-    holds[one.min(other)].undone.unwrap_or((Undoing::Revoked, holds[one.max(other)].from))
+    let overtaken = holds[one.max(other)].from;
+    holds[one.min(other)].undone.filter(|(_, at)| *at <= overtaken).unwrap_or((Undoing::Revoked, overtaken))
 }
 
 impl Ownership {
@@ -56,6 +59,7 @@ impl Ownership {
         Ownership {
             slots: slots.clone(),
             by_slot: vec![Vec::new(); slots.count()],
+            open: vec![0; slots.count()],
             held: vec![Vec::new(); clients],
             stopping: vec![false; clients],
             ended: Vec::new(),
@@ -81,6 +85,21 @@ impl Ownership {
             Some(latest) if latest.client == client => Some(holds.len() - 1),
             Some(_) | None => holds.iter().rposition(|hold| hold.client == client),
         }
+    }
+
+    /// The number of the hold that was this client's latest at that moment.
+    #[inline(always)]
+    pub fn hold_at(&self, slot: usize, client: ClientId, at: Instant) -> Option<usize> {
+        let holds = &self.by_slot[slot];
+        match holds.last() {
+            Some(latest) if latest.client == client && latest.from <= at => Some(holds.len() - 1),
+            Some(_) | None => holds.iter().rposition(|hold| hold.client == client && hold.from <= at),
+        }
+    }
+
+    /// Whether several clients may hand out records there: all but one are zombies.
+    pub fn is_shared(&self, slot: usize) -> bool {
+        self.open[slot] > 1
     }
 
     /// Whether this client may hand out records there.
@@ -165,6 +184,7 @@ impl Ownership {
                 self.held[client.index()].push(slot);
             }
             self.by_slot[slot].push(Hold { client, member, generation, from: at, to: None, undone: None });
+            self.open[slot] += 1;
         }
     }
 
@@ -191,6 +211,7 @@ impl Ownership {
         let is_latest = number + 1 == self.by_slot[slot].len();
         let hold = &mut self.by_slot[slot][number];
         hold.to = Some(at);
+        self.open[slot] -= 1;
         hold.undone.get_or_insert((why, at));
         if is_latest {
             self.ended.push(slot);

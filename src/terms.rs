@@ -218,8 +218,10 @@ pub enum CommitFailure {
     RebalanceInProgress,
     /// FencedInstanceIdException.
     Fenced,
-    /// RetriableCommitFailedException or a time-out.
+    /// RetriableCommitFailedException.
     Retriable,
+    /// TimeoutException: commitSync() tried again until default.api.timeout.ms was over.
+    TimedOut,
     /// StaleMemberEpochException: the member has moved to another epoch meanwhile (KIP-848).
     StaleEpoch,
     /// UnknownTopicOrPartitionException: what was to be committed does not exist any more. It would be retried, if not before a revocation

@@ -101,7 +101,7 @@ fn cause(repeat: &Repeat, holds: &[Hold]) -> (DuplicateCause, ClientId) {
         return (DuplicateCause::CommitWentBack(at), by);
     }
     let rewound = (DuplicateCause::Rewound(repeat.position_set), repeat.again.0.by.client);
-    let (Some(previous), Some(again)) = (repeat.previous, repeat.again.0.hold) else { return rewound };
+    let (Some(previous), Some(again)) = (repeat.before.0.hold, repeat.again.0.hold) else { return rewound };
     if previous == again {
         return rewound;
     }

@@ -9,8 +9,8 @@ use crate::terms::PositionSource;
 use crate::trace::times::Finished;
 use crate::units::{ClientId, Instant, Offset, OffsetRange};
 
-/// How many runs of uncommitted deliveries keep their times. A group that never commits has more; of the oldest it is then only known by
-/// when they were done.
+/// How many runs of deliveries keep their times. A group that never commits has more; of the oldest it is then not known when they were
+/// done.
 const RECENT_RUNS: usize = 4096;
 
 /// What the application did with the records of a range.
@@ -34,6 +34,17 @@ struct Entry {
     times: u32,
     first: u32,
     last: u32,
+    /// The latest under the latest hold: a zombie's work does not stand against it.
+    standing: u32,
+}
+
+/// A delivery that may be repeated: then it will be asked when it was done.
+#[derive(Clone, Debug)]
+struct Done {
+    offsets: OffsetRange,
+    /// Whose it was.
+    reading: u32,
+    finished: Finished,
 }
 
 #[derive(Clone, Default, Debug)]
@@ -41,8 +52,8 @@ pub(super) struct Page {
     processed: RangeMap<Entry>,
     /// Each once, the latest last.
     readings: Vec<Reading>,
-    /// Deliveries that no commit covers yet, in order: if they are processed again, it will be asked when they were done.
-    recent: VecDeque<(OffsetRange, Finished)>,
+    /// In order: what no commit covers yet, and what somebody may do again although it is committed.
+    recent: VecDeque<Done>,
     pub(super) repeats: Vec<Repeat>,
     pub(super) committed: Option<Offset>,
     /// Was committed until another commit said less. It stays so when it is committed again: whoever begins behind it does not come to it.
@@ -53,7 +64,8 @@ pub(super) struct Page {
     pub(super) dropped: RangeMap<(ClientId, Instant)>,
     /// A reset went past them.
     pub(super) skipped: RangeMap<(ClientId, Instant)>,
-    position_set: Instant,
+    /// In order: whose position was set, and when.
+    positions: Vec<(ClientId, Instant)>,
 }
 
 /// Commits that said less than one before: whose, and when.
@@ -75,15 +87,14 @@ impl TakenBack {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Repeat {
     pub offsets: OffsetRange,
-    pub before: (Reading, Instant),
+    /// The delivery under the latest hold before this one, and when its last record was done.
+    pub before: (Reading, Option<Instant>),
     pub again: (Reading, Instant),
-    /// The hold under which it was processed last before this.
-    pub previous: Option<usize>,
     /// Whoever lost the partition between the two did its part after that.
     pub late: bool,
     /// It had been committed, and its reader began where a later commit said less.
     pub taken_back: Option<(ClientId, Instant)>,
-    /// When the position was last set.
+    /// When the position was last set by who did it again.
     pub position_set: Instant,
 }
 
@@ -110,52 +121,50 @@ impl Page {
     #[inline(always)]
     pub fn processed(&mut self, delivery: Delivery<'_>, hold: Option<usize>, holds: &[Hold]) {
         let reading = self.number_of(Reading { by: delivery.by, hold });
-        let once = Entry { times: 1, first: reading, last: reading };
+        let once = Entry { times: 1, first: reading, last: reading, standing: reading };
         if !self.processed.extend(delivery.offsets, &once) {
             self.enter(delivery, once, holds);
         }
         self.covered.remove(delivery.offsets);
         self.dropped.remove(delivery.offsets);
-        if self.committed.is_none_or(|committed| committed < delivery.offsets.to) {
-            self.remember(delivery);
-        }
+        self.remember(delivery, reading);
     }
 
     fn enter(&mut self, delivery: Delivery<'_>, once: Entry, holds: &[Hold]) {
+        let readings = &self.readings;
+        let hold_of = |reading: u32| readings[reading as usize].hold;
         let mut repeated = Vec::new();
         self.processed.update(delivery.offsets, |piece, before| match before {
             None => Some(once),
             Some(before) => {
-                repeated.push((piece, *before));
-                Some(Entry { times: before.times + 1, first: before.first, last: once.last })
+                repeated.push((piece, before.standing));
+                let overtaken = hold_of(once.last) < hold_of(before.standing);
+                let standing = if overtaken { before.standing } else { once.last };
+                Some(Entry { times: before.times + 1, first: before.first, last: once.last, standing })
             }
         });
         for (piece, before) in repeated {
-            let (before, reading) = (self.resolve(before), self.readings[once.last as usize]);
-            for (part, late) in self.cut_by_undoing(piece, before.last.hold, reading.hold, holds) {
-                for (part, taken_back) in self.cut_by_commits(part) {
-                    self.repeat(delivery.cut(part), before, reading, (late, taken_back.filter(|_| !late)));
+            for (part, late) in self.cut_by_undoing(piece, before, once.last, holds) {
+                let part = delivery.cut(part);
+                let position_set = self.position_set_before(part.by.client, part.times.at(0));
+                for (offsets, taken_back) in self.cut_by_commits(part.offsets, position_set) {
+                    self.repeat(part.cut(offsets), (before, once.last), position_set, (late, taken_back.filter(|_| !late)));
                 }
             }
         }
     }
 
     /// Parts a range by the commits that had taken it back when the position was last set.
-    fn cut_by_commits(&self, range: OffsetRange) -> Vec<(OffsetRange, Option<(ClientId, Instant)>)> {
+    fn cut_by_commits(&self, range: OffsetRange, position_set: Instant) -> Vec<(OffsetRange, Option<(ClientId, Instant)>)> {
         let pieces = self.taken_back.pieces(range);
-        pieces.map(|(piece, taken)| (piece, taken.and_then(|taken| taken.before(self.position_set)))).collect()
+        pieces.map(|(piece, taken)| (piece, taken.and_then(|taken| taken.before(position_set)))).collect()
     }
 
     /// Parts a range that was processed under two holds: what was done under the earlier one while that was good, and what was done when
     /// it had been undone.
-    fn cut_by_undoing(
-        &self,
-        range: OffsetRange,
-        previous: Option<usize>,
-        again: Option<usize>,
-        holds: &[Hold],
-    ) -> Vec<(OffsetRange, bool)> {
-        let (Some(previous), Some(again)) = (previous, again) else { return vec![(range, false)] };
+    fn cut_by_undoing(&self, range: OffsetRange, before: u32, again: u32, holds: &[Hold]) -> Vec<(OffsetRange, bool)> {
+        let hold_of = |reading: u32| self.readings[reading as usize].hold;
+        let (Some(previous), Some(again)) = (hold_of(before), hold_of(again)) else { return vec![(range, false)] };
         if again < previous {
             // The next owner overtook it, and did so after it had got the partition.
             return vec![(range, true)];
@@ -166,24 +175,25 @@ impl Page {
         match ownership::undoing(holds, previous, again) {
             // The dead do nothing later.
             (Undoing::Crashed, _) => vec![(range, false)],
-            (_, at) => self.cut_by_time(range, at),
+            (_, at) => self.cut_by_time(range, before, at),
         }
     }
 
-    /// What was last done by a moment (`false`), and what later. What a commit covers is forgotten: that was done before.
-    fn cut_by_time(&self, range: OffsetRange, moment: Instant) -> Vec<(OffsetRange, bool)> {
+    /// What a reader last did by a moment (`false`), and what later. What is forgotten was done before: it was committed, and nobody else
+    /// had the partition.
+    fn cut_by_time(&self, range: OffsetRange, reading: u32, moment: Instant) -> Vec<(OffsetRange, bool)> {
         let mut last_done = RangeMap::default();
-        for (number, (run, _)) in self.recent.iter().enumerate() {
-            let (from, to) = (run.from.max(range.from), run.to.min(range.to));
-            if from < to {
+        for (number, done) in self.recent.iter().enumerate() {
+            let (from, to) = (done.offsets.from.max(range.from), done.offsets.to.min(range.to));
+            if done.reading == reading && from < to {
                 last_done.set(OffsetRange::new(from, to), number);
             }
         }
         let mut late = RangeMap::default();
         for (piece, number) in last_done.pieces(range) {
             let on_time = number.map_or(piece.len(), |number| {
-                let (run, finished) = &self.recent[*number];
-                let times = Times::from(finished).cut(piece.from.0 - run.from.0, piece.len());
+                let done = &self.recent[*number];
+                let times = Times::from(&done.finished).cut(piece.from.0 - done.offsets.from.0, piece.len());
                 times.count_until(piece.len(), moment)
             });
             let border = piece.from + on_time;
@@ -218,67 +228,65 @@ impl Page {
     fn repeat(
         &mut self,
         delivery: Delivery<'_>,
-        before: Processing,
-        reading: Reading,
+        (before, again): (u32, u32),
+        position_set: Instant,
         (late, taken_back): (bool, Option<(ClientId, Instant)>),
     ) {
-        let (offsets, again) = (delivery.offsets, delivery.times.at(0));
-        // What a commit covers is forgotten; if it is read again all the same, it was done before that.
-        let before_done = self.done(Offset(offsets.to.0 - 1)).unwrap_or(again);
+        let (offsets, since) = (delivery.offsets, delivery.times.at(0));
+        let done = self.done(Offset(offsets.to.0 - 1), before);
+        let (before, again) = (self.readings[before as usize], self.readings[again as usize]);
         if let Some(last) = self.repeats.last_mut()
             && last.offsets.to == offsets.from
-            && last.before.0 == before.first
-            && last.again.0 == reading
-            && (last.previous, last.late, last.taken_back) == (before.last.hold, late, taken_back)
-            && last.position_set == self.position_set
+            && (last.before.0, last.again.0) == (before, again)
+            && last.before.1.is_some() == done.is_some()
+            && (last.late, last.taken_back, last.position_set) == (late, taken_back, position_set)
         {
             last.offsets.to = offsets.to;
-            last.before.1 = before_done;
+            last.before.1 = done;
             return;
         }
-        let (previous, position_set) = (before.last.hold, self.position_set);
-        self.repeats.push(Repeat {
-            offsets,
-            before: (before.first, before_done),
-            again: (reading, again),
-            previous,
-            late,
-            taken_back,
-            position_set,
-        });
+        self.repeats.push(Repeat { offsets, before: (before, done), again: (again, since), late, taken_back, position_set });
     }
 
-    /// When a record was first done, as long as that is remembered.
-    fn done(&self, offset: Offset) -> Option<Instant> {
-        let (run, finished) = self.recent.iter().find(|(run, _)| run.from <= offset && offset < run.to)?;
-        Some(finished.at(offset.0 - run.from.0))
+    fn position_set_before(&self, client: ClientId, moment: Instant) -> Instant {
+        let set = self.positions.iter().rev().find(|(whose, at)| *whose == client && *at <= moment);
+        set.map_or(Instant::ZERO, |(_, at)| *at)
+    }
+
+    /// When a reader last did a record, as long as that is remembered.
+    fn done(&self, offset: Offset, reading: u32) -> Option<Instant> {
+        let holds_it = |done: &&Done| done.reading == reading && done.offsets.from <= offset && offset < done.offsets.to;
+        let done = self.recent.iter().rev().find(holds_it)?;
+        Some(done.finished.at(offset.0 - done.offsets.from.0))
     }
 
     #[inline(always)]
-    fn remember(&mut self, delivery: Delivery<'_>) {
-        if let (Some((run, Finished::Even { first, each })), Times::Even { first: next, each: same }) =
+    fn remember(&mut self, delivery: Delivery<'_>, reading: u32) {
+        if let (Some(Done { offsets, reading: latest, finished: Finished::Even { first, each } }), Times::Even { first: next, each: same }) =
             (self.recent.back_mut(), delivery.times)
-            && run.to == delivery.offsets.from
+            && offsets.to == delivery.offsets.from
+            && *latest == reading
             && *each == same
-            && *first + each.times(run.len()) == next
+            && *first + each.times(offsets.len()) == next
         {
-            run.to = delivery.offsets.to;
+            offsets.to = delivery.offsets.to;
             return;
         }
         if self.recent.len() == RECENT_RUNS {
             self.recent.pop_front();
         }
-        self.recent.push_back((delivery.offsets, delivery.times.to_finished()));
+        self.recent.push_back(Done { offsets: delivery.offsets, reading, finished: delivery.times.to_finished() });
     }
 
-    pub fn committed(&mut self, offset: Offset, by: Option<ClientId>, at: Instant) {
-        let covered = self.recent.iter().take_while(|(run, _)| run.to <= offset).count();
+    /// Nothing below `may_forget` will be told of again unless somebody goes back.
+    pub fn committed(&mut self, offset: Offset, by: Option<ClientId>, at: Instant, may_forget: Offset) {
+        let covered = self.recent.iter().take_while(|done| done.offsets.to <= may_forget).count();
         self.recent.drain(..covered);
         let before = self.committed.replace(offset).unwrap_or(Offset(0));
         if offset < before {
             self.covered.remove(OffsetRange::new(offset, before));
             if let Some(by) = by {
-                let position_set = self.position_set;
+                let position_set = self.positions.last().map_or(Instant::ZERO, |(_, set)| *set);
                 self.taken_back.update(OffsetRange::new(offset, before), |_, known| {
                     Some(TakenBack { read: known.and_then(|known| known.before(position_set)), latest: (by, at) })
                 });
@@ -307,7 +315,7 @@ impl Page {
     }
 
     pub fn position_set(&mut self, offset: Offset, source: PositionSource, by: ClientId, at: Instant) {
-        self.position_set = at;
+        self.positions.push((by, at));
         match source {
             PositionSource::ResetLatest => self.skip(offset, by, at),
             PositionSource::ResetEarliest | PositionSource::Committed => {}

@@ -34,7 +34,7 @@ fn a_crash_before_commit_duplicates_and_loses_nothing() {
     let duplicate = Duplicate {
         partition: tp(0),
         offsets: range(40..100),
-        before: (A, ms(300)),
+        before: (A, Some(ms(300))),
         again: (B, ms(541)),
         cause: DuplicateCause::Crashed(ms(350)),
         undone: A,
@@ -76,7 +76,7 @@ fn whoever_overtakes_a_kicked_zombie_reads_again_because_of_the_kick() {
     assert!(account.duplicates.iter().all(|duplicate| duplicate.cause == DuplicateCause::PollIntervalExceeded(ms(350))));
     // Both end one record a millisecond; B's 100 at 461, A's at 501.
     let late = account.duplicates.iter().find(|duplicate| duplicate.offsets.from == Offset(100)).expect("100 was processed twice");
-    assert_eq!((late.before, late.again), ((B, ms(560)), (A, ms(501))));
+    assert_eq!((late.before, late.again), ((B, Some(ms(560))), (A, ms(501))));
 }
 
 #[test]
@@ -97,6 +97,74 @@ fn a_zombie_that_comes_second_is_one_too() {
     let told: Vec<_> = account.duplicates.iter().map(|it| (it.offsets, it.before.0, it.again.0, it.zombie)).collect();
     assert_eq!(told, [(range(40..100), A, B, false), (range(100..200), B, A, true)]);
     assert!(account.duplicates.iter().all(|duplicate| duplicate.undone == A));
+}
+
+#[test]
+fn each_repetition_is_put_down_to_what_undid_the_one_before() {
+    // Both are kicked while they work, and each goes on while the other has begun: nothing is settled before the last has finished.
+    let story = Story::default().at(200).appended(0, 0..100).takes(A, 0, 0).polled(A, 0, 0..100).at(350).kicked(A);
+    let story = story.at(400).takes(B, 0, 0).polled(B, 0, 0..100).at(460).processed(A, 0, 0..100).at(470).kicked(B);
+    let story = story.at(480).takes(A, 0, 0).polled(A, 0, 0..100).at(560).processed(B, 0, 0..100);
+    let account = account(&story.at(640).processed(A, 0, 0..100).at(650).kicked(A).ends(100, true));
+    let told: Vec<_> = account.duplicates.iter().map(|it| (it.offsets, it.before.0, it.again.0, it.cause, it.undone, it.zombie)).collect();
+    let kicked = |at| DuplicateCause::PollIntervalExceeded(ms(at));
+    let expected = [
+        (range(0..100), A, B, kicked(350), A, true),
+        (range(0..10), B, A, kicked(470), B, false),
+        (range(10..100), B, A, kicked(470), B, true),
+    ];
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn work_that_a_zombie_did_once_more_does_not_hide_whose_it_was() {
+    // B has done everything when A does it again, then B is kicked and C begins from the start.
+    let story = Story::default().at(200).appended(0, 0..100).takes(A, 0, 0).polled(A, 0, 0..100).at(250).kicked(A);
+    let story = story.at(260).takes(B, 0, 0).polled(B, 0, 0..100).at(400).processed(B, 0, 0..100).at(510).processed(A, 0, 0..100);
+    let story = story.at(600).kicked(B).at(610).takes(C, 0, 0).polled(C, 0, 0..100).at(800).processed(C, 0, 0..100);
+    let account = account(&story.ends(100, true));
+    let told: Vec<_> = account.duplicates.iter().map(|it| (it.before, it.again.0, it.undone, it.zombie)).collect();
+    assert_eq!(told, [((B, Some(ms(400))), A, A, true), ((B, Some(ms(400))), C, B, false)]);
+    assert_eq!(account.duplicates[1].cause, DuplicateCause::PollIntervalExceeded(ms(600)));
+}
+
+#[test]
+fn a_zombie_repeats_what_is_committed_and_it_is_known_when_that_was_done() {
+    let story = Story::default().at(200).appended(0, 0..200).takes(A, 0, 0).at(250).removed(A, RemovalReason::SessionExpired);
+    let story = story.at(300).takes(B, 0, 0).polled(B, 0, 0..200).at(560).processed(B, 0, 0..200).at(570).committed(B, 0, 200);
+    let story = story.at(600).polled(A, 0, 0..100).at(610).lost(A, 0).at(620).committed(B, 0, 200).at(700).processed(A, 0, 0..100);
+    let account = account(&story.ends(200, true));
+    let told: Vec<_> = account.duplicates.iter().map(|it| (it.offsets, it.before, it.again, it.zombie)).collect();
+    assert_eq!(told, [(range(0..100), (B, Some(ms(460))), (A, ms(601)), true)]);
+}
+
+#[test]
+fn a_zombie_that_was_first_is_one_though_the_commit_came_before_the_work() {
+    let story = Story::default().at(200).appended(0, 0..100).takes(A, 0, 0).at(250).removed(A, RemovalReason::SessionExpired);
+    let story = story.at(300).polled(A, 0, 0..100).committed(A, 0, 100).at(400).processed(A, 0, 0..100).at(410).lost(A, 0);
+    let story = story.at(420).committed(A, 0, 0).takes(A, 0, 0).polled(A, 0, 0..100).at(600).processed(A, 0, 0..100);
+    let account = account(&story.ends(100, true));
+    let told: Vec<_> = account.duplicates.iter().map(|it| (it.before, it.again, it.cause, it.zombie)).collect();
+    let removed = DuplicateCause::Removed(RemovalReason::SessionExpired, ms(250));
+    assert_eq!(told, [((A, Some(ms(400))), (A, ms(501)), removed, true)]);
+}
+
+#[test]
+fn what_is_held_back_will_ask_when_the_work_before_it_was_done() {
+    // A is kicked with the batch 100..200 in hand, which holds back what B does.
+    let story = half_done().at(350).kicked(A).takes(B, 0, 40).polled(B, 0, 40..200).at(560).processed(B, 0, 40..200);
+    let story = story.at(570).committed(B, 0, 200).at(600).processed(A, 0, 100..200).ends(200, true);
+    let account = account(&story);
+    let first = &account.duplicates[0];
+    assert_eq!((first.offsets, first.before, first.again), (range(40..100), (A, Some(ms(300))), (B, ms(401))));
+}
+
+#[test]
+fn when_committed_records_were_done_is_forgotten_and_not_made_up() {
+    let back = half_done().committed(A, 0, 100).at(350).processed(A, 0, 100..200).committed(A, 0, 200);
+    let again = back.starts(A, 0, 0, PositionSource::ResetEarliest).polled(A, 0, 0..100).at(500).processed(A, 0, 0..100);
+    let account = account(&again.ends(200, true));
+    assert_eq!((account.duplicates[0].before, account.duplicates[0].again), ((A, None), (A, ms(401))));
 }
 
 #[test]

@@ -5,12 +5,23 @@
 use super::Outage;
 use crate::units::{ClientId, Instant};
 
+/// What kept a partition unread beside the rebalance.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum HeldUp {
+    /// Its last owner cannot commit, which it does before it rejoins.
+    Uncommitted,
+    /// Its next owner has its position and hands out other records first: a broker that leads what is buffered gets no Fetch.
+    Backlog,
+}
+
 /// The outages of one partition in one group.
 #[derive(Clone, Default, Debug)]
 pub(super) struct Availability {
     pub outages: Vec<Outage>,
     /// The last outage goes on.
     is_out: bool,
+    /// Who got a position last, and when.
+    positioned: Option<(ClientId, Instant)>,
     /// Whose first record ends the wait that began with the last outage.
     awaited: Option<ClientId>,
     /// The partition is no more.
@@ -32,16 +43,38 @@ impl Availability {
     pub fn ends(&mut self, at: Instant) {
         if std::mem::take(&mut self.is_out) {
             self.last().to = Some(at);
+            self.outages.pop_if(|outage| outage.from == at);
         }
         self.awaited = None;
         self.ended = true;
     }
 
-    pub fn fetch_started(&mut self, at: Instant, by: ClientId) {
+    pub fn position_set(&mut self, at: Instant, by: ClientId) {
+        self.positioned = Some((by, at));
+    }
+
+    /// A commit of the latest owner failed, which it makes before it rejoins.
+    pub fn commit_failed(&mut self) {
         if self.is_out {
-            self.is_out = false;
-            self.awaited = Some(by);
-            self.last().to = Some(at);
+            self.last().held_up = Some(HeldUp::Uncommitted);
+        }
+    }
+
+    /// `last_poll`: when that client last got records.
+    pub fn fetch_started(&mut self, at: Instant, by: ClientId, last_poll: Option<Instant>) {
+        if !self.is_out {
+            return;
+        }
+        self.is_out = false;
+        self.awaited = Some(by);
+        let positioned = self.positioned.filter(|(whose, _)| *whose == by).map(|(_, positioned)| positioned);
+        let outage = self.last();
+        outage.to = Some(at);
+        if let Some(positioned) = positioned
+            && at - positioned > positioned.since(outage.from)
+            && last_poll.is_some_and(|polled| positioned < polled)
+        {
+            outage.held_up = Some(HeldUp::Backlog);
         }
     }
 
@@ -57,7 +90,7 @@ impl Availability {
         if !self.is_out && !self.ended {
             self.is_out = true;
             self.awaited = None;
-            self.outages.push(Outage { from: at, to: None, first_record: None, initial });
+            self.outages.push(Outage { from: at, to: None, first_record: None, initial, held_up: None });
         }
     }
 

@@ -10,7 +10,7 @@ use crate::deliveries::Times;
 use crate::fold::{Append, Known, Poll};
 use crate::ownership::Hold;
 use crate::ranges::RangeMap;
-use crate::terms::PositionSource;
+use crate::terms::{CommitKind, PositionSource};
 use crate::trace::fault::Fault;
 use crate::trace::topics::TopicChange;
 use crate::trace::{Cast, TraceEvent};
@@ -226,6 +226,7 @@ impl Metrics {
             let slot = known.slots.of(*client, *partition);
             let reading = &mut self.readings[slot];
             reading.start.get_or_insert(*offset);
+            reading.availability.position_set(at, *client);
             if is_of_owner(known.ownership.latest(slot), *client) {
                 reading.position.set(self.grid, at, offset.0 as i64);
             }
@@ -236,7 +237,7 @@ impl Metrics {
         } else if let TraceEvent::FetchStarted { client, partition, .. } = event {
             let slot = known.slots.of(*client, *partition);
             if known.ownership.is_held_by(slot, *client) {
-                self.readings[slot].availability.fetch_started(at, *client);
+                self.readings[slot].availability.fetch_started(at, *client, self.last_poll[client.index()]);
             }
         }
     }
@@ -246,18 +247,34 @@ impl Metrics {
         if let TraceEvent::Committed { group, member, partition, offset, kind } = event {
             let slot = slots.at(*group, *partition);
             self.set_committed(at, *group, slot, offset.0 as i64);
-            let counts = self.group(*group);
-            if counts.last_commit.replace((at, *member, *kind)) != Some((at, *member, *kind)) {
+            let (counts, request) = (self.group(*group), Some((at, *member, *kind)));
+            // Of a request that is refused in part the refusal is told first.
+            if counts.last_commit != request && counts.last_refusal != request {
                 counts.commits += 1;
             }
-        } else if let TraceEvent::CommitRefused { group, .. } = event {
-            self.group(*group).commits_refused += 1;
-        } else if let TraceEvent::CommitFailed { client, .. } = event {
+            counts.last_commit = request;
+        } else if let TraceEvent::CommitRefused { group, member, kind, .. } = event {
+            let counts = self.group(*group);
+            counts.commits_refused += 1;
+            counts.last_refusal = Some((at, *member, *kind));
+        } else if let TraceEvent::CommitFailed { client, kind, .. } = event {
             self.group(slots.group_of(*client)).commits_failed += 1;
+            if *kind == CommitKind::Prepare {
+                self.rejoin_held_up(*client, known);
+            }
         } else if let TraceEvent::OffsetExpired { group, partition } = event {
             self.set_committed(at, *group, slots.at(*group, *partition), NONE);
         } else if let TraceEvent::GroupDeleted { group } = event {
             slots.of_group(*group).for_each(|(_, slot)| self.set_committed(at, *group, slot, NONE));
+        }
+    }
+
+    /// It rests what it had until it can commit.
+    fn rejoin_held_up(&mut self, client: ClientId, known: &Known) {
+        for (_, slot) in known.slots.of_group(known.slots.group_of(client)) {
+            if known.ownership.latest(slot).is_some_and(|hold| hold.client == client) {
+                self.readings[slot].availability.commit_failed();
+            }
         }
     }
 

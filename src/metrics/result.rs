@@ -93,6 +93,7 @@ fn of_partition(
         high_watermark: visible.values(samples).map(|records| records as u64).collect(),
         start: reading.start.unwrap_or_default(),
         owners: holds.map(|hold| OwnerSpan { client: hold.client, from: hold.from, to: hold.to.unwrap_or(end) }).collect(),
+        zombies: metrics.zombies.of(slot, end),
         outages: reading.availability.outages,
         committed: u64::try_from(reading.committed.latest).ok().map(Offset),
     }

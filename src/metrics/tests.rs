@@ -66,7 +66,7 @@ fn a_fetch_of_somebody_without_the_partition_ends_no_outage() {
 fn a_partition_that_is_added_is_out_from_then_on() {
     let story = Story::default().at(300).tell(TraceEvent::PartitionsAdded { topic: TopicId(0), from: 2, to: 3 });
     let partitions = group(&story.at(400).takes(A, 2, 0)).partitions;
-    let outage = Outage { from: ms(300), to: Some(ms(400)), first_record: None, initial: true };
+    let outage = Outage { from: ms(300), to: Some(ms(400)), first_record: None, initial: true, held_up: None };
     assert_eq!(partitions[2].outages, [outage]);
     let never = group(&Story::default()).partitions;
     assert_eq!((never[1].outages.len(), never[2].outages.len()), (1, 0));

@@ -67,11 +67,16 @@ pub fn span(span: Span) -> String {
 
 /// Three digits, for what is not known more exactly: `19.9ms`, `1.25s`, `3m 20s`.
 pub fn rounded(span: Span) -> String {
+    self::span(to_three_digits(span))
+}
+
+/// Of a time from a minute on, to whole seconds.
+pub fn to_three_digits(span: Span) -> Span {
     const MINUTE: u64 = 60_000_000_000;
     let nanos = span.as_nanos();
     let digits = nanos.checked_ilog10().map_or(1, |log| log + 1);
     let unit = if nanos >= MINUTE { 1_000_000_000 } else { 10_u64.pow(digits.saturating_sub(3)) };
-    self::span(Span::from_nanos((nanos + unit / 2) / unit * unit))
+    Span::from_nanos((nanos + unit / 2) / unit * unit)
 }
 
 /// Nanoseconds as milliseconds, with decimals only if needed: `12006`, `0.2`.

@@ -1,8 +1,8 @@
 //! What a rebalance did to the partitions of its group: which went from one member to another, and how long they had nobody who read them.
 //!
-//! A partition counts with the rebalance that gave it an owner again, for the time after that had begun: what had passed before it is no
-//! fault of its own. A cooperative group gives partitions up after one rebalance and hands them out in the next, so the move and the gap
-//! stand with the second.
+//! A partition counts with every rebalance that found it unread or left it so, for the time after that had begun: what had passed before it
+//! is no fault of its own, and how often the next one began before the partition was read again is no excuse. A cooperative group gives
+//! partitions up after one rebalance and hands them out in the next, so the move and the gap stand with the second.
 
 use std::collections::BTreeMap;
 
@@ -44,13 +44,13 @@ pub fn of(run: &Run, group: usize, index: usize) -> Handover {
         }
         // Outages follow each other, so those that end in time stand together.
         let first = at.outages.partition_point(|outage| outage.to.is_some_and(|to| to < rebalance.started));
-        let ends_here = |outage: &&Outage| outage.to.map_or(until == Instant::NEVER, |to| to < until);
         let began_before_its_end = |outage: &&Outage| rebalance.ended.is_none_or(|ended| outage.from < ended);
-        let outages = at.outages[first..].iter().take_while(ends_here).filter(began_before_its_end);
+        let outages = at.outages[first..].iter().take_while(|outage| outage.from < until).filter(began_before_its_end);
         let outages = outages.filter(|outage| ownership::counts(outage));
         let during = |outage: &Outage| outage.to.unwrap_or(run.measurements.end).since(outage.from.max(rebalance.started));
-        let (added, unread): (Vec<&Outage>, Vec<&Outage>) = outages.partition(|outage| outage.initial && outage.from > Instant::ZERO);
-        handover.added.extend(added.iter().map(|outage| (at.partition, ownership::lasted(run, outage))));
+        let (first_reading, unread): (Vec<&Outage>, Vec<&Outage>) = outages.partition(|outage| outage.initial && outage.to.is_some());
+        let read_here = first_reading.iter().filter(|outage| outage.to.is_some_and(|to| to < until));
+        handover.added.extend(read_here.map(|outage| (at.partition, ownership::lasted(run, outage))));
         handover.unread.extend(unread.into_iter().map(during).max().map(|longest| (at.partition, longest)));
     }
     handover

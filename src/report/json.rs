@@ -13,11 +13,11 @@
 //! | `groups.<g>` | the account: `produced` = `processed_once` + `duplicated` + `lost` + `skipped` + `deleted` + `unsettled`; `extra` deliveries |
 //! | `groups.<g>.lag` | records not processed, summed over partitions: `peak` and `run_end` of the run phase, `final`; `backlog` adds what was on its way |
 //! | `groups.<g>.latency` | creation to the end of the first processing: `count`, `mean_ns`, `min_ns`, `p50_ns`, `p99_ns`, `max_ns` |
-//! | `groups.<g>.rebalances[]` | `at_ns`, `reason`, `group_protocol`, `trigger`, `generation`, `joined_ns`, `ended_ns`, `lasted_ns`, `ended_in`, `leader`, `assignor`, `members`, `initial`, `waited_for[]`, `moved[]`, `not_read_ns` by partition (since `at_ns`), `added_waited_ns` |
+//! | `groups.<g>.rebalances[]` | `at_ns`, `reason`, `group_protocol`, `trigger`, `generation`, `joined_ns`, `ended_ns`, `lasted_ns`, `ended_in`, `leader`, `assignor`, `members`, `initial`, `waited_for[]`, `moved[]`, `not_read_ns` by partition (since `at_ns`, until it was read again, whatever began meanwhile), `added_waited_ns` |
 //! | `groups.<g>.unavailable.<topic-p>` | `longest_ns`, `total_ns` without the start-up, and all `outages[]` |
 //! | `groups.<g>.livelock` | `kicks`, `at_ns`, `to_ns`, `members`, or `null` |
-//! | `groups.<g>.duplicates[]`, `.losses[]`, `.skips[]` | offset ranges `from`..`to` (`to` excluded) with their cause; `zombie`: processed by `cause_of` after `cause_at_ns` |
-//! | `groups.<g>.requests` | `polls`, `heartbeats`, `commits`, `commits_refused`, `commits_failed` |
+//! | `groups.<g>.duplicates[]`, `.losses[]`, `.skips[]` | offset ranges `from`..`to` (`to` excluded) with their cause; `zombie`: processed by `cause_of` after `cause_at_ns`; `before.at_ns` of a duplicate is `null` if it had been committed so long ago that nobody remembers |
+//! | `groups.<g>.requests` | `polls`, `heartbeats`, `commits` taken whole, `commits_refused` whole or in part, `commits_failed` for the client |
 
 use indexmap::IndexMap;
 use serde::Serialize;

@@ -91,7 +91,11 @@ pub fn duration(text: &str) -> Result<Span, Unreadable> {
             return Err(Unreadable::new(format!("`{}` has no unit", shown(text))).hint(hint));
         }
         let (_, size) = NANOS.iter().find(|(name, _)| *name == unit).ok_or_else(|| unknown_unit(text, rest, unit))?;
-        let part = number.times(*size).ok_or_else(|| Unreadable::new(format!("`{}` is not a whole number of nanoseconds", shown(text))))?;
+        let part = match number.times(*size) {
+            Some(part) => part,
+            None if number.is_beyond(*size) => return Err(too_long(text)),
+            None => return Err(Unreadable::new(format!("`{}` is not a whole number of nanoseconds", shown(text)))),
+        };
         nanos = nanos.checked_add(part).filter(|nanos| *nanos <= DURATION_MAX.as_nanos()).ok_or_else(|| too_long(text))?;
         rest = after.trim_start();
     }
@@ -250,6 +254,12 @@ impl Decimal {
         Some((Decimal { digits: digits.parse().ok()?, decimals: u32::try_from(fraction.len()).ok()? }, rest))
     }
 
+    /// Whether `self * factor` is too great to fit.
+    fn is_beyond(self, factor: u64) -> bool {
+        let scale = 10u128.checked_pow(self.decimals);
+        scale.is_some_and(|scale| u128::from(self.digits) * u128::from(factor) / scale > u128::from(u64::MAX))
+    }
+
     /// `self * factor`, if that is a whole number that fits.
     fn times(self, factor: u64) -> Option<u64> {
         let product = u128::from(self.digits) * u128::from(factor);
@@ -279,6 +289,7 @@ mod tests {
         let why = |text| duration(text).expect_err("not a duration").to_string();
         assert_eq!(why("5"), "`5` has no unit\ndid you mean `5ms` or `5s`?");
         assert_eq!(why("0"), "`0` has no unit\ndid you mean `0s`?");
+        assert!(why("10000000h").starts_with("`10000000h` is too long: the limit is "));
         assert_eq!(why("1.5ns"), "`1.5ns` is not a whole number of nanoseconds");
         assert_eq!(why("-5s"), "a duration cannot be negative");
         assert!(why("99999999999999999999d").contains("is not a duration"));

@@ -262,6 +262,7 @@ impl CommitFailure {
             CommitFailure::RebalanceInProgress => "RebalanceInProgressException",
             CommitFailure::Fenced => "FencedInstanceIdException",
             CommitFailure::Retriable => "RetriableCommitFailedException",
+            CommitFailure::TimedOut => "TimeoutException",
             CommitFailure::StaleEpoch => "StaleMemberEpochException",
             CommitFailure::UnknownTopic => "UnknownTopicOrPartitionException",
         }

@@ -1,6 +1,6 @@
 //! What must hold in every run, whatever happens in it.
 
-use groupsim::ledger::Account;
+use groupsim::ledger::{Account, Duplicate, DuplicateCause};
 use groupsim::release::Release;
 use groupsim::scenario::{Arrivals, Commit, ConsumerConfig, Distribution, Producer, Scenario, Verb};
 use groupsim::terms::{ErrorCode, GroupProtocol, RemovalReason};
@@ -53,8 +53,23 @@ fn adds_up(account: &Account) {
     assert!(extra >= duplicated, "a duplicated record was delivered twice at least");
     let listed: u64 = account.duplicates.iter().map(|duplicate| duplicate.offsets.len()).sum();
     assert_eq!(*extra, listed, "the list of duplicates");
+    account.duplicates.iter().for_each(a_cause_comes_before_its_effect);
     assert_eq!(*lost, account.losses.iter().map(|loss| loss.offsets.len()).sum::<u64>(), "the list of losses");
     assert_eq!(*skipped, account.skips.iter().map(|skip| skip.offsets.len()).sum::<u64>(), "the list of what was skipped");
+}
+
+fn a_cause_comes_before_its_effect(duplicate: &Duplicate) {
+    let (at, rewound) = match duplicate.cause {
+        DuplicateCause::Crashed(at)
+        | DuplicateCause::PollIntervalExceeded(at)
+        | DuplicateCause::Removed(_, at)
+        | DuplicateCause::Revoked(at)
+        | DuplicateCause::Replaced(at)
+        | DuplicateCause::Stopped(at) => (at, false),
+        DuplicateCause::CommitWentBack(at) | DuplicateCause::Rewound(at) => (at, true),
+    };
+    assert!(at <= duplicate.again.1, "{duplicate:?}");
+    assert!(duplicate.zombie || rewound || duplicate.before.1.is_none_or(|before| before <= at), "{duplicate:?}");
 }
 
 /// Even arrivals are what the rates say, to the record; all that was sent arrives, at the latest in the settle phase.

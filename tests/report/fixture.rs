@@ -266,6 +266,7 @@ fn measure(story: &Story, topic: u32, first_client: u32, duration_ms: u64, end_m
                 final_lag: lag[samples - 1],
                 final_high_watermark: lag[samples - 1].unprocessed,
                 lag,
+                zombies: Vec::new(),
                 owners: owners.collect(),
                 outages: outages(owned, end_ms),
                 committed: None,
@@ -315,12 +316,12 @@ fn outages(owned: &[(u32, u64, u64)], end_ms: u64) -> Vec<Outage> {
         let (to_instant, first_record) = after(from + 4, from + 6);
         // A zombie is still there when its successor comes.
         if previous < *from {
-            outages.push(Outage { from: ms(previous), to: Some(to_instant), first_record, initial: i == 0 });
+            outages.push(Outage { from: ms(previous), to: Some(to_instant), first_record, initial: i == 0, held_up: None });
         }
         previous = previous.max(*to);
     }
     if previous < end_ms {
-        outages.push(Outage { from: ms(previous), to: None, first_record: None, initial: owned.is_empty() });
+        outages.push(Outage { from: ms(previous), to: None, first_record: None, initial: owned.is_empty(), held_up: None });
     }
     outages
 }

@@ -1,6 +1,7 @@
 //! What people see of a run, on hand-made runs.
 
 mod chart;
+mod checked;
 mod fixture;
 mod folder;
 mod gallery;

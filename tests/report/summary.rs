@@ -40,7 +40,7 @@ fn crash_with_duplicates() -> Fixture {
     let again = |partition_number, from, to, client, at| Duplicate {
         partition: partition(0, partition_number),
         offsets: offsets(from, to),
-        before: (ClientId(1), ms(29_990)),
+        before: (ClientId(1), Some(ms(29_990))),
         again: (ClientId(client), ms(at)),
         cause: DuplicateCause::Crashed(ms(30_000)),
         undone: ClientId(1),
@@ -64,7 +64,7 @@ fn livelock() -> Fixture {
     let again = |round: u64| Duplicate {
         partition: partition(0, 0),
         offsets: offsets(0, 500),
-        before: (ClientId(0), ms(503_000 * round)),
+        before: (ClientId(0), Some(ms(503_000 * round))),
         again: (ClientId(0), ms(503_000 * round + 4_000)),
         cause: DuplicateCause::PollIntervalExceeded(ms(503_000 * round - 200_000)),
         undone: ClientId(0),

@@ -93,7 +93,7 @@ impl Consumer {
         let App::Committing(wait) = &self.app else { return };
         let (kind, gives_up) = (wait.kind, wait.gives_up);
         if self.commit_refusal().is_some() || now >= gives_up {
-            let failure = self.commit_refusal().unwrap_or(CommitFailure::Retriable);
+            let failure = self.commit_refusal().unwrap_or(CommitFailure::TimedOut);
             for call in self.membership.calls.iter_mut().filter(|call| call.kind == CallKind::Commit(kind)) {
                 call.kind = CallKind::AbandonedCommit;
             }

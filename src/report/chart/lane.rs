@@ -1,16 +1,17 @@
 //! What one lane shows: who handed out the records of a partition when, as the summary counts it. From losing its owner to the next one's
 //! first Fetch a partition is with nobody, and while it has no leader its owner has nothing to hand out.
 
+use crate::metrics::marks::MarkKind;
 use crate::metrics::{OwnerSpan, PartitionMeasurements};
 use crate::report::Report;
-use crate::units::Instant;
+use crate::units::{Instant, TopicId};
 
 /// From a moment to another.
 pub type Time = (Instant, Instant);
 
 pub struct Lane {
     pub owners: Vec<Part>,
-    /// Those that did not know that they were put out, beside their successors.
+    /// Those that did not know that they were put out, beside their successors, and those that went on when they had left.
     pub zombies: Vec<OwnerSpan>,
     pub nobody: Vec<Time>,
     pub leaderless: Vec<Time>,
@@ -26,15 +27,15 @@ pub struct Part {
 impl Lane {
     /// Of a partition, or of several that share a lane: owned while all of them are, shown as the owner of the first.
     pub fn of(report: &Report, chunk: &[PartitionMeasurements]) -> Lane {
-        let end = report.run.measurements.end;
+        let end = chunk.iter().map(|partition| gone(report, partition.partition.topic)).max().unwrap_or(Instant::ZERO);
         let (owned, zombies) = match chunk {
-            [only] => (read(only, end), zombies(&only.owners)),
+            [only] => (read(only, end), zombies(only)),
             _ => (owned_together(chunk, end), Vec::new()),
         };
         let mut leaderless = leaderless(report, chunk);
         let nobody = unowned(&owned, created(&chunk[0]), end);
         leaderless = leaderless.into_iter().flat_map(|time| without(time, &nobody)).collect();
-        let beside: Vec<Time> = zombies.iter().map(|span| (span.from, span.to)).collect();
+        let beside = joined(zombies.iter().map(|span| (span.from, span.to)));
         let owners = owned.iter().flat_map(|span| {
             without((span.from, span.to), &leaderless).into_iter().flat_map(|time| {
                 let alone = without(time, &beside);
@@ -47,17 +48,29 @@ impl Lane {
     }
 }
 
-/// What each owner thought that it owned beyond the beginning of the next.
-pub fn zombies(owners: &[OwnerSpan]) -> Vec<OwnerSpan> {
+/// What each owner thought that it owned beyond the beginning of the next, and what it went on with after it had left the group.
+pub fn zombies(partition: &PartitionMeasurements) -> Vec<OwnerSpan> {
+    let owners = &partition.owners;
     let pairs = owners.iter().zip(owners.iter().skip(1));
-    pairs.filter(|(span, next)| span.to > next.from).map(|(span, next)| OwnerSpan { from: next.from, ..*span }).collect()
+    let unaware = pairs.filter(|(span, next)| span.to > next.from).map(|(span, next)| OwnerSpan { from: next.from, ..*span });
+    let mut all: Vec<OwnerSpan> = unaware.chain(partition.zombies.iter().copied()).collect();
+    all.sort_by_key(|span| span.from);
+    all
+}
+
+/// When a topic was deleted; the end of the run, if it never was.
+fn gone(report: &Report, topic: TopicId) -> Instant {
+    let measured = &report.run.measurements;
+    let deleted = measured.marks.iter().find(|mark| mark.kind == MarkKind::TopicDeleted(topic));
+    deleted.map_or(measured.end, |mark| mark.at)
 }
 
 /// Each owner up to the beginning of the next, without the time in which it did not read yet.
 fn read(partition: &PartitionMeasurements, end: Instant) -> Vec<OwnerSpan> {
     let outages: Vec<Time> = partition.outages.iter().map(|outage| (outage.from, outage.to.unwrap_or(end))).collect();
     let next = partition.owners.iter().skip(1).map(|next| next.from).chain([end]);
-    let owned = partition.owners.iter().zip(next).map(|(span, next)| OwnerSpan { to: span.to.min(next.max(span.from)), ..*span });
+    let owned = partition.owners.iter().zip(next).map(|(span, next)| OwnerSpan { to: span.to.min(next.max(span.from)).min(end), ..*span });
+    let owned = owned.filter(|span| span.from < span.to);
     owned
         .flat_map(|span| without((span.from, span.to), &outages).into_iter().map(move |(from, to)| OwnerSpan { from, to, ..span }))
         .collect()
@@ -86,14 +99,19 @@ fn owned_together(chunk: &[PartitionMeasurements], end: Instant) -> Vec<OwnerSpa
 fn leaderless(report: &Report, chunk: &[PartitionMeasurements]) -> Vec<Time> {
     let measured = &report.run.measurements;
     let ours = measured.leaderless.iter().filter(|time| chunk.iter().any(|partition| partition.partition == time.partition));
-    let mut times: Vec<Time> = Vec::new();
-    for (from, to) in ours.map(|time| (time.from, time.to.unwrap_or(measured.end))) {
-        match times.last_mut().filter(|last| from <= last.1) {
+    joined(ours.map(|time| (time.from, time.to.unwrap_or(measured.end))))
+}
+
+/// Apart from each other; they come in order.
+fn joined(times: impl Iterator<Item = Time>) -> Vec<Time> {
+    let mut apart: Vec<Time> = Vec::new();
+    for (from, to) in times {
+        match apart.last_mut().filter(|last| from <= last.1) {
             Some(last) => last.1 = last.1.max(to),
-            None => times.push((from, to)),
+            None => apart.push((from, to)),
         }
     }
-    times
+    apart
 }
 
 /// When there was something to own: a partition can be added while the run goes on.

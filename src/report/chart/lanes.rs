@@ -109,7 +109,7 @@ pub fn draw(svg: &mut Svg, report: &Report, group: usize, frame: Rect, x: impl F
 
 /// Whether a process that did not know yet that it was put out is seen in some lane.
 pub fn has_zombies(partitions: &[PartitionMeasurements]) -> bool {
-    Scale::of(partitions.len()).together == 1 && partitions.iter().any(|partition| !zombies(&partition.owners).is_empty())
+    Scale::of(partitions.len()).together == 1 && partitions.iter().any(|partition| !zombies(partition).is_empty())
 }
 
 /// A pixel wide, unless all lanes together would be drawn in more pieces than anybody can look at.

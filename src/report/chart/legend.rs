@@ -142,7 +142,7 @@ impl Owners {
             let y = margin.y + i as Units * ROW;
             let swatch = Rect { x: margin.x, y, width: SWATCH, height: px(13) };
             sample.draw(svg, swatch);
-            svg.text((margin.x + NAME, y + px(11)), Anchor::Start, SMALL, palette::INK, &SMALL.fit(name, margin.width - NAME));
+            svg.text((margin.x + NAME, y + px(11)), Anchor::Start, SMALL, palette::INK, &SMALL.fit_both_ends(name, margin.width - NAME));
         }
     }
 }

@@ -56,6 +56,19 @@ impl Font {
         "…".to_owned()
     }
 
+    /// The text, or its two ends with `…` between them: processes of one deployment differ in what stands last.
+    pub fn fit_both_ends(self, text: &str, width: Units) -> String {
+        if self.width(text) <= width {
+            return text.to_owned();
+        }
+        let letters: Vec<char> = text.chars().collect();
+        let ends = |kept: usize| -> String {
+            let (head, tail) = (&letters[..kept.div_ceil(2)], &letters[letters.len() - kept / 2..]);
+            head.iter().chain(&['…']).chain(tail).collect()
+        };
+        (0..letters.len()).rev().map(ends).find(|short| self.width(short) <= width).unwrap_or_else(|| "…".to_owned())
+    }
+
     /// Lines of at most `width`, the last one cut if there are more than `most`.
     pub fn wrap(self, text: &str, width: Units, most: usize) -> Vec<String> {
         let mut lines: Vec<String> = vec![String::new()];
@@ -75,4 +88,18 @@ impl Font {
 fn advance(character: char) -> u32 {
     let index = (character as usize).checked_sub(' ' as usize);
     index.and_then(|index| ADVANCES.get(index)).map_or(OTHER, |advance| u32::from(*advance))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_names_keep_what_tells_them_apart() {
+        let fitted = |name| SMALL.fit_both_ends(name, px(140));
+        let (one, other) = (fitted("billing-consumer-7f9c6d5b4-x2x9z"), fitted("billing-consumer-7f9c6d5b4-q8w7e"));
+        assert!(one.starts_with("billing") && one.ends_with("x2x9z") && one.contains('…'), "{one}");
+        assert!(one != other && SMALL.width(&one) <= px(140));
+        assert_eq!(fitted("A"), "A");
+    }
 }

@@ -15,6 +15,8 @@ const ROWS: usize = 3;
 /// Beyond so many, only the first of each label has a line through the panel.
 const LINES: usize = 40;
 const TICK: Units = px(8);
+/// What is not farther apart than this looks as if it happened at once.
+const SAME_PLACE: Units = px(3);
 /// The same thing more often than this is told once.
 const REPEATS: usize = 3;
 
@@ -46,7 +48,7 @@ impl Marks {
     /// Those that concern a group: its members, its topics and whoever writes to them.
     pub fn of(report: &Report, group: usize, x: impl Fn(Instant) -> Units, left: Units, right: Units) -> Self {
         // The more there is to tell, the farther apart may be what is told together.
-        const NEAR: [Units; 4] = [px(3), px(30), px(60), px(120)];
+        const NEAR: [Units; 4] = [SAME_PLACE, px(30), px(60), px(120)];
         let concerned = report.run.measurements.marks.iter().filter(|mark| concerns(report.scenario, group, mark));
         let mut deeds: Vec<Deed> = concerned.map(|mark| deed(report.scenario, mark, x(mark.at))).collect();
         deeds.extend(skips(report, group, &x));
@@ -138,18 +140,23 @@ impl Label {
         if self.fault() { SMALL_STRONG } else { SMALL }
     }
 
+    /// Who did it where the label stands; of what is told with it and stands elsewhere, how often.
     fn text(&self) -> String {
         const NAMES: usize = 3;
+        let Deed { x, verb: (one, many), detail, .. } = &self.deeds[0];
+        let here: Vec<&Deed> = self.deeds.iter().filter(|deed| deed.x - x <= SAME_PLACE).collect();
         let mut told = BTreeSet::new();
-        let who: Vec<String> = self.deeds.iter().filter(|deed| told.insert(&deed.who)).map(|deed| deed.who.clone()).collect();
-        let Deed { verb: (one, many), detail, .. } = &self.deeds[0];
+        let who: Vec<String> = here.iter().filter(|deed| told.insert(&deed.who)).map(|deed| deed.who.clone()).collect();
         let verb = if who.len() == 1 { one } else { many };
         let mut text = format!("{} {verb}", names::list(&who, NAMES));
-        if !detail.is_empty() && self.deeds.iter().all(|deed| deed.detail == *detail) {
+        if !detail.is_empty() && here.iter().all(|deed| deed.detail == *detail) {
             text = format!("{text} {detail}");
         }
-        if self.deeds.len() > who.len() {
-            text = format!("{text} ({} times)", self.deeds.len());
+        let by_others = self.deeds.iter().any(|deed| deed.identity() != self.deeds[0].identity());
+        match self.deeds.len() - here.len() {
+            later if later > 0 && by_others => text.push_str(&format!(" (+{later} later)")),
+            _ if self.deeds.len() > who.len() => text.push_str(&format!(" ({} times)", self.deeds.len())),
+            _ => {}
         }
         text.trim_start().to_owned()
     }
@@ -315,4 +322,29 @@ fn rate_from(scenario: &Scenario, producer: ProducerId, at: &Instant) -> Option<
 fn thousandths(factor: u64) -> String {
     let digits = format!("{}.{:03}", factor / 1000, factor % 1000);
     digits.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(deeds: &[(i64, &str)], near: Units) -> Vec<String> {
+        let deed = |(x, who): &(i64, &str)| Deed {
+            x: px(*x as _),
+            who: (*who).to_owned(),
+            verb: ("stops", "stop"),
+            detail: String::new(),
+            fault: false,
+        };
+        gather(deeds.iter().map(deed).collect(), near).iter().map(Label::text).collect()
+    }
+
+    #[test]
+    fn a_label_names_those_where_it_stands_and_counts_the_others() {
+        assert_eq!(texts(&[(100, "A"), (102, "B")], px(30)), ["A and B stop"]);
+        assert_eq!(texts(&[(100, "A"), (120, "B")], px(30)), ["A stops (+1 later)"]);
+        assert_eq!(texts(&[(100, "A"), (101, "B"), (120, "C"), (125, "D")], px(30)), ["A and B stop (+2 later)"]);
+        assert_eq!(texts(&[(100, "A"), (120, "A")], px(30)), ["A stops (2 times)"]);
+        assert_eq!(texts(&[(100, "A"), (140, "B")], px(30)), ["A stops", "B stops"]);
+    }
 }

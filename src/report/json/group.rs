@@ -127,10 +127,16 @@ struct Deed {
 }
 
 #[derive(Serialize)]
+struct Before {
+    member: String,
+    at_ns: Option<u64>,
+}
+
+#[derive(Serialize)]
 struct DuplicateJson {
     #[serde(flatten)]
     offsets: Offsets,
-    before: Deed,
+    before: Before,
     again: Deed,
     cause: &'static str,
     cause_at_ns: u64,
@@ -298,7 +304,7 @@ fn duplicate_json(scenario: &Scenario, duplicate: &Duplicate) -> DuplicateJson {
     let (cause, cause_at) = terms::duplicate(duplicate.cause);
     DuplicateJson {
         offsets: offsets(names::partition(scenario, duplicate.partition), duplicate.offsets),
-        before: deed(scenario, duplicate.before),
+        before: Before { member: names::client(scenario, duplicate.before.0).to_owned(), at_ns: nanos(duplicate.before.1) },
         again: deed(scenario, duplicate.again),
         cause,
         cause_at_ns: cause_at.as_nanos(),

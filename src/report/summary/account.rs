@@ -1,8 +1,10 @@
 //! A group's first lines: who reads what, the fate of its records, lag and latency.
 
 use crate::metrics::PartitionMeasurements;
+use crate::metrics::marks::{Mark, MarkKind};
 use crate::report::summary::page::{Cell, Page, REST, Style, Table};
 use crate::report::{Report, figures, latency, names};
+use crate::units::{ClientId, Span};
 
 /// Of the column of labels, in both tables.
 const LABEL: usize = "processed once".len();
@@ -12,8 +14,13 @@ pub fn head(page: &mut Page, report: &Report, group: usize) {
     const NAMES_WIDTH: usize = 40;
     let scenario = report.scenario;
     let named = &scenario.groups[group];
-    let clients: Vec<String> =
-        scenario.clients.iter().filter(|client| client.group.index() == group).map(|client| client.name.clone()).collect();
+    let ever_starts = |id: ClientId| {
+        let started = |mark: &Mark| mark.kind == MarkKind::Started(id);
+        scenario.clients[id.index()].start.is_some() || report.run.measurements.marks.iter().any(started)
+    };
+    let ids = (0..scenario.clients.len() as u32).map(ClientId);
+    let readers = ids.filter(|id| scenario.clients[id.index()].group.index() == group && ever_starts(*id));
+    let clients: Vec<String> = readers.map(|id| names::client(scenario, id).to_owned()).collect();
     let members = match clients.len() {
         0 => "nobody reads".to_owned(),
         1 => format!("{} reads", clients[0]),
@@ -79,9 +86,9 @@ pub fn lag_and_latency(page: &mut Page, report: &Report, group: usize) {
     let mut table = Table::new(&[(false, LABEL), (false, REST)]);
     let cut_short = report.run.measurements.end < report.run.measurements.run_end;
     let mut lag = format!(
-        "peak {}, {} {}",
+        "unprocessed: peak {}, {} {}",
         figures::grouped(measured.peak_lag),
-        if cut_short { "when the run stopped" } else { "at the end of the run" },
+        if cut_short { "when the run stopped" } else { "run end" },
         figures::grouped(measured.run_end_lag),
     );
     if report.run.measurements.end > report.run.measurements.run_end {
@@ -94,8 +101,10 @@ pub fn lag_and_latency(page: &mut Page, report: &Report, group: usize) {
     table.row(Style::Plain, [format!("{:<LABEL$}", "lag"), lag]);
     let distribution = &measured.latency;
     if distribution.count > 0 {
-        let shown = |thousandths| figures::rounded(latency::percentile(distribution, thousandths));
-        let max = figures::span(crate::units::Span::from_nanos(distribution.max));
+        let max = Span::from_nanos(distribution.max);
+        // Rounding up must not go beyond the greatest of all.
+        let shown = |thousandths| figures::span(figures::to_three_digits(latency::percentile(distribution, thousandths)).min(max));
+        let max = figures::span(max);
         let text = format!("50% within {}, 99% within {}, all within {max}", shown(500), shown(990));
         table.row(Style::Plain, ["latency".to_owned(), text]);
     }

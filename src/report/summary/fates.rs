@@ -29,7 +29,7 @@ pub fn duplicates(page: &mut Page, report: &Report, group: usize) {
     }
     let title = format!("{} duplicated, {} extra", figures::count(account.duplicated, "record"), figures::grouped(account.extra));
     let same = |a: &Duplicate, b: &Duplicate| (a.cause, a.undone, a.zombie) == (b.cause, b.undone, b.zombie);
-    let ranges = |duplicates: &[&Duplicate]| duplicates.iter().map(|duplicate| (duplicate.partition, duplicate.offsets)).collect();
+    let ranges = |duplicates: &[&Duplicate]| joined(duplicates.iter().map(|duplicate| (duplicate.partition, duplicate.offsets)));
     let mut stories: Vec<(Vec<&Duplicate>, Story)> = Vec::new();
     for duplicates in gather(&account.duplicates, same) {
         let at = cause_at(duplicates[0].cause);
@@ -77,7 +77,7 @@ pub fn losses(page: &mut Page, report: &Report, group: usize) {
         .into_iter()
         .map(|losses| Story {
             sentence: loss(report.scenario, &losses),
-            ranges: losses.iter().map(|loss| (loss.partition, loss.offsets)).collect(),
+            ranges: joined(losses.iter().map(|loss| (loss.partition, loss.offsets))),
             again: None,
         })
         .collect();
@@ -111,6 +111,18 @@ fn gather<T>(entries: &[T], same: impl Fn(&T, &T) -> bool) -> Vec<Vec<&T>> {
         }
     }
     gathered
+}
+
+/// Neighbours as one, each where the first of them stands.
+fn joined(ranges: impl Iterator<Item = (TopicPartition, OffsetRange)>) -> Vec<(TopicPartition, OffsetRange)> {
+    let mut apart: Vec<(TopicPartition, OffsetRange)> = Vec::new();
+    for (partition, offsets) in ranges {
+        match apart.iter_mut().rev().find(|(same, _)| *same == partition) {
+            Some((_, before)) if before.to == offsets.from => before.to = offsets.to,
+            Some(_) | None => apart.push((partition, offsets)),
+        }
+    }
+    apart
 }
 
 fn tell(page: &mut Page, scenario: &Scenario, title: &str, stories: Vec<Story>) {
@@ -242,7 +254,8 @@ fn again(scenario: &Scenario, duplicates: &[&Duplicate]) -> String {
     let clients: BTreeSet<ClientId> = duplicates.iter().map(|duplicate| duplicate.again.0).collect();
     let clients: Vec<String> = clients.into_iter().map(|id| names::client(scenario, id).to_owned()).collect();
     let since = duplicates.iter().map(|duplicate| duplicate.again.1).min().unwrap_or(Instant::ZERO);
-    format!("{} processed them again from {}:", names::list(&clients, 3), figures::at(since))
+    let (them, from) = if records(duplicates) == 1 { ("it", "at") } else { ("them", "from") };
+    format!("{} processed {them} again {from} {}:", names::list(&clients, 3), figures::at(since))
 }
 
 fn loss(scenario: &Scenario, losses: &[&Loss]) -> String {

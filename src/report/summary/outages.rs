@@ -3,8 +3,9 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
+use crate::metrics::availability::HeldUp;
 use crate::metrics::marks::{Mark, MarkKind};
-use crate::metrics::{Outage, PartitionMeasurements};
+use crate::metrics::{Outage, PartitionMeasurements, Rebalance};
 use crate::report::summary::leaders;
 use crate::report::summary::page::{Page, REST, Style, Table};
 use crate::report::verdict::ownership;
@@ -12,6 +13,14 @@ use crate::report::{Report, figures, names, subscribers};
 use crate::units::{ClientId, Instant, Span, TopicPartition};
 
 const LINES: usize = 8;
+
+/// Who had a partition, from when to when.
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Owner {
+    client: ClientId,
+    since: Instant,
+    until: Instant,
+}
 
 /// Partitions with the same outages, to the millisecond.
 struct Alike<'a> {
@@ -107,50 +116,104 @@ fn row(report: &Report, group: usize, line: &Alike) -> [String; 5] {
     ]
 }
 
-/// What happened to the last owners at that moment, or else the rebalance that took the partitions away.
+/// What happened to the last owners at that moment, or else the rebalance that took the partitions away, and what held them up beside it.
 fn cause(report: &Report, group: usize, line: &Alike) -> String {
-    const OWNERS: usize = 2;
-    let Outage { from, to, initial, .. } = line.longest;
+    let Outage { from, to, initial, held_up, .. } = line.longest;
     let topic = line.partitions[0].partition.topic;
     if to.is_none() && subscribers::lacks(report, group, topic) {
         return format!("nobody subscribes to {}", report.scenario.topics[topic.index()].name);
     }
-    if initial && to.is_some() {
-        return "added; the group had not noticed".to_owned();
+    let rebalances = &report.run.measurements.groups[group].rebalances;
+    if let (true, Some(to)) = (initial, to) {
+        return added(rebalances, from, to);
     }
-    let last = |partition: &&PartitionMeasurements| {
-        let before = partition.owners.iter().rev().find(|span| initial || span.to <= from);
-        before.map(|span| (span.client, if initial { span.to } else { from }))
-    };
-    let owners: BTreeSet<(ClientId, Instant)> = line.partitions.iter().filter_map(last).collect();
-    let mut deeds: Vec<(String, Vec<String>)> = Vec::new();
-    for (owner, at) in &owners {
-        let Some(deed) = deed(report, *owner, *at) else { continue };
-        let who = names::client(report.scenario, *owner).to_owned();
-        match deeds.iter_mut().find(|(same, _)| *same == deed) {
-            Some((_, others)) => others.push(who),
-            None => deeds.push((deed, vec![who])),
-        }
-    }
+    let owners = last_owners(line);
+    let deeds = deeds(report, &owners);
     if !deeds.is_empty() {
-        let told = deeds.into_iter().map(|(deed, who)| format!("{} {deed}", names::list(&who, OWNERS)));
-        return told.collect::<Vec<_>>().join(", ");
+        return deeds;
     }
     if initial {
         return if owners.is_empty() { "nobody ever took it" } else { "assigned, but never read" }.to_owned();
     }
+    let under_way = rebalances.iter().rposition(|it| it.started <= from && it.ended.is_none_or(|ended| ended >= from));
+    if under_way.is_none() && held_up == Some(HeldUp::Uncommitted) {
+        return uncommitted(report, group, from, &owners);
+    }
     let until = to.unwrap_or(Instant::NEVER);
-    let rebalances = &report.run.measurements.groups[group].rebalances;
-    let around = rebalances.iter().position(|rebalance| rebalance.started <= until && rebalance.ended.is_none_or(|ended| ended >= from));
-    around.map_or(String::new(), |index| format!("rebalance {}", index + 1))
+    let rebalance = under_way.or_else(|| rebalances.iter().position(|it| from <= it.started && it.started <= until));
+    let mut told = rebalance.map_or_else(|| format!("{} gave it up", named(report, &owners)), |index| format!("rebalance {}", index + 1));
+    if held_up == Some(HeldUp::Backlog) {
+        let next = line.partitions[0].owners.iter().rev().find(|span| to.is_some_and(|to| span.from <= to));
+        let reader = next.map_or("its reader", |span| names::client(report.scenario, span.client));
+        told.push_str(&format!(", then no Fetch while {reader} had other records buffered"));
+    }
+    told
+}
+
+/// How the group came to know of partitions that were added.
+fn added(rebalances: &[Rebalance], from: Instant, to: Instant) -> String {
+    match rebalances.iter().enumerate().rev().find(|(_, rebalance)| rebalance.started <= to) {
+        Some((index, Rebalance { started, .. })) if from <= *started => {
+            let (noticed, read) = (figures::span(started.since(from)), figures::span(to.since(*started)));
+            format!("added; noticed after {noticed} (rebalance {}), read {read} later", index + 1)
+        }
+        Some((index, rebalance)) if rebalance.ended.is_none_or(|ended| from <= ended) => format!("added during rebalance {}", index + 1),
+        Some(_) | None => "added; the group had not noticed".to_owned(),
+    }
+}
+
+/// Whose hold of the partitions ended with the beginning of the outage.
+fn last_owners(line: &Alike) -> BTreeSet<Owner> {
+    let Outage { from, initial, .. } = line.longest;
+    let last = |partition: &&PartitionMeasurements| {
+        let before = partition.owners.iter().rev().find(|span| initial || span.to <= from);
+        before.map(|span| Owner { client: span.client, since: span.from, until: if initial { span.to } else { from } })
+    };
+    line.partitions.iter().filter_map(last).collect()
+}
+
+fn named(report: &Report, owners: &BTreeSet<Owner>) -> String {
+    const OWNERS: usize = 2;
+    let clients: BTreeSet<ClientId> = owners.iter().map(|owner| owner.client).collect();
+    let all: Vec<String> = clients.into_iter().map(|id| names::client(report.scenario, id).to_owned()).collect();
+    names::list(&all, OWNERS)
+}
+
+/// `A and B crashed, C stopped`.
+fn deeds(report: &Report, owners: &BTreeSet<Owner>) -> String {
+    let mut deeds: Vec<(String, BTreeSet<Owner>)> = Vec::new();
+    for owner in owners {
+        let Some(deed) = deed(report, *owner) else { continue };
+        match deeds.iter_mut().find(|(same, _)| *same == deed) {
+            Some((_, others)) => {
+                others.insert(*owner);
+            }
+            None => deeds.push((deed, [*owner].into())),
+        }
+    }
+    deeds.into_iter().map(|(deed, who)| format!("{} {deed}", named(report, &who))).collect::<Vec<_>>().join(", ")
+}
+
+/// An eager member commits before it rejoins, and tries again and again what names a topic that is no more.
+fn uncommitted(report: &Report, group: usize, from: Instant, owners: &BTreeSet<Owner>) -> String {
+    let topics = &report.scenario.groups[group].topics;
+    let before = report.run.measurements.marks.iter().rev().filter(|mark| mark.at <= from);
+    let mut deletions = before.filter_map(|mark| if let MarkKind::TopicDeleted(topic) = mark.kind { Some(topic) } else { None });
+    let deleted = deletions.find(|topic| topics.contains(topic));
+    let why = deleted.map_or(String::new(), |topic| format!(": {} was deleted", report.scenario.topics[topic.index()].name));
+    format!("{} could not commit{why}", named(report, owners))
 }
 
 /// What its owner did then, or what was done to it.
-fn deed(report: &Report, owner: ClientId, at: Instant) -> Option<String> {
+fn deed(report: &Report, owner: Owner) -> Option<String> {
     // A closing client gives its partitions up when its batch is done.
     const CLOSE: Span = Span::from_secs(60);
-    let mut marks = report.run.measurements.marks.iter().rev().filter(|mark| mark.kind.client() == Some(owner) && mark.at <= at).peekable();
-    let life = marks.peek()?.life;
+    let Owner { client, since, until: at } = owner;
+    let mut marks =
+        report.run.measurements.marks.iter().rev().filter(|mark| mark.kind.client() == Some(client) && mark.at <= at).peekable();
+    let began = |mark: &&Mark| matches!(mark.kind, MarkKind::Started(_)) && mark.at <= since;
+    let life = marks.clone().find(began).or(marks.peek().copied())?.life;
+    let marks = marks.skip_while(|mark| mark.life > life);
     marks.take_while(|mark| mark.life == life && at.since(mark.at) <= CLOSE).find_map(|Mark { at: when, kind, .. }| match kind {
         MarkKind::Crashed(_) if *when == at => Some("crashed".to_owned()),
         MarkKind::Kicked(_) if *when == at => Some("broke max.poll.interval.ms".to_owned()),

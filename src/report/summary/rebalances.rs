@@ -2,6 +2,7 @@
 //! who was waited for.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use crate::metrics::marks::{Mark, MarkKind};
 use crate::metrics::{Membership, Rebalance, WaitEnd, Waited};
@@ -35,7 +36,7 @@ pub fn table(page: &mut Page, report: &Report, group: usize) {
     let hidden = if rebalances.len() > FIRST + LAST + 1 { FIRST..rebalances.len() - LAST } else { 0..0 };
     for i in 0..rebalances.len() {
         if i == hidden.start && !hidden.is_empty() {
-            let reasons = tally(&rebalances[hidden.clone()]);
+            let reasons = tally(report, group, hidden.clone());
             table.remark(Style::Quiet, 0, format!("… {} more: {reasons}", hidden.len()));
         }
         if !hidden.contains(&i) {
@@ -225,11 +226,42 @@ fn wait(scenario: &Scenario, waited: &Waited) -> String {
     }
 }
 
-/// `4 member left, 2 member joined`.
-fn tally(rebalances: &[Rebalance]) -> String {
-    let mut counts: BTreeMap<RebalanceReason, usize> = BTreeMap::new();
-    for rebalance in rebalances {
-        *counts.entry(rebalance.reason).or_default() += 1;
+/// `4 members left, 1 member joined`.
+fn tally(report: &Report, group: usize, hidden: Range<usize>) -> String {
+    let mut counts: BTreeMap<(RebalanceReason, bool), usize> = BTreeMap::new();
+    for index in hidden {
+        let reason = report.run.measurements.groups[group].rebalances[index].reason;
+        let rejoined = matches!(reason, RebalanceReason::LeaderRejoined | RebalanceReason::MemberRejoined);
+        let gave_up = rejoined && handover::given_up_before(report.scenario, &report.run, group, index).is_some();
+        // The leader, too, gives up as a member.
+        *counts.entry((if gave_up { RebalanceReason::MemberRejoined } else { reason }, gave_up)).or_default() += 1;
     }
-    counts.iter().map(|(reason, count)| format!("{count} {}", reason.name().replace('_', " "))).collect::<Vec<_>>().join(", ")
+    let told = |((reason, gave_up), count): (&(RebalanceReason, bool), &usize)| {
+        let (one, many) = kind(*reason, *gave_up);
+        format!("{count} {}", if *count == 1 { one } else { many })
+    };
+    counts.iter().map(told).collect::<Vec<_>>().join(", ")
+}
+
+/// For one and for several.
+fn kind(reason: RebalanceReason, gave_up: bool) -> (&'static str, &'static str) {
+    match reason {
+        RebalanceReason::MemberRejoined if gave_up => ("member gave partitions up", "members gave partitions up"),
+        RebalanceReason::MemberJoined => ("member joined", "members joined"),
+        RebalanceReason::StaticMemberReplaced => ("static member came back", "static members came back"),
+        RebalanceReason::LeaderRejoined => ("leader rejoined", "leaders rejoined"),
+        RebalanceReason::MemberRejoined => ("member rejoined", "members rejoined"),
+        RebalanceReason::MemberLeft => ("member left", "members left"),
+        RebalanceReason::SessionExpired => ("session expired", "sessions expired"),
+        RebalanceReason::SyncTimedOut => ("member never sent SyncGroup", "members never sent SyncGroup"),
+        RebalanceReason::AssignmentNotStored => ("assignment not stored", "assignments not stored"),
+        RebalanceReason::GroupTooLarge => ("time above group.max.size", "times above group.max.size"),
+        RebalanceReason::Upgraded => ("upgrade", "upgrades"),
+        RebalanceReason::Downgraded => ("downgrade", "downgrades"),
+        RebalanceReason::PatternResolved => ("pattern resolved", "patterns resolved"),
+        RebalanceReason::SubscriptionChanged => ("subscription changed", "subscriptions changed"),
+        RebalanceReason::TopicsChanged => ("change of topics", "changes of topics"),
+        RebalanceReason::AssignorChanged => ("change of the assignor", "changes of the assignor"),
+        RebalanceReason::RevocationTimedOut => ("revocation timed out", "revocations timed out"),
+    }
 }

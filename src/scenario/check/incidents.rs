@@ -83,6 +83,7 @@ fn commit_failure(why: CommitExceptionFile) -> CommitFailure {
         CommitExceptionFile::RebalanceInProgressException => CommitFailure::RebalanceInProgress,
         CommitExceptionFile::FencedInstanceIdException => CommitFailure::Fenced,
         CommitExceptionFile::RetriableCommitFailedException => CommitFailure::Retriable,
+        CommitExceptionFile::TimeoutException => CommitFailure::TimedOut,
         CommitExceptionFile::StaleMemberEpochException => CommitFailure::StaleEpoch,
     }
 }

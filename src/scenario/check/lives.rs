@@ -62,6 +62,7 @@ impl Lives {
         match self.processes[client.index()].life {
             Life::Never => Err("has not been started by then".to_owned()),
             Life::From(start) if start < at => Ok(()),
+            Life::From(start) if start == at => Err("starts only at that moment".to_owned()),
             Life::From(start) => Err(format!("starts only at {}", start.since(Instant::ZERO))),
             Life::Stopped { at, crashed } => {
                 Err(format!("{} at {}", if crashed { "crashed" } else { "was stopped" }, at.since(Instant::ZERO)))

@@ -68,8 +68,10 @@ pub enum CommitExceptionFile {
     CommitFailedException,
     RebalanceInProgressException,
     FencedInstanceIdException,
-    /// Also a time-out.
+    /// Of a commit that is not tried again: commitAsync() and automatic commits.
     RetriableCommitFailedException,
+    /// Of commitSync(), after default.api.timeout.ms.
+    TimeoutException,
     StaleMemberEpochException,
 }
 

@@ -1,0 +1,250 @@
+//! What summary and chart say of runs whose trace tells the contrary of what is plausible at first sight.
+
+use groupsim::incidents::{Incident, IncidentKind};
+use groupsim::ledger::{Duplicate, DuplicateCause};
+use groupsim::report::{Report, Run, Source, chart, summary};
+use groupsim::scenario::{self, Scenario};
+use groupsim::terms::CommitFailure;
+
+struct Told {
+    scenario: Scenario,
+    run: Option<Run>,
+    text: String,
+}
+
+impl Told {
+    fn of(text: &str) -> Self {
+        let (scenario, _) = scenario::load(text, "checked").unwrap_or_else(|problems| panic!("{}", problems.styled()));
+        let run = groupsim::run::play(&scenario, scenario.seed, &mut ());
+        Told { scenario, run: Some(run), text: text.to_owned() }
+    }
+
+    fn report(&mut self) -> Report<'_> {
+        let run = self.run.take().expect("asked once");
+        Report::new(&self.scenario, Source { argument: "checked", text: &self.text }, run)
+    }
+
+    /// summary.txt on one line.
+    fn page(&mut self) -> String {
+        summary::page(&self.report()).plain().split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+}
+
+#[track_caller]
+fn check(page: &str, expected: &[&str], unexpected: &[&str]) {
+    for words in expected {
+        assert!(page.contains(words), "`{words}` is not told in: {page}");
+    }
+    for words in unexpected {
+        assert!(!page.contains(words), "`{words}` is told in: {page}");
+    }
+}
+
+/// Two members, one partition, 500 records of one second each: both are kicked, again and again, and work on.
+const LIVELOCK: &str = "
+name: checked
+duration: 25m
+topics: {jobs: 1}
+producers: {q: {topic: jobs, steps: [{at: 0s, rate: 500/s}, {at: 1s, rate: 0/s}]}}
+groups: {dyn: {topics: [jobs], members: [A, B], processing: 1s, config: {auto.offset.reset: earliest}}}
+";
+
+#[test]
+fn each_kick_of_a_livelock_explains_what_was_done_twice_because_of_it() {
+    let page = Told::of(LIVELOCK).page();
+    let expected = [
+        "A had processed 299 records without a commit when it broke max.poll.interval.ms at 5m 6.012s; B processed them again from 5m 10.018s",
+        "B had processed 299 records without a commit when it broke max.poll.interval.ms at 10m 9.016s; A processed them again from 10m 10.026s",
+        "B broke max.poll.interval.ms at 10m 9.016s and went on as a zombie: after that it processed 201 records that A did again",
+    ];
+    check(&page, &expected, &["1,290 records", "it did again as a member"]);
+}
+
+#[test]
+fn whoever_works_on_after_a_kick_is_a_zombie_in_the_lanes() {
+    let svg = chart::render(&Told::of(LIVELOCK).report());
+    assert!(svg.contains("zombie, above its successor"));
+}
+
+#[test]
+fn records_polled_after_the_removal_were_not_processed_before_it() {
+    let page = Told::of(
+        "
+name: checked
+duration: 3m
+topics: {t: 4}
+producers: {p: {topic: t, rate: 400/s}}
+groups:
+  g:
+    topics: [t]
+    members: [A, B]
+    processing: 2ms
+    commit: before-processing
+    config: {auto.offset.reset: earliest, partition.assignment.strategy: [cooperative-sticky]}
+timeline:
+  - {at: 1m, crash: g/B}
+  - {at: 100s, start: g/B}
+  - {at: 125s, pause: g/A, for: 50s}
+",
+    )
+    .page();
+    let zombie =
+        "A was put out of the group (its session expired) at 2m 49.501s and went on as a zombie: after that it processed 500 records";
+    check(&page, &[zombie], &["without a commit when the group put it out"]);
+}
+
+/// When the cause came, unless it was the reader itself that went back.
+fn undone_at(duplicate: &Duplicate) -> Option<groupsim::units::Instant> {
+    match duplicate.cause {
+        DuplicateCause::Crashed(at)
+        | DuplicateCause::PollIntervalExceeded(at)
+        | DuplicateCause::Removed(_, at)
+        | DuplicateCause::Revoked(at)
+        | DuplicateCause::Replaced(at)
+        | DuplicateCause::Stopped(at) => Some(at),
+        DuplicateCause::CommitWentBack(_) | DuplicateCause::Rewound(_) => None,
+    }
+}
+
+#[test]
+fn a_cause_lies_between_the_two_deliveries_that_it_explains() {
+    let mut seen = 0;
+    for name in ["static-max-poll", "busy-member-cooperative", "zombie-pause", "zombie-network-partition"] {
+        let text = scenario::builtin::find(name).expect("it is built in").text;
+        let told = Told::of(text);
+        let run = told.run.as_ref().expect("it has run");
+        for duplicate in run.accounts.iter().flat_map(|account| &account.duplicates) {
+            let at = undone_at(duplicate).expect("nobody goes back here");
+            assert!(at <= duplicate.again.1, "{name}: {duplicate:?}");
+            assert!(duplicate.before.1.is_some_and(|before| before != duplicate.again.1), "{name}: {duplicate:?}");
+            assert!(duplicate.zombie || duplicate.before.1.is_some_and(|before| before <= at), "{name}: {duplicate:?}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 10, "{seen} duplicates");
+}
+
+#[test]
+fn an_eager_leader_that_cannot_commit_because_its_topic_is_gone_is_named_as_the_cause() {
+    let page = Told::of(
+        "
+name: checked
+duration: 2m
+settle: 1m
+topics: {t: 2, u: 2}
+producers: {p: {topic: t, rate: 20/s}, q: {topic: u, rate: 20/s}}
+groups: {g: {topics: [t, u], members: [A, B], processing: 2ms, config: {auto.offset.reset: earliest}}}
+timeline: [{at: 20s, delete.topic: t}]
+",
+    )
+    .page();
+    // 3,127 requests in all, almost all of which were refused for t and taken for u.
+    check(&page, &["20.503s the end A could not commit: t was deleted", "commits 4 taken, 3,123 refused"], &["3,127 taken"]);
+}
+
+#[test]
+fn added_partitions_that_wait_for_a_busy_member_were_noticed() {
+    let page = Told::of(
+        "
+name: checked
+duration: 4m
+topics: {t: 1}
+producers: {p: {topic: t, rate: 10/s}}
+groups:
+  g:
+    topics: [t]
+    members: {A: , B: {start: never}}
+    processing: 1ms
+    config: {auto.offset.reset: earliest, group.protocol: consumer}
+timeline:
+  - {at: 29s, slow: g/A, factor: 60000, for: 5s}
+  - {at: 30s, partitions: {t: 2}}
+",
+    )
+    .page();
+    check(
+        &page,
+        &["added; noticed after 105ms (rebalance 2), read 4.002s later", "Group g A reads t"],
+        &["had not noticed", "A and B read"],
+    );
+}
+
+#[test]
+fn partitions_that_nobody_ever_read_are_not_read_for_the_first_time() {
+    let page = Told::of(
+        "
+name: checked
+duration: 2m
+settle: 1m
+topics: {t: 2}
+producers: {p: {topic: t, rate: 100/s}}
+groups:
+  g:
+    topics: [t]
+    members: {A: , B: {processing: 10s}}
+    processing: 1ms
+    config: {auto.offset.reset: earliest, metadata.max.age.ms: 20000}
+timeline: [{at: 30s, partitions: {t: 4}}]
+",
+    )
+    .page();
+    check(&page, &["3, 2m 19.192s A, the leader, found t with 4 partitions", "nobody ever took it"], &["read for the first time"]);
+}
+
+/// A process crashes, comes back and is restarted at one moment, when a topic is deleted, too.
+#[test]
+fn what_happens_to_the_next_life_at_the_same_moment_is_no_cause() {
+    let page = Told::of(
+        "
+name: checked
+duration: 1m
+topics: {t: 2, u: 2}
+producers: {p: {topic: t, rate: 20/s}}
+groups: {g: {topics: [t, u], members: [A, B], processing: 2ms, config: {auto.offset.reset: earliest}}}
+timeline:
+  - {at: 20s, crash: g/A}
+  - {at: 20s, start: g/A}
+  - {at: 20s, delete.topic: u}
+  - {at: 20s, rolling.restart: g, every: 30s, down: 8s}
+",
+    )
+    .page();
+    check(&page, &["A crashed"], &["A stopped", "u-0 0s", " 0s 20s 20s"]);
+}
+
+#[test]
+fn hidden_rebalances_are_counted_under_the_names_that_the_table_uses() {
+    let text = scenario::builtin::find("eager-vs-cooperative-vs-consumer").expect("it is built in").text;
+    check(
+        &Told::of(text).page(),
+        &["4 more: 1 member joined, 1 member gave partitions up, 2 members left"],
+        &["member left 2", "leader rejoined"],
+    );
+}
+
+#[test]
+fn the_lanes_of_a_deleted_topic_are_blank_after_its_end() {
+    let svg = chart::render(
+        &Told::of(
+            "
+name: checked
+duration: 1m
+topics: {t: 2}
+producers: {p: {topic: t, rate: 20/s}}
+groups: {g: {topics: [t], members: [A], processing: 2ms, config: {auto.offset.reset: earliest}}}
+timeline: [{at: 20s, delete.topic: t}]
+",
+        )
+        .report(),
+    );
+    // Before A has joined.
+    assert_eq!(svg.matches("<title>nobody</title>").count(), 2);
+}
+
+#[test]
+fn a_commit_that_times_out_throws_a_time_out() {
+    let text = scenario::builtin::find("zombie-network-partition").expect("it is built in").text;
+    let run = Told::of(text).run.expect("it has run");
+    let timed_out = |incident: &&Incident| incident.kind == IncidentKind::CommitFailed(CommitFailure::TimedOut);
+    assert_eq!(run.incidents.iter().filter(timed_out).count(), 1);
+}
