@@ -13,6 +13,8 @@ pub(super) struct EpochRules {
     epoch: Option<i32>,
     /// Of the target.
     target: i32,
+    /// To which epoch the group came when its last member had gone. Since 4.4 its target, which is empty, has that epoch, and nobody tells.
+    emptied: Option<i32>,
     /// What each member has, or has still to give up.
     held: BTreeMap<MemberId, BTreeSet<TopicPartition>>,
     /// The epoch of each member that was led to one.
@@ -26,7 +28,7 @@ impl EpochRules {
 
     /// The group runs this protocol from here on; `held`: what its classic members bring along, as far as it is known.
     pub fn begin(epoch: i32, held: BTreeMap<MemberId, BTreeSet<TopicPartition>>) -> Self {
-        EpochRules { epoch: Some(epoch), target: epoch, held, reached: BTreeMap::new() }
+        EpochRules { epoch: Some(epoch), target: epoch, emptied: None, held, reached: BTreeMap::new() }
     }
 
     pub fn has_reached(&self, member: MemberId, epoch: i32) -> bool {
@@ -39,6 +41,9 @@ impl EpochRules {
             let before = self.epoch.replace(*epoch);
             findings
                 .expect(before.is_none_or(|before| *epoch == before + 1), || format!("group {group}: epoch {epoch} follows {before:?}"));
+            if self.held.is_empty() && self.reached.is_empty() {
+                self.emptied = Some(*epoch);
+            }
         } else if let TraceEvent::TargetComputed { epoch, assigned, .. } = event {
             let current = self.epoch;
             findings.expect(current == Some(*epoch), || format!("group {group}: a target of epoch {epoch} in epoch {current:?}"));
@@ -53,8 +58,9 @@ impl EpochRules {
             let target = self.target;
             self.epoch.get_or_insert(*epoch);
             // Since 4.3 a group begins at epoch 1 with an empty target, of which nothing is told.
-            let is_at_the_start = (target, *epoch) == (0, 1) && assigned.is_empty() && revoking.is_empty();
-            findings.expect(is_at_the_start || *epoch <= target, || {
+            let is_untold = (target, *epoch) == (0, 1) || self.emptied == Some(*epoch);
+            let has_nothing = assigned.is_empty() && revoking.is_empty();
+            findings.expect(*epoch <= target || is_untold && has_nothing, || {
                 format!("group {group}: {member:?} is at epoch {epoch}, its target at {target}")
             });
             self.reached.insert(*member, *epoch);

@@ -308,6 +308,18 @@ fn epochs_that_jump_and_members_ahead_of_their_target_are_seen() {
     assert!(violation(targeted(modern(), 1, &[(A, &[0]), (B, &[0])])).contains("and to somebody else"));
 }
 
+#[test]
+fn whoever_joins_a_group_that_lost_its_last_member_has_nothing_at_its_epoch() {
+    let bump = TraceEvent::GroupEpochBumped { group: GROUP, epoch: 2, reason: EpochReason::MemberRemoved, trigger: None };
+    let left =
+        |gone: &[ClientId]| gone.iter().fold(modern(), |story, client| story.removed(*client, RemovalReason::Left)).tell(bump.clone());
+    let told =
+        |story: Story| invariants(&story.at(900).ends(0, true)).violations().iter().any(|found| found.what.contains("its target at 1"));
+    assert!(!told(reconciled(left(&[A, B]).added(C), C, 2, &[], &[])), "since 4.4 the empty target has that epoch");
+    assert!(told(reconciled(left(&[A, B]).added(C), C, 2, &[0], &[])), "nobody has computed that");
+    assert!(told(reconciled(left(&[B]).added(C), C, 2, &[], &[])), "A is still there");
+}
+
 fn changed(story: Story, to: GroupProtocol, epoch: i32) -> Story {
     story.tell(TraceEvent::GroupProtocolChanged { group: GROUP, to, epoch })
 }
