@@ -192,7 +192,10 @@ impl Fold for Invariants {
             TraceEvent::JoinSent { client, .. } => groups[group_of(*client)].joins(*client),
             TraceEvent::CoordinatorFound { client, .. } => groups[group_of(*client)].coordinator_found(*client),
             TraceEvent::MembershipLost { client, .. } | TraceEvent::PollIntervalExceeded { client, .. } => reading.membership_lost(*client),
-            TraceEvent::Lost { client, .. } | TraceEvent::Revoked { client, .. } => reading.let_go(*client),
+            TraceEvent::RevocationPending { client, partitions } => reading.stopped(known, *client, partitions),
+            TraceEvent::Lost { client, partitions } | TraceEvent::Revoked { client, partitions } => {
+                reading.let_go(known, *client, partitions);
+            }
             TraceEvent::ProducerStopped { .. }
             | TraceEvent::RateChanged { .. }
             | TraceEvent::PartitionsAdded { .. }
@@ -207,7 +210,6 @@ impl Fold for Invariants {
             | TraceEvent::Fault(_)
             | TraceEvent::Topics(_)
             | TraceEvent::RebalanceNoticed { .. }
-            | TraceEvent::RevocationPending { .. }
             | TraceEvent::CommitFailed { .. }
             | TraceEvent::RunPhaseEnded => {}
         }

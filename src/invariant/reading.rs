@@ -1,5 +1,7 @@
 //! What must hold for records and for those who read them.
 
+use std::collections::BTreeSet;
+
 use super::Findings;
 use super::groups::GroupRules;
 use super::positions::PositionRules;
@@ -18,6 +20,8 @@ pub(super) struct ReadingRules {
     committed: PositionRules,
     /// By slot: the position of each client that had one.
     positions: Vec<Vec<(ClientId, Offset)>>,
+    /// Slots and clients: marked for revocation, and not given up since.
+    stopped: BTreeSet<(usize, ClientId)>,
     /// By client: it knows that it is out, and the application does not yet. A poll that is under way may fetch and return records once more.
     letting_go: Vec<bool>,
     pub zombie_overlaps: u64,
@@ -30,6 +34,7 @@ impl ReadingRules {
             ahead: vec![Vec::new(); slots.partitions()],
             committed: PositionRules::new(slots),
             positions: vec![Vec::new(); slots.count()],
+            stopped: BTreeSet::new(),
             letting_go: vec![false; slots.cast().client_group.len()],
             zombie_overlaps: 0,
         }
@@ -98,7 +103,10 @@ impl ReadingRules {
                 format!("{member:?} took {partition:?}, which generation {generation} did not give to it")
             });
             let slot = known.slots.of(member.client, *partition);
-            self.positions[slot].retain(|(client, _)| *client != member.client);
+            // What only stopped goes on from where it was.
+            if !self.stopped.remove(&(slot, member.client)) {
+                self.positions[slot].retain(|(client, _)| *client != member.client);
+            }
             self.committed.assigned(slot);
             for other in known.ownership.holds(slot).iter().rev().filter(|hold| hold.to.is_none() && hold.client != member.client) {
                 // Either may be the zombie: an answer to SyncGroup can come when the generation is over.
@@ -164,9 +172,17 @@ impl ReadingRules {
         self.letting_go[client.index()] = true;
     }
 
-    /// onPartitionsLost was called, or all begins anew.
-    pub fn let_go(&mut self, client: ClientId) {
+    /// Partitions are not read any more, and may go on if the application changes its mind.
+    pub fn stopped(&mut self, known: &Known, client: ClientId, partitions: &[TopicPartition]) {
+        self.stopped.extend(partitions.iter().map(|partition| (known.slots.of(client, *partition), client)));
+    }
+
+    /// onPartitionsRevoked or onPartitionsLost was called.
+    pub fn let_go(&mut self, known: &Known, client: ClientId, partitions: &[TopicPartition]) {
         self.letting_go[client.index()] = false;
+        for partition in partitions {
+            self.stopped.remove(&(known.slots.of(client, *partition), client));
+        }
     }
 
     fn may_read(&self, known: &Known, slot: usize, client: ClientId) -> bool {
@@ -224,7 +240,8 @@ impl ReadingRules {
         for (_, slot) in known.slots.of_group(known.slots.group_of(client)) {
             self.positions[slot].retain(|(other, _)| *other != client);
         }
-        self.let_go(client);
+        self.letting_go[client.index()] = false;
+        self.stopped.retain(|(_, stopped)| *stopped != client);
     }
 
     pub fn ended(&self, findings: &mut Findings) {

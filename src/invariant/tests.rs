@@ -149,6 +149,18 @@ fn a_zombie_may_have_asked_for_offsets_before_its_successor_committed() {
 }
 
 #[test]
+fn what_only_stopped_goes_on_from_where_it_was() {
+    let pending = TraceEvent::RevocationPending { client: A, partitions: [tp(0)].into() };
+    let stopped = || stable().at(160).processed(A, 0, 0..50).tell(pending.clone());
+    let without_a_position = |story: Story| {
+        let story = story.assigned(A, 1, &[0]).polled(A, 0, 50..60).at(900).ends(100, true);
+        invariants(&story).violations().iter().any(|found| found.what.contains("without a position"))
+    };
+    assert!(!without_a_position(stopped()));
+    assert!(without_a_position(stopped().revoked(A, 0)), "it was given up");
+}
+
+#[test]
 fn a_commit_of_a_stranger_is_seen() {
     assert!(violation(stable().committed(C, 0, 10)).contains("who is no member"));
     let nobody =
