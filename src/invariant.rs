@@ -192,10 +192,7 @@ impl Fold for Invariants {
             TraceEvent::JoinSent { client, .. } => groups[group_of(*client)].joins(*client),
             TraceEvent::CoordinatorFound { client, .. } => groups[group_of(*client)].coordinator_found(*client),
             TraceEvent::MembershipLost { client, .. } | TraceEvent::PollIntervalExceeded { client, .. } => reading.membership_lost(*client),
-            TraceEvent::RevocationPending { client, partitions } => reading.stopped(known, *client, partitions),
-            TraceEvent::Lost { client, partitions } | TraceEvent::Revoked { client, partitions } => {
-                reading.let_go(known, *client, partitions);
-            }
+            TraceEvent::RevocationPending { .. } | TraceEvent::Lost { .. } | TraceEvent::Revoked { .. } => reading.give_up(known, event),
             TraceEvent::ProducerStopped { .. }
             | TraceEvent::RateChanged { .. }
             | TraceEvent::PartitionsAdded { .. }

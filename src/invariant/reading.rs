@@ -172,13 +172,22 @@ impl ReadingRules {
         self.letting_go[client.index()] = true;
     }
 
+    /// Partitions stop, or are given up.
+    pub fn give_up(&mut self, known: &Known, event: &TraceEvent) {
+        if let TraceEvent::RevocationPending { client, partitions } = event {
+            self.stopped(known, *client, partitions);
+        } else if let TraceEvent::Lost { client, partitions } | TraceEvent::Revoked { client, partitions } = event {
+            self.let_go(known, *client, partitions);
+        }
+    }
+
     /// Partitions are not read any more, and may go on if the application changes its mind.
-    pub fn stopped(&mut self, known: &Known, client: ClientId, partitions: &[TopicPartition]) {
+    fn stopped(&mut self, known: &Known, client: ClientId, partitions: &[TopicPartition]) {
         self.stopped.extend(partitions.iter().map(|partition| (known.slots.of(client, *partition), client)));
     }
 
     /// onPartitionsRevoked or onPartitionsLost was called.
-    pub fn let_go(&mut self, known: &Known, client: ClientId, partitions: &[TopicPartition]) {
+    fn let_go(&mut self, known: &Known, client: ClientId, partitions: &[TopicPartition]) {
         self.letting_go[client.index()] = false;
         for partition in partitions {
             self.stopped.remove(&(known.slots.of(client, *partition), client));
