@@ -262,12 +262,14 @@ groups:
   nobody: {topics: [orders], members: 0}
   scaled: {topics: [orders], members: 0}
   never: {topics: [orders], members: {A: {start: never}}}
+  some: {topics: [orders], members: {A: , B: {start: never}, C: {start: 2m}, D: {start: never}}}
   consumer: {topics: [orders], members: [A], config: {group.protocol: consumer}}
   classic: {topics: [orders], members: [A]}
   both: {topics: [orders], members: {A: {config: {group.protocol: consumer}}}}
 timeline:
   - {at: 1s, rate: {woken: 1/s}}
   - {at: 1s, scale: {scaled: 1}}
+  - {at: 1s, start: some/D}
   - {at: 1s, drop: {request: JoinGroup, from: consumer/A}}
   - {at: 1s, drop: {request: ConsumerGroupHeartbeat, from: consumer/A}}
   - {at: 1s, delay: {request: ConsumerGroupHeartbeat, from: classic/A, by: 1s}}

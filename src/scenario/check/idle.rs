@@ -8,7 +8,7 @@ use super::super::{Client, Group, Producer, Scenario, Topic, Verb};
 use super::{Checker, Site};
 use crate::error::{Problem, Severity};
 use crate::terms::{ClientRequest, GroupProtocol};
-use crate::units::{ClientId, ProducerId, TopicId};
+use crate::units::{ClientId, Instant, ProducerId, TopicId};
 
 impl Checker<'_> {
     /// Of a scenario without errors: what an error is about does nothing either.
@@ -22,7 +22,7 @@ impl Checker<'_> {
         }
         let called = called(scenario);
         for group in &scenario.groups {
-            self.empty_group(group, &called, scenario, root.child("groups"));
+            self.idle_members(group, &called, scenario, root.child("groups"));
         }
         self.unsent_requests(file, scenario, root.child("timeline"));
     }
@@ -47,12 +47,24 @@ impl Checker<'_> {
         }
     }
 
-    fn empty_group(&mut self, group: &Group, called: &BTreeSet<usize>, scenario: &Scenario, groups: Site<'_>) {
+    fn idle_members(&mut self, group: &Group, called: &BTreeSet<usize>, scenario: &Scenario, groups: Site<'_>) {
         let first = group.first_client.index();
-        let mut clients = first..first + group.clients as usize;
-        if !clients.any(|client| scenario.clients[client].start.is_some() || called.contains(&client)) {
-            let place = groups.child(&group.name).child("members");
+        let clients = first..first + group.clients as usize;
+        let place = groups.child(&group.name).child("members");
+        if !clients.clone().any(|client| scenario.clients[client].start.is_some() || called.contains(&client)) {
             self.warning(place, format!("no member of the group `{}` ever runs", group.name), "such as `members: 3` or `members: [A, B]`");
+            return;
+        }
+        let over = Instant::ZERO + scenario.duration;
+        for client in clients.filter(|client| !called.contains(client)) {
+            let Client { name, start, .. } = &scenario.clients[client];
+            let message = match start {
+                None => format!("the member `{name}` never runs: it starts `never`, and nothing in the timeline starts it"),
+                Some(at) if *at >= over => format!("the member `{name}` starts at {}, when the run phase is over", at.since(Instant::ZERO)),
+                Some(_) => continue,
+            };
+            let hint = format!("such as `timeline: [{{at: 30s, start: {}/{name}}}]`, or a start before {}", group.name, scenario.duration);
+            self.warning(place.child(name), message, hint);
         }
     }
 
