@@ -12,6 +12,8 @@ pub enum HeldUp {
     Uncommitted,
     /// Its next owner has its position and hands out other records first: a broker that leads what is buffered gets no Fetch.
     Backlog,
+    /// Its topic was deleted before anybody had read it.
+    Deleted,
 }
 
 /// The outages of one partition in one group.
@@ -42,7 +44,11 @@ impl Availability {
     /// The partition is deleted with its topic.
     pub fn ends(&mut self, at: Instant) {
         if std::mem::take(&mut self.is_out) {
-            self.last().to = Some(at);
+            let outage = self.last();
+            outage.to = Some(at);
+            if outage.initial {
+                outage.held_up = Some(HeldUp::Deleted);
+            }
             self.outages.pop_if(|outage| outage.from == at);
         }
         self.awaited = None;

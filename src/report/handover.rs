@@ -6,6 +6,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::metrics::availability::HeldUp;
+use crate::metrics::marks::MarkKind;
 use crate::metrics::{Outage, PartitionMeasurements, Rebalance};
 use crate::report::verdict::ownership;
 use crate::report::{Report, Run, names};
@@ -48,7 +50,8 @@ pub fn of(run: &Run, group: usize, index: usize) -> Handover {
         let outages = at.outages[first..].iter().take_while(|outage| outage.from < until).filter(began_before_its_end);
         let outages = outages.filter(|outage| ownership::counts(outage));
         let during = |outage: &Outage| outage.to.unwrap_or(run.measurements.end).since(outage.from.max(rebalance.started));
-        let (first_reading, unread): (Vec<&Outage>, Vec<&Outage>) = outages.partition(|outage| outage.initial && outage.to.is_some());
+        let (first_reading, unread): (Vec<&Outage>, Vec<&Outage>) =
+            outages.partition(|outage| outage.initial && outage.to.is_some() && outage.held_up != Some(HeldUp::Deleted));
         let read_here = first_reading.iter().filter(|outage| outage.to.is_some_and(|to| to < until));
         handover.added.extend(read_here.map(|outage| (at.partition, ownership::lasted(run, outage))));
         handover.unread.extend(unread.into_iter().map(during).max().map(|longest| (at.partition, longest)));
@@ -65,7 +68,9 @@ pub fn grown(report: &Report, group: usize, index: usize) -> Option<String> {
         |at: &&PartitionMeasurements| at.outages.first().is_some_and(|outage| outage.from > Instant::ZERO && outage.from <= started);
     let had_nobody = |at: &&PartitionMeasurements| at.owners.first().is_none_or(|span| span.from > started);
     let handed_out = |at: &PartitionMeasurements| at.owners.first().is_some_and(|span| span.from <= until);
-    let added: Vec<&PartitionMeasurements> = measured.partitions.iter().filter(added_before).filter(had_nobody).collect();
+    let is_there = |at: &&PartitionMeasurements| !deletions(report).any(|(when, topic)| topic == at.partition.topic && when <= started);
+    let added = measured.partitions.iter().filter(added_before).filter(had_nobody).filter(is_there);
+    let added: Vec<&PartitionMeasurements> = added.collect();
     let mut topics: BTreeMap<TopicId, u32> = BTreeMap::new();
     for at in added.iter().filter(|at| handed_out(at) || !added.iter().any(|other| handed_out(other))) {
         let count = topics.entry(at.partition.topic).or_default();
@@ -74,6 +79,21 @@ pub fn grown(report: &Report, group: usize, index: usize) -> Option<String> {
     let topic = |(id, count): (&TopicId, &u32)| format!("{} with {count} partitions", report.scenario.topics[id.index()].name);
     let told: Vec<String> = topics.iter().map(topic).collect();
     (!told.is_empty()).then(|| names::list(&told, 3))
+}
+
+/// Topics of the group that were deleted since the rebalance before.
+pub fn deleted(report: &Report, group: usize, index: usize) -> Option<String> {
+    let rebalances = &report.run.measurements.groups[group].rebalances;
+    let since = index.checked_sub(1).map_or(Instant::ZERO, |before| rebalances[before].started);
+    let topics = &report.scenario.groups[group].topics;
+    let gone = deletions(report).filter(|(at, topic)| since < *at && *at <= rebalances[index].started && topics.contains(topic));
+    let names: Vec<String> = gone.map(|(_, topic)| report.scenario.topics[topic.index()].name.clone()).collect();
+    (!names.is_empty()).then(|| names::list(&names, 3))
+}
+
+fn deletions<'a>(report: &'a Report) -> impl Iterator<Item = (Instant, TopicId)> + 'a {
+    let marks = report.run.measurements.marks.iter();
+    marks.filter_map(|mark| if let MarkKind::TopicDeleted(topic) = mark.kind { Some((mark.at, topic)) } else { None })
 }
 
 /// How many partitions its trigger had given up just before: the second of the two rebalances in which a cooperative group moves partitions.

@@ -16,7 +16,7 @@ pub fn head(page: &mut Page, report: &Report, group: usize) {
     let named = &scenario.groups[group];
     let ever_starts = |id: ClientId| {
         let started = |mark: &Mark| mark.kind == MarkKind::Started(id);
-        scenario.clients[id.index()].start.is_some() || report.run.measurements.marks.iter().any(started)
+        report.run.measurements.marks.iter().any(started)
     };
     let ids = (0..scenario.clients.len() as u32).map(ClientId);
     let readers = ids.filter(|id| scenario.clients[id.index()].group.index() == group && ever_starts(*id));

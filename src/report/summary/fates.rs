@@ -237,7 +237,7 @@ fn zombie(scenario: &Scenario, duplicates: &[&Duplicate]) -> String {
     let count = figures::count(records(duplicates), "record");
     let others = names::list(&others, 3);
     let also = match records(&overtaken) {
-        0 if others == who => "it did again as a member".to_owned(),
+        0 if others == who => "it did again".to_owned(),
         0 => format!("{others} did again"),
         all if all == records(duplicates) => format!("{others} had done already"),
         some => format!("{others} did, too ({} of them first)", figures::grouped(some)),

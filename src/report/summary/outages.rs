@@ -124,6 +124,9 @@ fn cause(report: &Report, group: usize, line: &Alike) -> String {
         return format!("nobody subscribes to {}", report.scenario.topics[topic.index()].name);
     }
     let rebalances = &report.run.measurements.groups[group].rebalances;
+    if held_up == Some(HeldUp::Deleted) {
+        return format!("never read; {} was deleted", report.scenario.topics[topic.index()].name);
+    }
     if let (true, Some(to)) = (initial, to) {
         return added(rebalances, from, to);
     }
@@ -206,18 +209,17 @@ fn uncommitted(report: &Report, group: usize, from: Instant, owners: &BTreeSet<O
 
 /// What its owner did then, or what was done to it.
 fn deed(report: &Report, owner: Owner) -> Option<String> {
-    // A closing client gives its partitions up when its batch is done.
-    const CLOSE: Span = Span::from_secs(60);
     let Owner { client, since, until: at } = owner;
     let mut marks =
         report.run.measurements.marks.iter().rev().filter(|mark| mark.kind.client() == Some(client) && mark.at <= at).peekable();
     let began = |mark: &&Mark| matches!(mark.kind, MarkKind::Started(_)) && mark.at <= since;
     let life = marks.clone().find(began).or(marks.peek().copied())?.life;
     let marks = marks.skip_while(|mark| mark.life > life);
-    marks.take_while(|mark| mark.life == life && at.since(mark.at) <= CLOSE).find_map(|Mark { at: when, kind, .. }| match kind {
+    marks.take_while(|mark| mark.life == life).find_map(|Mark { at: when, kind, .. }| match kind {
         MarkKind::Crashed(_) if *when == at => Some("crashed".to_owned()),
         MarkKind::Kicked(_) if *when == at => Some("broke max.poll.interval.ms".to_owned()),
         MarkKind::Failed(_, error) if *when == at => Some(format!("ended with {}", error.name())),
+        // It gives its partitions up when its batch is done, however long that takes.
         MarkKind::Stopping(_) => Some("stopped".to_owned()),
         MarkKind::Crashed(_)
         | MarkKind::Kicked(_)

@@ -128,10 +128,13 @@ fn why(report: &Report, group: usize, index: usize) -> String {
         RebalanceReason::LeaderRejoined | RebalanceReason::MemberRejoined => {
             match (handover::given_up_before(report.scenario, &report.run, group, index), rebalance.reason) {
                 (Some(gone), _) => format!("{who} gave {} up", figures::count(gone as u64, "partition")),
-                (None, RebalanceReason::LeaderRejoined) => match handover::grown(report, group, index) {
-                    Some(grown) => format!("{who}, the leader, found {grown} in its metadata"),
-                    None => format!("{who}, the leader, asked for a new assignment"),
-                },
+                (None, RebalanceReason::LeaderRejoined) => {
+                    match (handover::grown(report, group, index), handover::deleted(report, group, index)) {
+                        (Some(grown), _) => format!("{who}, the leader, found {grown} in its metadata"),
+                        (None, Some(gone)) => format!("{who}, the leader, found in its metadata that {gone} was deleted"),
+                        (None, None) => format!("{who}, the leader, asked for a new assignment"),
+                    }
+                }
                 (None, _) => format!("{who} rejoined with other metadata"),
             }
         }
