@@ -124,3 +124,46 @@ fn a_train_is_not_late_because_its_first_request_had_to_wait() {
     let seen: Vec<(u64, u64)> = sent.iter().map(|batch| (batch.at, batch.visible)).collect();
     assert_eq!(seen, [(5, 6), (15, 26), (1_015, 1_016), (2_015, 2_016)]);
 }
+
+/// What is seen of a producer, batch by batch (when, where, how large, when each record was created), and how often a convoy of more than
+/// one train was among it. Convoys are asked for first, up to the moment that `is_due` allows, if that is given.
+fn seen(config: ProducerConfig, is_due: Option<fn(Instant) -> bool>) -> (Vec<(u64, u32, u32, Vec<u64>)>, usize) {
+    let mut draws = Script { latencies: VecDeque::from([1]), partitions: 0 };
+    let mut producer = Producer::new(config, &mut draws);
+    let (mut seen, mut convoys) = (Vec::new(), 0);
+    let mut see = |first: Instant, batch: &Batch, every: Span, requests: u64| {
+        for request in 0..requests {
+            let (from, records) = (request * u64::from(batch.records), u64::from(batch.records));
+            let created = (from..from + records).map(|i| batch.created.at(i).as_millis()).collect();
+            seen.push(((first + every.times(request)).as_millis(), batch.partition, batch.bytes, created));
+        }
+    };
+    loop {
+        let mut trains = Vec::new();
+        let every = producer.shape.map_or(Span::ZERO, |shape| shape.every);
+        let requests = is_due.map_or(0, |is_due| producer.convoy(&mut draws, is_due, &mut trains));
+        convoys += usize::from(trains.len() > 1);
+        for train in &trains {
+            see(train.visible, &train.batch, every, requests);
+        }
+        let Some(delivery) = producer.next_delivery(&mut draws) else { return (seen, convoys) };
+        assert_eq!(delivery.batches.len(), 1);
+        see(delivery.visible, &delivery.batches[0], delivery.every, delivery.repeat);
+    }
+}
+
+#[test]
+fn a_convoy_says_what_its_trains_would_say_one_by_one() {
+    // Trains of a fourth of a second; the rate changes twice in the middle of one, and a partition is added in the middle of another.
+    let plan = [(0, 1_000), (20_100, 500), (41_700, 0)];
+    let partitions = vec![(Instant::ZERO, 3), (Instant::from_millis(30_100), 4)];
+    let several = ProducerConfig { partitions, leaders: vec![BrokerId(0); 4], batch_size: 16_384, ..config(&plan) };
+    let (one_by_one, none) = seen(several.clone(), None);
+    assert_eq!((one_by_one.iter().map(|batch| batch.3.len()).sum::<usize>(), none), (20_100 + 10_800, 0));
+    let until_ten_seconds: fn(Instant) -> bool = |visible| visible < Instant::from_millis(10_000);
+    for is_due in [until_ten_seconds, |_| true] {
+        let (in_convoys, convoys) = seen(several.clone(), Some(is_due));
+        assert!(convoys > 0, "there are convoys");
+        assert_eq!(in_convoys, one_by_one);
+    }
+}

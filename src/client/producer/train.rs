@@ -27,7 +27,7 @@ pub struct Shape {
     bytes: u32,
     /// Batches.
     length: u64,
-    every: Span,
+    pub(super) every: Span,
     /// From a batch's first record to its sending.
     wait: Span,
     /// Of the whole train.
@@ -121,14 +121,15 @@ impl Producer {
     /// (`is_due`: of the moment at which it becomes visible); [`CONVOY`] at most. How many requests each has. With several brokers none.
     pub fn convoy(&mut self, draws: &mut impl ProducerDraws, is_due: impl Fn(Instant) -> bool, trains: &mut Vec<Train>) -> u64 {
         let (Some(shape), Some(latency), 1) = (self.shape, draws.constant_latency(), self.config.brokers) else { return 0 };
-        let Some(mut created) = self.arrivals.next.filter(|created| self.goes_on_like(&shape, *created)) else { return 0 };
-        let (until_visible, change) = (shape.wait + latency + self.config.replication, self.next_change());
+        let until_visible = shape.wait + latency + self.config.replication;
         let mut last_sent = None;
-        while trains.len() < CONVOY && created + shape.wait + shape.lasts <= change && is_due(created + until_visible + shape.until_last())
+        while trains.len() < CONVOY
+            && let Some(created) = self.arrivals.next
+            && self.goes_on_like(&shape, created)
+            && is_due(created + until_visible + shape.until_last())
         {
             trains.push(Train { batch: self.another_like(&shape, created, draws), visible: created + until_visible });
             last_sent = Some(created + shape.wait + shape.until_last());
-            created += shape.lasts;
         }
         if let Some(sent) = last_sent {
             self.on_the_wire(sent, BrokerId(0), draws);
