@@ -103,7 +103,7 @@ impl Producer {
     pub(super) fn repeat_shape(&mut self, draws: &mut impl ProducerDraws) -> Option<Delivery> {
         let shape = self.shape?;
         let created = self.arrivals.next?;
-        if !self.goes_on_like(&shape, created) {
+        if !(self.is_undisturbed(&shape, created) && self.is_in_time(&shape, created)) {
             self.shape = None;
             return None;
         }
@@ -121,11 +121,14 @@ impl Producer {
     /// (`is_due`: of the moment at which it becomes visible); [`CONVOY`] at most. How many requests each has. With several brokers none.
     pub fn convoy(&mut self, draws: &mut impl ProducerDraws, is_due: impl Fn(Instant) -> bool, trains: &mut Vec<Train>) -> u64 {
         let (Some(shape), Some(latency), 1) = (self.shape, draws.constant_latency(), self.config.brokers) else { return 0 };
+        if !self.arrivals.next.is_some_and(|created| self.is_undisturbed(&shape, created)) {
+            return 0;
+        }
         let until_visible = shape.wait + latency + self.config.replication;
         let mut last_sent = None;
         while trains.len() < CONVOY
             && let Some(created) = self.arrivals.next
-            && self.goes_on_like(&shape, created)
+            && self.is_in_time(&shape, created)
             && is_due(created + until_visible + shape.until_last())
         {
             trains.push(Train { batch: self.another_like(&shape, created, draws), visible: created + until_visible });
@@ -137,11 +140,17 @@ impl Producer {
         shape.length
     }
 
-    /// Whether the next train, from a record of that time on, has this shape: nothing is on its way, and nothing changes meanwhile.
-    fn goes_on_like(&self, shape: &Shape, created: Instant) -> bool {
+    /// Whether the next train, from a record of that time on, finds all as the last one did: the same pace, and nothing on its way. What is
+    /// true of one train is true of those that follow it in its shape.
+    fn is_undisturbed(&self, shape: &Shape, created: Instant) -> bool {
         let sent = created + shape.wait;
         let is_alone = self.busy.is_empty() && self.wires.iter().all(|wire| wire.handled.max(wire.answered) <= sent);
-        self.arrivals.pace == Some(shape.pace) && is_alone && sent + shape.lasts <= self.next_change()
+        self.arrivals.pace == Some(shape.pace) && is_alone
+    }
+
+    /// Whether the next train, from a record of that time on, is over before anything changes.
+    fn is_in_time(&self, shape: &Shape, created: Instant) -> bool {
+        created + shape.wait + shape.lasts <= self.next_change()
     }
 
     /// The batches of the next train, as one: its first.
