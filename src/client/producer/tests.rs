@@ -125,9 +125,12 @@ fn a_train_is_not_late_because_its_first_request_had_to_wait() {
     assert_eq!(seen, [(5, 6), (15, 26), (1_015, 1_016), (2_015, 2_016)]);
 }
 
-/// What is seen of a producer, batch by batch (when, where, how large, when each record was created), and how often a convoy of more than
-/// one train was among it. Convoys are asked for first, up to the moment that `is_due` allows, if that is given.
-fn seen(config: ProducerConfig, is_due: Option<fn(Instant) -> bool>) -> (Vec<(u64, u32, u32, Vec<u64>)>, usize) {
+/// A batch as a reader sees it: when, where, how large, and when each record was created.
+type Seen = (u64, u32, u32, Vec<u64>);
+
+/// What is seen of a producer, and how often a convoy of more than one train was among it. Convoys are asked for first, up to the moment
+/// that `is_due` allows, if that is given.
+fn seen(config: ProducerConfig, is_due: Option<fn(Instant) -> bool>) -> (Vec<Seen>, usize) {
     let mut draws = Script { latencies: VecDeque::from([1]), partitions: 0 };
     let mut producer = Producer::new(config, &mut draws);
     let (mut seen, mut convoys) = (Vec::new(), 0);
