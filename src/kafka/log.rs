@@ -6,6 +6,8 @@
 //!
 //! Not modelled: retention. The log start offset stays 0, so OFFSET_OUT_OF_RANGE does not occur.
 
+use std::cell::Cell;
+
 use crate::units::Offset;
 
 mod sealed;
@@ -43,8 +45,16 @@ pub struct PartitionLog {
     /// The others.
     runs: Vec<Run>,
     end: u64,
-    /// The run that the last read began in: readers move forward.
-    hint: std::cell::Cell<usize>,
+    hint: Cell<Hint>,
+}
+
+/// Where the last read was: readers move forward.
+#[derive(Copy, Clone, Debug, Default)]
+struct Hint {
+    /// The run that it began in.
+    run: usize,
+    /// So many batches of that run are before this offset, if it ended there.
+    ended: Option<(u64, u64)>,
 }
 
 /// What a read of one partition found.
@@ -69,7 +79,7 @@ impl PartitionLog {
                 if self.runs.len() == 2 * SEGMENT {
                     self.sealed.seal(&self.runs[..SEGMENT]);
                     self.runs.drain(..SEGMENT);
-                    self.hint.set(self.hint.get().saturating_sub(SEGMENT));
+                    self.hint.set(Hint { run: self.hint.get().run.saturating_sub(SEGMENT), ended: None });
                 }
                 self.runs.push(Run { first: self.end, batches, records, bytes });
             }
@@ -88,7 +98,18 @@ impl PartitionLog {
             return read(self.sealed.runs_from(from.0).chain(self.runs.iter().copied()), from, max_bytes, at_least_one);
         }
         let at = self.run_of(from.0);
-        self.hint.set(at);
+        let run = &self.runs[at];
+        let Hint { run: before, ended } = self.hint.get();
+        let passed = match ended {
+            Some((offset, passed)) if before == at && offset == from.0 => passed,
+            Some(_) | None => (from.0 - run.first) / u64::from(run.records),
+        };
+        let left = run.batches - passed;
+        if at + 1 == self.runs.len() && left * u64::from(run.bytes) <= max_bytes {
+            self.hint.set(Hint { run: at, ended: Some((self.end, run.batches)) });
+            return Some(Read { to: Offset(self.end), bytes: left * u64::from(run.bytes) });
+        }
+        self.hint.set(Hint { run: at, ended: None });
         read(self.runs[at..].iter().copied(), from, max_bytes, at_least_one)
     }
 
@@ -111,7 +132,7 @@ impl PartitionLog {
     /// Which of the runs that are not sealed holds an offset below the end.
     #[inline(always)]
     fn run_of(&self, offset: u64) -> usize {
-        let hint = self.hint.get();
+        let hint = self.hint.get().run;
         let holds = |at: usize| self.runs.get(at).is_some_and(|run| run.first <= offset && offset < run.end());
         if holds(hint) {
             return hint;
