@@ -93,23 +93,27 @@ impl<E: Copy> Queue<E> {
         Queue { soon: Vec::with_capacity(SOON), later: BinaryHeap::new(), armed: 0 }
     }
 
+    // Events are written where they belong: passed on in memory, piece by piece and then as a whole, they would keep the processor waiting.
+    #[inline(always)]
     pub fn push(&mut self, at: Instant, place: Place, event: E) {
         let entry = Entry::new(at, place, event);
         if self.later.peek().is_some_and(|first| first.key < entry.key) {
             self.later.push(entry);
             return;
         }
-        // It mostly belongs near the end.
         self.soon.push(entry);
-        let mut place = self.soon.len() - 1;
-        for before in (0..place).rev() {
-            if self.soon[before].key >= entry.key {
-                break;
-            }
-            self.soon[place] = self.soon[before];
-            place = before;
+        // It mostly belongs near the end. The last place of `open` is free.
+        let mut open = self.soon.as_mut_slice();
+        while let [.., before, free] = open
+            && before.key < entry.key
+        {
+            *free = *before;
+            let last = open.len() - 1;
+            open = &mut open[..last];
         }
-        self.soon[place] = entry;
+        if let Some(free) = open.last_mut() {
+            *free = entry;
+        }
         if self.soon.len() == SOON {
             self.spill();
         }
@@ -120,11 +124,13 @@ impl<E: Copy> Queue<E> {
         self.later.extend(self.soon.drain(..SOON / 2));
     }
 
+    #[inline(always)]
     pub fn push_timer(&mut self, at: Instant, event: E) {
         self.armed += 1;
         self.push(at, Place::new(2, self.armed), event);
     }
 
+    #[inline(always)]
     pub fn push_step(&mut self, at: Instant, event: E) {
         self.armed += 1;
         self.push(at, Place::new(3, self.armed), event);
