@@ -29,6 +29,17 @@ impl<M, T> Effects<M, T> {
         self.facts.push(fact);
     }
 
+    /// The same for the most frequent facts: each is written where it stays. One that was made before there is room for it would be put
+    /// together in memory and read again at once to be moved, for which processors have to wait.
+    #[inline(always)]
+    pub fn emit_with(&mut self, fact: impl FnOnce() -> TraceEvent) {
+        if self.facts.len() == self.facts.capacity() {
+            self.facts.reserve(1);
+        }
+        assert!(self.facts.len() < self.facts.capacity(), "there is room");
+        self.facts.push(fact());
+    }
+
     /// Asks for a wake-up at the deadline just armed.
     pub fn wake(&mut self, at: Instant, timer: T) {
         self.wakes.push((at, timer));

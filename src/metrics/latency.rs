@@ -34,7 +34,8 @@ impl Histogram {
             self.begin();
         }
         self.count += n;
-        if let (Creation::Even { pace, index }, Times::Even { first, each }) = (created, finished)
+        if let Creation::Even { pace, index } = created
+            && let Times::Even { first, each } = finished
             && let Some(line) = Line::new(n, (pace, index), (first.as_nanos(), each.as_nanos()))
         {
             self.add_slope(n, &line);

@@ -152,8 +152,15 @@ impl Simulation<'_> {
     /// Tells what became visible in a partition, before somebody reads it.
     #[inline]
     pub(super) fn tell_appended(&mut self, partition: TopicPartition) {
-        let index = self.cast.index(partition);
-        if let Some(untold) = self.untold[index].take() {
+        let place = self.cast.index(partition);
+        let Some(untold) = &self.untold[place] else { return };
+        let Untold { producer, first, per_batch, batches, ref created, delay } = *untold;
+        if let Created::Even { pace, index } = *created {
+            self.untold[place] = None;
+            let created = || Created::Even { pace, index };
+            let fact = || TraceEvent::Appended { producer, partition, first, per_batch, batches, created: created(), delay };
+            self.consumer_fx.emit_with(fact);
+        } else if let Some(untold) = self.untold[place].take() {
             self.emit(untold.into_fact(partition));
         }
     }

@@ -78,14 +78,6 @@ impl Plan {
             Plan::Listed(times) => times.partition_point(|time| *time <= now) as u64,
         }
     }
-
-    /// The part from record `from` on, `count` of them, as times.
-    fn part(&self, from: u64, count: u64) -> Finished {
-        match self {
-            Plan::Even { first, each } => Finished::Even { first: *first + each.times(from), each: *each },
-            Plan::Listed(times) => Finished::Listed(times[from as usize..(from + count) as usize].into()),
-        }
-    }
 }
 
 impl Batch {
@@ -212,15 +204,22 @@ impl Consumer {
     fn tell_finished(&self, now: Instant, batch: &mut Batch, fx: &mut ConsumerEffects) {
         let left = batch.chunk_end - batch.told;
         let finished = batch.told + if batch.ends <= now { left } else { batch.plan.finished(now, left) };
-        for (number, partition, offsets) in batch.ranges(batch.told, finished) {
-            fx.emit(TraceEvent::Processed {
-                client: self.config.client,
-                member: batch.member,
-                generation: batch.generation,
-                partition,
-                offsets,
-                finished: batch.plan.part(number - batch.told, offsets.len()),
-            });
+        let (client, member, generation) = (self.config.client, batch.member, batch.generation);
+        match &batch.plan {
+            Plan::Even { first, each } => {
+                for (number, partition, offsets) in batch.ranges(batch.told, finished) {
+                    let (first, each) = (*first + each.times(number - batch.told), *each);
+                    let finished = || Finished::Even { first, each };
+                    fx.emit_with(|| TraceEvent::Processed { client, member, generation, partition, offsets, finished: finished() });
+                }
+            }
+            Plan::Listed(times) => {
+                for (number, partition, offsets) in batch.ranges(batch.told, finished) {
+                    let from = (number - batch.told) as usize;
+                    let finished = Finished::Listed(times[from..from + offsets.len() as usize].into());
+                    fx.emit(TraceEvent::Processed { client, member, generation, partition, offsets, finished });
+                }
+            }
         }
         batch.told = finished;
     }
