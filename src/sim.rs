@@ -12,7 +12,7 @@ use crate::client::producer::{Delivery, Producer};
 use crate::kafka::coordinator::Coordinator;
 use crate::kafka::coordinator::shard::CoordinatorEffects;
 use crate::kafka::coordinator::timers::CoordinatorTimer;
-use crate::kafka::fetch::{FetchSession, Fetched};
+use crate::kafka::fetch::Fetched;
 use crate::kafka::log::PartitionLog;
 use crate::kafka::request::{Request, Response};
 use crate::scenario::Scenario;
@@ -23,12 +23,13 @@ use crate::sim::settle::Drainage;
 use crate::trace::ending::Ending;
 use crate::trace::names::Names;
 use crate::trace::{Cast, Sink, TraceEvent};
-use crate::units::{BrokerId, ClientId, Instant, ProducerId, Span, TopicId, TopicPartition};
+use crate::units::{BrokerId, ClientId, Instant, ProducerId, Span, TopicId};
 
 mod arrivals;
 mod broker;
 mod client;
 mod fault;
+mod fetch;
 mod leadership;
 pub mod network;
 mod produce;
@@ -69,6 +70,10 @@ enum Event {
     Timeline(u32),
     /// A request reaches its broker, or an answer its client.
     Arrive(ConnectionId, u32),
+    /// The Fetch in the exchange of a connection reaches its broker.
+    FetchArrives(ConnectionId),
+    /// The answer in the exchange of a connection reaches its client.
+    RecordsArrive(ConnectionId),
     /// The records of this produce request become visible.
     Append(ProducerId, u32),
     /// A timer of a coordinator, by its place in `coordinator_timers`.
@@ -115,17 +120,6 @@ struct ProducerNode {
     sequence: u64,
 }
 
-/// A fetch session, and where it is registered for appends.
-struct Session {
-    fetch: FetchSession,
-    number: u32,
-    watched: Vec<TopicPartition>,
-    /// Their topics.
-    topics: Vec<TopicId>,
-    /// The earliest wake-up that is under way.
-    wake: Option<Instant>,
-}
-
 pub struct Simulation<'a> {
     scenario: &'a Scenario,
     seed: u64,
@@ -142,12 +136,14 @@ pub struct Simulation<'a> {
     partitions: Vec<u32>,
     /// Topics are deleted in this run.
     topics_vanish: bool,
+    /// The network is cut, requests are lost or late, brokers die, or topics are deleted in this run.
+    may_be_disturbed: bool,
     /// Visible and not yet told, by partition.
     untold: Vec<Option<produce::Untold>>,
     /// By topic: its producers whose requests arrive in order.
     writers: Vec<Vec<arrivals::Writer>>,
     /// By connection.
-    sessions: Vec<Option<Session>>,
+    sessions: Vec<Option<fetch::Session>>,
     /// By partition: connections whose session has it.
     watchers: Vec<Vec<ConnectionId>>,
     /// By topic: the same.
@@ -238,32 +234,33 @@ impl<'a> Simulation<'a> {
 
     /// Handles every event up to and including `end`; with `until_drained`, stops as soon as nothing is left to be done. `Some`: it got stuck.
     fn advance_to(&mut self, end: Instant, sink: &mut impl Sink, until_drained: bool) -> Option<Ending> {
-        let mut at_this_instant: u64 = 0;
         let mut moves_on = self.now + STANDSTILL;
+        let mut left = self.events_left();
         while !until_drained || !self.drained() {
             let Some((at, event)) = self.queue.pop_until(end) else {
                 self.now = end;
                 break;
             };
             assert!(at >= self.now, "time runs forward");
-            if at < moves_on {
-                at_this_instant += 1;
-            } else {
-                (at_this_instant, moves_on) = (0, at + STANDSTILL);
+            if at >= moves_on {
+                (left, moves_on) = (self.events_left(), at + STANDSTILL);
             }
             self.now = at;
             self.events += 1;
             self.dispatch(event);
-            self.read_on();
+            if !self.unmuted.is_empty() {
+                self.read_on();
+            }
             self.date_facts();
             // Whether it is drained is asked before each event, and told by the facts.
             if until_drained || self.consumer_fx.facts.len() >= FACTS_AT_ONCE {
                 self.flush(sink);
             }
-            if at_this_instant > self.limits.at_one_instant || self.events > self.limits.events {
+            if left == 0 {
                 self.flush(sink);
-                return Some(self.stuck(event, at_this_instant));
+                return Some(self.stuck(event));
             }
+            left -= 1;
             if self.overrun.is_some() {
                 break;
             }
@@ -274,6 +271,11 @@ impl<'a> Simulation<'a> {
         })
     }
 
+    /// How many more events there may be, all of them within a millisecond.
+    fn events_left(&self) -> u64 {
+        self.limits.at_one_instant.min(self.limits.events.saturating_sub(self.events))
+    }
+
     fn dispatch(&mut self, event: Event) {
         match event {
             Event::Timeline(entry) => self.on_timeline(entry as usize),
@@ -282,6 +284,8 @@ impl<'a> Simulation<'a> {
                 Message::Request(request) => self.on_request(connection, request),
                 Message::Response(response) => self.on_response(connection, response),
             },
+            Event::FetchArrives(connection) => self.on_fetch_arrives(connection),
+            Event::RecordsArrive(connection) => self.on_records_arrive(connection),
             Event::Append(producer, slot) => self.on_append(producer, slot),
             Event::Arrival(topic, writer) => self.on_arrival(topic, writer as usize),
             Event::SendNext(producer) => self.send_next(producer),
@@ -299,6 +303,10 @@ impl<'a> Simulation<'a> {
     }
 
     fn on_response(&mut self, connection: ConnectionId, response: Response) {
+        if let Response::Fetched { number, records } = response {
+            self.hand_over(connection, number, records);
+            return;
+        }
         let link = &self.connections[connection.0 as usize];
         if !link.open {
             return;
@@ -310,13 +318,7 @@ impl<'a> Simulation<'a> {
             frozen.held.push(fault::Held::Response(connection, response));
             return;
         }
-        match response {
-            Response::Fetched { number, records } => {
-                consumer.on_fetched(self.now, from, number, &records, &mut self.consumer_fx);
-                self.spare_records.push(records);
-            }
-            other => consumer.on_response(self.now, from, other, &mut self.consumer_fx),
-        }
+        consumer.on_response(self.now, from, response, &mut self.consumer_fx);
         self.after_client(client);
     }
 
@@ -359,10 +361,10 @@ impl<'a> Simulation<'a> {
     }
 
     /// The run cannot go on: what was spinning.
-    fn stuck(&self, event: Event, at_this_instant: u64) -> Ending {
+    fn stuck(&self, event: Event) -> Ending {
         let what = match event {
             Event::Timeline(_) | Event::Fault(_) => "the timeline".to_owned(),
-            Event::Arrive(connection, _) => {
+            Event::Arrive(connection, _) | Event::FetchArrives(connection) | Event::RecordsArrive(connection) => {
                 let link = &self.connections[connection.0 as usize];
                 format!("messages between {} and {}", self.names.client(link.client), link.peer.name())
             }
@@ -375,7 +377,7 @@ impl<'a> Simulation<'a> {
             Event::Client(client, _, timer) => format!("{} of {}", timer.name(), self.names.client(client)),
         };
         let Limits { events, at_one_instant, .. } = self.limits;
-        let why = if at_this_instant > at_one_instant {
+        let why = if self.events <= events {
             format!(
                 "virtual time stands still at {} ms: more than {at_one_instant} events within a millisecond, the last one from {what}",
                 self.now

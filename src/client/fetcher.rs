@@ -70,6 +70,8 @@ pub struct Fetcher {
     /// Partitions whose first Fetch was not told yet.
     untold: usize,
     spare: Vec<FetchEntry>,
+    /// The last Fetch, to this broker, named everything that is owned, and since then nothing but records came and went: so will the next one.
+    steady: Option<BrokerId>,
     /// KAFKA-17182: no Fetch to a broker that leads a buffered partition.
     spare_buffered_brokers: bool,
 }
@@ -82,6 +84,7 @@ impl Fetcher {
             pipes: vec![Pipe::default(); brokers],
             untold: 0,
             spare: Vec::new(),
+            steady: None,
             spare_buffered_brokers,
         }
     }
@@ -91,10 +94,12 @@ impl Fetcher {
     }
 
     pub fn owned_mut(&mut self) -> &mut [Owned] {
+        self.steady = None;
         &mut self.owned
     }
 
     pub fn find_mut(&mut self, partition: TopicPartition) -> Option<&mut Owned> {
+        self.steady = None;
         self.owned.iter_mut().find(|owned| owned.partition == partition)
     }
 
@@ -106,6 +111,7 @@ impl Fetcher {
 
     /// Gives everything up.
     pub fn clear(&mut self) {
+        self.steady = None;
         self.owned.clear();
         self.untold = 0;
         self.buffer.clear();
@@ -114,6 +120,7 @@ impl Fetcher {
     /// subscribe() was called: partitions of other topics stop, and go on if they are subscribed to again before they are given up. Both
     /// come back.
     pub fn subscribe(&mut self, is_subscribed: impl Fn(TopicId) -> bool) -> (Box<[TopicPartition]>, Box<[TopicPartition]>) {
+        self.steady = None;
         let (mut stopped, mut resumed) = (Vec::new(), Vec::new());
         for owned in &mut self.owned {
             let unsubscribed = !is_subscribed(owned.partition.topic);
@@ -143,6 +150,7 @@ impl Fetcher {
 
     /// Gives some up, listed in ascending order.
     pub fn release(&mut self, partitions: &[TopicPartition]) {
+        self.steady = None;
         let is_given_up = |partition: &TopicPartition| partitions.binary_search(partition).is_ok();
         self.owned.retain(|owned| !is_given_up(&owned.partition));
         self.buffer.retain(|fetched| !is_given_up(&fetched.partition));
@@ -156,6 +164,7 @@ impl Fetcher {
 
     /// Has these partitions and no others, in this order; what was owned before stays as it is, positions of others are to be found.
     pub fn assign(&mut self, partitions: impl Iterator<Item = (TopicPartition, Option<BrokerId>)>) {
+        self.steady = None;
         let mut kept = std::mem::take(&mut self.owned);
         kept.sort_unstable_by_key(|owned| owned.partition);
         let take = |(partition, leader)| match kept.binary_search_by_key(&partition, |owned| owned.partition) {
@@ -222,6 +231,7 @@ impl Fetcher {
 
     /// The connection to a broker broke, or it does not lead what it was asked for: requests on their way will not be answered.
     pub fn unanswered(&mut self, broker: BrokerId) {
+        self.steady = None;
         self.pipes[broker.index()].in_flight = false;
         for owned in self.owned.iter_mut().filter(|owned| owned.leader == Some(broker)) {
             match &mut owned.phase {
@@ -238,6 +248,7 @@ impl Fetcher {
     }
 
     fn lead_by(&mut self, leader_of: impl Fn(&Owned) -> Option<BrokerId>) {
+        self.steady = None;
         for owned in &mut self.owned {
             let leader = leader_of(owned);
             if leader != owned.leader {
@@ -256,6 +267,7 @@ impl Fetcher {
 
     /// Whether the Fetch that is on its way to a broker will ever be answered is unknown: another one may go.
     pub fn forget_in_flight(&mut self) {
+        self.steady = None;
         self.pipes.iter_mut().for_each(|pipe| pipe.in_flight = false);
     }
 
@@ -292,10 +304,33 @@ impl Fetcher {
             self.spare = entries;
             return None;
         }
+        self.steady = Some(broker).filter(|_| entries.len() == self.owned.len());
         let pipe = &mut self.pipes[broker.index()];
         pipe.in_flight = true;
         pipe.number += 1;
         Some((pipe.number, entries))
+    }
+
+    /// There is nothing to return, and nothing to ask for but what was asked for.
+    pub fn only_waits(&self) -> bool {
+        self.buffer.is_empty() && self.steady.is_some_and(|broker| self.pipes[broker.index()].in_flight)
+    }
+
+    /// One round at once, for an answer whose records poll() returns all: what [`Fetcher::receive`], [`Fetcher::collect`] and
+    /// [`Fetcher::prepare`] would do one after the other. The number of the next Fetch, which names the partitions of the last one from where
+    /// they are. `None`, and nothing happens: if they are needed.
+    pub fn go_round(&mut self, broker: BrokerId, number: u32, fetched: &Fetched) -> Option<u32> {
+        let pipe = &mut self.pipes[broker.index()];
+        if self.steady != Some(broker) || !self.buffer.is_empty() || !pipe.in_flight || pipe.number != number {
+            return None;
+        }
+        let owned = self.owned.iter_mut().find(|owned| owned.partition == fetched.partition)?;
+        if owned.position != fetched.offsets.from {
+            return None;
+        }
+        owned.position = fetched.offsets.to;
+        pipe.number += 1;
+        Some(pipe.number)
     }
 
     /// Up to `budget` records for poll(): partition by partition in the order of arrival (`FetchCollector.collectFetch`).

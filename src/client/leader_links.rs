@@ -52,6 +52,21 @@ impl LeaderLinks {
         }
     }
 
+    /// The same, and another one has gone.
+    #[inline(always)]
+    pub fn answered_and_sent(&mut self, broker: BrokerId, request: ClientRequest, deadline: Instant) {
+        let link = &mut self.links[broker.index()];
+        if link.calls.len() == 1
+            && let Some((waiting, until)) = link.calls.front_mut()
+            && *waiting == request
+        {
+            (*until, link.failures) = (deadline, 0);
+        } else {
+            self.answered(broker, request);
+            self.sent(broker, request, deadline);
+        }
+    }
+
     /// Nobody waits for the Fetches that are on their way.
     pub fn forget_fetches(&mut self) {
         self.links.iter_mut().for_each(|link| link.calls.retain(|(request, _)| *request != ClientRequest::Fetch));

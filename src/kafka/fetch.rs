@@ -92,11 +92,16 @@ impl FetchSession {
         self.parked.map(|parked| parked.until)
     }
 
+    /// Whether a Fetch has just the partitions of the one before; then they are read from where it says.
+    pub fn names(&mut self, wanted: &[FetchEntry]) -> bool {
+        self.entries.len() == wanted.len() && self.entries.iter_mut().all(|entry| entry.is_wanted(wanted))
+    }
+
     /// A Fetch arrived. True if the set of partitions changed.
     ///
     /// Partitions that it no longer names are forgotten, those that it adds go to the end, the others keep their place.
     pub fn update(&mut self, wanted: &[FetchEntry], cast: &Cast) -> bool {
-        if self.entries.len() == wanted.len() && self.entries.iter_mut().all(|entry| entry.is_wanted(wanted)) {
+        if self.names(wanted) {
             return false;
         }
         self.entries.retain_mut(|entry| entry.is_wanted(wanted));
@@ -120,6 +125,33 @@ impl FetchSession {
         }
         answer.clear();
         self.parked = Some(Parked { until: now + self.limits.max_wait, found_nothing: bytes == 0 });
+    }
+
+    /// The next Fetch names the same partitions, all from where the last one did but the one that was answered.
+    pub fn go_on_behind(&mut self, fetched: &Fetched) {
+        // It has moved to the end.
+        if let Some(entry) = self.entries.iter_mut().rev().find(|entry| entry.partition == fetched.partition) {
+            entry.from = fetched.offsets.to;
+        }
+    }
+
+    /// The Fetch that names what the session has.
+    pub fn wanted(&self, wanted: &mut Vec<FetchEntry>) {
+        wanted.clear();
+        wanted.extend(self.entries.iter().map(|entry| FetchEntry { partition: entry.partition, from: entry.from }));
+        for entry in &self.entries {
+            wanted[entry.asked_at] = FetchEntry { partition: entry.partition, from: entry.from };
+        }
+    }
+
+    /// A Fetch that arrives then is parked if there is nothing for it; if there is, nothing happens. True if it is parked.
+    pub fn park_unread(&mut self, arrives: Instant, logs: &[PartitionLog]) -> bool {
+        let waits = self.limits.min_bytes > 0 && !self.limits.max_wait.is_zero() && !self.entries.is_empty() && self.parked.is_none();
+        let finds_nothing = waits && self.entries.iter().all(|entry| entry.from >= logs[entry.index].high_watermark());
+        if finds_nothing {
+            self.parked = Some(Parked { until: arrives + self.limits.max_wait, found_nothing: true });
+        }
+        finds_nothing
     }
 
     /// Something was appended while a Fetch waits: answers it if there is enough. True if it is answered.
@@ -170,7 +202,7 @@ impl FetchSession {
         self.finish(answer);
     }
 
-    /// The connection is gone, and the waiting Fetch with it.
+    /// No Fetch waits any more.
     pub fn cancel(&mut self) {
         self.parked = None;
     }
@@ -202,8 +234,11 @@ impl FetchSession {
                 .iter()
                 .position(|entry| entry.partition == fetched.partition)
                 .expect("an answer names partitions of the session");
-            let entry = self.entries.remove(at);
-            self.entries.push(entry);
+            // It may be there already.
+            if at + 1 < self.entries.len() {
+                let entry = self.entries.remove(at);
+                self.entries.push(entry);
+            }
         }
     }
 }

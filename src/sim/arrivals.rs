@@ -23,6 +23,10 @@ impl Turn {
         Turn(u128::from(at.as_nanos()) << 64 | u128::from(connection))
     }
 
+    fn is_never(self) -> bool {
+        self.at() == Instant::NEVER
+    }
+
     fn at(self) -> Instant {
         Instant::from_nanos((self.0 >> 64) as u64)
     }
@@ -200,10 +204,14 @@ impl Simulation<'_> {
         }
     }
 
+    pub(super) fn is_each_arrival_an_event(&self, topic: TopicId) -> bool {
+        self.writers[topic.index()].iter().all(|writer| writer.watched)
+    }
+
     #[inline]
     fn watch_writer(&mut self, topic: TopicId, at: usize) {
         let writer = &mut self.writers[topic.index()][at];
-        if !writer.watched && writer.turn != Turn::NEVER {
+        if !writer.watched && !writer.turn.is_never() {
             writer.watched = true;
             let place = Place::message(writer.turn.connection(), 0);
             self.queue.push(writer.turn.at(), place, Event::Arrival(topic, at as u32));
@@ -218,16 +226,27 @@ impl Simulation<'_> {
         // At the end of the run the others become events of their own, and who deletes a topic has looked before.
         if turn.at() <= self.now {
             self.catch_up_before(topic, turn);
-            self.take_in(topic, at, 1);
-            let batches = self.coming(topic, at).delivery.batches.len();
-            for batch in 0..batches {
-                let partition = self.coming(topic, at).delivery.batches[batch].partition;
-                self.wake_fetches(TopicPartition { topic, partition }, batches == 1);
+            match self.coming(topic, at).delivery.batches.as_slice() {
+                [alone] => {
+                    let (batch, visible) = (alone.clone(), turn.at());
+                    let partition = TopicPartition { topic, partition: batch.partition };
+                    self.append(self.producer_at(topic, at), topic, batch, visible, 1);
+                    self.wake_fetches(partition, true);
+                }
+                several => {
+                    let partitions: Vec<u32> = several.iter().map(|batch| batch.partition).collect();
+                    self.take_in(topic, at, 1);
+                    for partition in partitions {
+                        self.wake_fetches(TopicPartition { topic, partition }, false);
+                    }
+                }
             }
             self.go_on(topic, at, 1);
         }
         if self.is_waited_for(topic) {
             self.watch_writer(topic, at);
+        } else {
+            self.unpark_readers(topic);
         }
     }
 

@@ -1,13 +1,12 @@
-//! Brokers: requests in, answers out; parked Fetches; the coordinators' shards.
+//! Brokers: requests in, answers out; the coordinators' shards.
 
 use crate::kafka::coordinator::shard::Ticket;
 use crate::kafka::coordinator::timers::CoordinatorTimer;
-use crate::kafka::fetch::{FetchEntry, FetchSession, Fetched, SessionEntry};
 use crate::kafka::request::{Metadata, Request, Response};
 use crate::sim::network::{ConnectionId, Message};
-use crate::sim::{Event, Session, Simulation};
+use crate::sim::{Event, Simulation};
 use crate::terms::ErrorCode;
-use crate::units::{Offset, Span, TopicId, TopicPartition};
+use crate::units::{Offset, Span, TopicPartition};
 
 impl Simulation<'_> {
     /// A request reached its broker.
@@ -130,139 +129,6 @@ impl Simulation<'_> {
         self.logs[self.cast.index(partition)].high_watermark()
     }
 
-    // --- Fetch ----------------------------------------------------------------------------------------------------------------------
-
-    fn on_fetch(&mut self, connection: ConnectionId, number: u32, entries: &[FetchEntry]) {
-        if self.asks_for_unknown(entries) {
-            self.refuse_unknown(connection, number, entries);
-            return;
-        }
-        let place = connection.0 as usize;
-        if self.sessions[place].is_none() {
-            let client = self.connections[place].client;
-            let fetch = FetchSession::new(self.setups[client.index()].consumer.limits);
-            self.sessions[place] = Some(Session { fetch, number, watched: Vec::new(), topics: Vec::new(), wake: None });
-        }
-        let session = self.sessions[place].as_mut().expect("the session is open");
-        session.number = number;
-        if session.fetch.update(entries, &self.cast) {
-            self.watch_session(connection, entries);
-        }
-        self.each_topic_of(place, Self::catch_up);
-        let mut records = self.spare_records.pop().unwrap_or_default();
-        records.clear();
-        let session = self.sessions[place].as_mut().expect("the session is open");
-        session.fetch.read_or_park(self.now, &self.logs, &mut records);
-        let Some(until) = session.fetch.parked_until() else {
-            self.answer_fetch(connection, number, records);
-            return;
-        };
-        self.spare_records.push(records);
-        if session.wake.is_none_or(|wake| wake > until) {
-            session.wake = Some(until);
-            self.queue.push_timer(until, Event::FetchWait(connection));
-        }
-        self.each_topic_of(place, Self::watch_arrivals);
-    }
-
-    fn each_topic_of(&mut self, session: usize, mut visit: impl FnMut(&mut Self, TopicId)) {
-        let mut at = 0;
-        while let Some(topic) = self.sessions[session].as_ref().and_then(|session| session.topics.get(at)) {
-            visit(self, *topic);
-            at += 1;
-        }
-    }
-
-    /// The session has other partitions, those that a Fetch names: appends to these are looked at.
-    pub(super) fn watch_session(&mut self, connection: ConnectionId, entries: &[FetchEntry]) {
-        self.forget_watches(connection);
-        let Some(session) = &mut self.sessions[connection.0 as usize] else { return };
-        session.topics.clear();
-        session.topics.extend(topics(entries));
-        for SessionEntry { partition, index, .. } in session.fetch.entries() {
-            session.watched.push(*partition);
-            self.watchers[*index].push(connection);
-            let readers = &mut self.readers[partition.topic.index()];
-            if !readers.contains(&connection) {
-                readers.push(connection);
-            }
-        }
-    }
-
-    fn forget_watches(&mut self, connection: ConnectionId) {
-        let Some(session) = &mut self.sessions[connection.0 as usize] else { return };
-        for partition in session.watched.drain(..) {
-            self.watchers[self.cast.index(partition)].retain(|other| *other != connection);
-            self.readers[partition.topic.index()].retain(|other| *other != connection);
-        }
-    }
-
-    #[inline]
-    fn answer_fetch(&mut self, connection: ConnectionId, number: u32, records: Vec<Fetched>) {
-        for fetched in &records {
-            self.tell_appended(fetched.partition);
-        }
-        self.answer(connection, Response::Fetched { number, records });
-    }
-
-    /// Whether some Fetch waits for records of a topic.
-    pub(super) fn is_waited_for(&self, topic: TopicId) -> bool {
-        self.readers[topic.index()].iter().any(|connection| {
-            let session = self.sessions[connection.0 as usize].as_ref();
-            session.is_some_and(|session| session.fetch.parked_until().is_some())
-        })
-    }
-
-    /// Records became visible: waiting Fetches that ask for them may have enough.
-    ///
-    /// `alone`: no others did since the last time that they were looked at.
-    pub(super) fn wake_fetches(&mut self, partition: TopicPartition, alone: bool) {
-        let index = self.cast.index(partition);
-        let mut at = 0;
-        while let Some(&connection) = self.watchers[index].get(at) {
-            let session = self.sessions[connection.0 as usize].as_mut().expect("a watcher has a session");
-            if session.fetch.parked_until().is_some() {
-                let number = session.number;
-                let mut records = self.spare_records.pop().unwrap_or_default();
-                records.clear();
-                if session.fetch.try_complete(alone.then_some(index), &self.logs, &mut records) {
-                    self.answer_fetch(connection, number, records);
-                } else {
-                    self.spare_records.push(records);
-                }
-            }
-            if self.watchers[index].get(at) == Some(&connection) {
-                at += 1;
-            }
-        }
-    }
-
-    pub(super) fn on_fetch_wait(&mut self, connection: ConnectionId) {
-        let Some(session) = self.sessions[connection.0 as usize].as_mut() else { return };
-        if session.wake.is_some_and(|wake| wake <= self.now) {
-            session.wake = None;
-        }
-        let Some(until) = session.fetch.parked_until() else { return };
-        if until > self.now {
-            if session.wake.is_none() {
-                session.wake = Some(until);
-                self.queue.push_timer(until, Event::FetchWait(connection));
-            }
-            return;
-        }
-        let number = session.number;
-        let mut records = self.spare_records.pop().unwrap_or_default();
-        records.clear();
-        session.fetch.expire(&self.logs, &mut records);
-        self.answer_fetch(connection, number, records);
-    }
-
-    /// The connection's fetch session ends.
-    pub(super) fn drop_session(&mut self, connection: ConnectionId) {
-        self.forget_watches(connection);
-        self.sessions[connection.0 as usize] = None;
-    }
-
     // --- Coordinators ---------------------------------------------------------------------------------------------------------------
 
     pub(super) fn on_coordinator_timer(&mut self, shard: u32, timer: CoordinatorTimer) {
@@ -284,10 +150,4 @@ impl Simulation<'_> {
             self.answer(connection, Response::Group { number, response: Box::new(answer.response) });
         }
     }
-}
-
-/// The topics of a Fetch, each once if its partitions stand together.
-fn topics(entries: &[FetchEntry]) -> impl Iterator<Item = TopicId> {
-    let mut last = None;
-    entries.iter().map(|entry| entry.partition.topic).filter(move |topic| last.replace(*topic) != Some(*topic))
 }

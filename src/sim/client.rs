@@ -60,17 +60,46 @@ impl Simulation<'_> {
     }
 
     pub(super) fn on_client_timer(&mut self, client: ClientId, life: u32, timer: ConsumerTimer) {
-        if self.clients[client.index()].life != life {
+        let slot = &mut self.clients[client.index()];
+        if slot.life != life {
             return;
         }
-        self.with_client(client, Held::Timer(timer), |consumer, now, _, fx| consumer.on_timer(now, timer, fx));
+        let Some(consumer) = &mut slot.consumer else { return };
+        if let Some(frozen) = &mut slot.frozen {
+            frozen.held.push(Held::Timer(timer));
+            return;
+        }
+        consumer.on_timer(self.now, timer, &mut self.consumer_fx);
+        self.after_client(client);
     }
 
     /// Does what the process wants: sends its requests, arms its timers.
     pub(super) fn after_client(&mut self, client: ClientId) {
+        self.arm_wakes(client);
+        if !self.consumer_fx.sends.is_empty() {
+            self.send_all(client);
+        }
         let slot = &mut self.clients[client.index()];
-        let (life, is_done) = (slot.life, slot.consumer.as_ref().is_some_and(Consumer::is_done));
-        for &(at, timer) in &self.consumer_fx.wakes {
+        if slot.consumer.as_ref().is_some_and(Consumer::is_done) {
+            slot.consumer = None;
+            self.disconnect_all(client);
+            if self.clients[client.index()].starts_again {
+                self.schedule_fault(self.now, Due::Start(client));
+            }
+        }
+        if self.faults.is_rolling() {
+            self.follow_rolling_restarts(client);
+        }
+    }
+
+    /// Arms the timers of a process, and its next step.
+    #[inline]
+    pub(super) fn arm_wakes(&mut self, client: ClientId) {
+        if self.consumer_fx.wakes.is_empty() {
+            return;
+        }
+        let life = self.clients[client.index()].life;
+        for (at, timer) in self.consumer_fx.wakes.drain(..) {
             // What should have been looked at before (a deadline that has passed, the work of a frozen process) is looked at once.
             let at = at.max(self.now);
             let event = Event::Client(client, life, timer);
@@ -86,20 +115,6 @@ impl Simulation<'_> {
                 | ConsumerTimer::CloseTimeout => self.queue.push_timer(at, event),
             }
         }
-        self.consumer_fx.wakes.clear();
-        if !self.consumer_fx.sends.is_empty() {
-            self.send_all(client);
-        }
-        if is_done {
-            self.clients[client.index()].consumer = None;
-            self.disconnect_all(client);
-            if self.clients[client.index()].starts_again {
-                self.schedule_fault(self.now, Due::Start(client));
-            }
-        }
-        if self.faults.is_rolling() {
-            self.follow_rolling_restarts(client);
-        }
     }
 
     /// In order: the last one is taken off first.
@@ -107,6 +122,9 @@ impl Simulation<'_> {
         self.consumer_fx.sends.reverse();
         while let Some(outgoing) = self.consumer_fx.sends.pop() {
             match outgoing {
+                Outgoing::Request(To::Broker(broker), Request::Fetch { number, entries }) => {
+                    self.send_fetch(client, broker, number, entries);
+                }
                 Outgoing::Request(to, request) => self.send(client, to, request),
                 Outgoing::DisconnectCoordinator => self.disconnect(client, To::Coordinator),
                 Outgoing::DisconnectBroker(broker) => self.disconnect(client, To::Broker(broker)),
@@ -115,14 +133,14 @@ impl Simulation<'_> {
         }
     }
 
-    fn send(&mut self, client: ClientId, to: To, request: Request) {
+    pub(super) fn send(&mut self, client: ClientId, to: To, request: Request) {
         let connection = self.connect(client, to);
         let Some(late) = self.lateness(client, &request) else { return };
         self.put_on_the_wire(connection, Message::Request(request), late);
     }
 
     /// The connection to a peer; opened with the first request. Opening takes no time.
-    fn connect(&mut self, client: ClientId, to: To) -> ConnectionId {
+    pub(super) fn connect(&mut self, client: ClientId, to: To) -> ConnectionId {
         let at = place_of_peer(to);
         let slot = &mut self.clients[client.index()];
         if let Some(connection) = slot.connections[at] {

@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use rand_chacha::ChaCha8Rng;
 
 use crate::kafka::request::{Request, Response, To};
+use crate::sim::fetch::Exchange;
 use crate::sim::rng;
 use crate::sim::rng::sampler::Sampler;
 use crate::units::{BrokerId, ClientId, Instant, Span};
@@ -60,6 +61,7 @@ pub struct Connection {
     handles_one: bool,
     /// Arrived and not yet read.
     waiting: VecDeque<Request>,
+    pub exchange: Exchange,
 }
 
 /// How long a message is on its way.
@@ -111,6 +113,7 @@ impl Connection {
             muted: false,
             handles_one,
             waiting: VecDeque::new(),
+            exchange: Exchange::default(),
         }
     }
 
@@ -128,6 +131,11 @@ impl Connection {
         self.arrived_here = at;
         self.sequence += 1;
         (at, self.sequence)
+    }
+
+    /// All requests so far have arrived, and the broker would read the next one at once.
+    pub fn is_quiet(&self, now: Instant) -> bool {
+        !self.muted && self.arrived_there <= now
     }
 
     /// A request arrived: whether the broker reads it, or is busy with an earlier one.

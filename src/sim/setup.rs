@@ -24,7 +24,7 @@ use crate::sim::rng::Draws;
 use crate::sim::rng::sampler::Sampler;
 use crate::sim::settle::Drainage;
 use crate::sim::wishes::wish;
-use crate::sim::{ClientSlot, Event, Limits, ProducerNode, Simulation, fault, produce};
+use crate::sim::{ClientSlot, Event, Limits, ProducerNode, Simulation, fault, fetch, produce};
 use crate::trace::Cast;
 use crate::trace::names::Names;
 use crate::units::{BrokerId, ClientId, GroupId, InstanceId, Instant, Offset, ProducerId, Span, TopicId, TopicPartition};
@@ -65,6 +65,7 @@ impl<'a> Simulation<'a> {
             logs: vec![PartitionLog::default(); partitions],
             partitions: scenario.topics.iter().map(Topic::partitions_at_start).collect(),
             topics_vanish: scenario.topics.iter().any(|topic| topic.deleted.is_some()),
+            may_be_disturbed: fetch::may_be_disturbed(scenario),
             untold: (0..partitions).map(|_| None).collect(),
             writers: scenario.topics.iter().map(|_| Vec::new()).collect(),
             sessions: Vec::new(),

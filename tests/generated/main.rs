@@ -7,9 +7,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use groupsim::report::{Report, Run, Source};
 use groupsim::run::play;
-use groupsim::scenario::Scenario;
+use groupsim::scenario::{Disturbance, Scenario, TimelineEntry, Verb};
+use groupsim::terms::ClientRequest;
 use groupsim::trace::TraceEvent;
-use groupsim::units::Instant;
+use groupsim::units::{ClientId, Instant};
 
 mod dice;
 mod lag;
@@ -103,6 +104,24 @@ fn the_same_scenario_gives_the_same_run_with_and_without_an_observer() {
         assert_eq!(again.accounts, played.run.accounts);
         assert_eq!(again.measurements, played.run.measurements);
     });
+}
+
+/// Where a request may be lost each Fetch is a message, and where none may most of them are not even an event.
+#[test]
+fn how_a_fetch_travels_changes_nothing() {
+    let check = |_, _: &str, played: &Played| {
+        let mut scenario = played.scenario.clone();
+        let none_is_lost =
+            Verb::Disturb { client: ClientId(0), request: ClientRequest::Fetch, how: Disturbance::Drop, lasts: None, count: Some(0) };
+        scenario.timeline.push(TimelineEntry { at: Instant::ZERO + scenario.duration, verb: none_is_lost });
+        let mut trace: Vec<(Instant, TraceEvent)> = Vec::new();
+        let run = play(&scenario, scenario.seed, &mut trace);
+        let differs = trace.iter().zip(&played.trace).find(|(one, other)| one != other);
+        assert!(differs.is_none() && trace.len() == played.trace.len(), "it goes otherwise: {differs:?}");
+        assert_eq!(run.trace_hash, played.run.trace_hash);
+    };
+    play_all("Fetches of wild runs", Mood::Wild, 6_000_000, 500, check);
+    play_all("Fetches of calm runs", Mood::Calm, 6_500_000, 300, check);
 }
 
 #[test]

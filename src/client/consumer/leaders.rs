@@ -38,11 +38,17 @@ impl Consumer {
     pub(super) fn ask_leader(&mut self, now: Instant, broker: BrokerId, request: Request, fx: &mut ConsumerEffects) {
         let deadline = now + self.config.request_timeout;
         self.links.sent(broker, request.kind(), deadline);
+        self.wake_for_timeout(deadline, fx);
+        fx.send(Outgoing::Request(To::Broker(broker), request));
+    }
+
+    /// The wait for an answer ends then.
+    #[inline]
+    pub(super) fn wake_for_timeout(&mut self, deadline: Instant, fx: &mut ConsumerEffects) {
         if self.timeout_wake.is_none_or(|wake| wake > deadline) {
             self.timeout_wake = Some(deadline);
             fx.wake(deadline, ConsumerTimer::RequestTimeout);
         }
-        fx.send(Outgoing::Request(To::Broker(broker), request));
     }
 
     // --- connections ------------------------------------------------------------------------------------------------------------------

@@ -1,9 +1,11 @@
 //! poll(): its iterations, and the wake-ups of a consumer that waits in it (ClassicKafkaConsumer.poll, pollForFetches).
 
 use super::{App, CommitPolicy, Consumer, ConsumerEffects, ConsumerTimer};
+use crate::client::fetcher::Slice;
 use crate::client::membership::{CallKind, CoordinatorKnown};
+use crate::kafka::fetch::Fetched;
 use crate::kafka::request::Request;
-use crate::terms::CommitKind;
+use crate::terms::{ClientRequest, CommitKind};
 use crate::trace::TraceEvent;
 use crate::units::{BrokerId, Instant};
 
@@ -11,6 +13,10 @@ impl Consumer {
     /// The application calls poll().
     pub(super) fn poll(&mut self, now: Instant, fx: &mut ConsumerEffects) {
         self.app = App::Idle;
+        if self.has_nothing_to_do(now) {
+            (self.poll_started, self.last_poll) = (now, now);
+            return;
+        }
         if !self.settled || self.timeout_wake.is_none() {
             if self.stopping {
                 self.begin_close(now, fx);
@@ -24,6 +30,12 @@ impl Consumer {
         }
         self.poll_started = now;
         self.iterate(now, fx);
+    }
+
+    /// The next iteration of poll() would find nothing to do but to wait for records, with all wake-ups under way.
+    fn has_nothing_to_do(&self, now: Instant) -> bool {
+        let has_wakes = self.timeout_wake.is_some() && self.idle_wake.is_some_and(|wake| wake <= self.auto_commit_due);
+        self.settled && now < self.auto_commit_due && has_wakes && self.fetcher.only_waits()
     }
 
     /// One iteration from the top: membership, auto-commit, positions, records, fetches.
@@ -138,6 +150,29 @@ impl Consumer {
             self.begin_batch(now, batch, fx);
         }
         true
+    }
+
+    /// A Fetch was answered with records of one partition. A consumer that has nothing to do but to wait for them in poll() returns them all, and
+    /// its next Fetch, for the same partitions from where they are, has this number; the caller sends it. `None`, and nothing happens: in any other
+    /// case, for [`Consumer::on_fetched`].
+    pub fn go_round(&mut self, now: Instant, broker: BrokerId, number: u32, fetched: &Fetched, fx: &mut ConsumerEffects) -> Option<u32> {
+        let waits = self.settled && matches!(self.app, App::Idle) && self.config.commit != CommitPolicy::BeforeProcessing;
+        if !waits || fetched.offsets.len() >= self.config.max_poll_records {
+            return None;
+        }
+        let next = self.fetcher.go_round(broker, number, fetched)?;
+        debug_assert!(self.has_settled() && self.links.may_be_asked(now, broker), "{:?} is settled", self.config.client);
+        let deadline = now + self.config.request_timeout;
+        self.links.answered_and_sent(broker, ClientRequest::Fetch, deadline);
+        self.note_silent_polls(now);
+        self.wake_for_timeout(deadline, fx);
+        let Fetched { partition, offsets } = *fetched;
+        let client = self.config.client;
+        fx.emit_with(|| TraceEvent::Polled { client, partition, offsets });
+        let mut batch = self.spare.take().unwrap_or_default();
+        batch.fill().push(Slice { partition, offsets });
+        self.begin_batch(now, batch, fx);
+        Some(next)
     }
 
     /// poll() calls that returned nothing since the last iteration: each was an iteration of its own, one poll timeout after the other.

@@ -10,8 +10,9 @@
 
 use crate::kafka::fetch::{FetchEntry, FetchSession, Fetched};
 use crate::kafka::request::Response;
+use crate::sim::Simulation;
+use crate::sim::fetch::Session;
 use crate::sim::network::ConnectionId;
-use crate::sim::{Session, Simulation};
 use crate::trace::TraceEvent;
 use crate::trace::topics::TopicChange;
 use crate::units::{TopicId, TopicPartition};
@@ -85,7 +86,7 @@ impl Simulation<'_> {
         known.iter().for_each(|entry| self.catch_up(entry.partition.topic));
         let mut records: Vec<Fetched> = Vec::new();
         fetch.expire(&self.logs, &mut records);
-        self.sessions[connection.0 as usize] = Some(Session { fetch, number, watched: Vec::new(), topics: Vec::new(), wake: None });
+        self.sessions[connection.0 as usize] = Some(Session::new(fetch, number));
         self.watch_session(connection, &known);
         for fetched in &records {
             self.tell_appended(fetched.partition);
