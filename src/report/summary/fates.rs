@@ -229,20 +229,35 @@ fn zombie(scenario: &Scenario, duplicates: &[&Duplicate]) -> String {
         DuplicateCause::Replaced(_) => "lost its place to another process with its group.instance.id".to_owned(),
         DuplicateCause::Stopped(_) => "closed".to_owned(),
     };
-    let others: BTreeSet<ClientId> =
-        duplicates.iter().map(|duplicate| if duplicate.again.0 == undone { duplicate.before.0 } else { duplicate.again.0 }).collect();
-    let others: Vec<String> = others.into_iter().map(|id| names::client(scenario, id).to_owned()).collect();
     let overtaken: Vec<&Duplicate> =
         duplicates.iter().copied().filter(|duplicate| duplicate.again.0 == undone && duplicate.before.0 != undone).collect();
     let count = figures::count(records(duplicates), "record");
-    let others = names::list(&others, 3);
+    let others = others(scenario, undone, duplicates);
+    let list = names::list(&others, 3);
     let also = match records(&overtaken) {
-        0 if others == who => "it did again".to_owned(),
-        0 => format!("{others} did again"),
-        all if all == records(duplicates) => format!("{others} had done already"),
-        some => format!("{others} did, too ({} of them first)", figures::grouped(some)),
+        0 if list == who => "it did again".to_owned(),
+        0 => format!("{list} did again"),
+        // What one had done may have been done by others before.
+        all if all == records(duplicates) && others.len() > 1 => format!("had been done already, last by {list}"),
+        all if all == records(duplicates) => format!("{list} had done already"),
+        some => format!("{list} did, too ({} of them first)", figures::grouped(some)),
     };
     format!("{who} {how} at {when} and went on as a zombie: after that it processed {count} that {also}:")
+}
+
+/// Whose work that of a zombie was besides; of several, how many records of each.
+fn others(scenario: &Scenario, undone: ClientId, duplicates: &[&Duplicate]) -> Vec<String> {
+    let mut others: BTreeMap<ClientId, u64> = BTreeMap::new();
+    for duplicate in duplicates {
+        let other = if duplicate.again.0 == undone { duplicate.before.0 } else { duplicate.again.0 };
+        *others.entry(other).or_default() += duplicate.offsets.len();
+    }
+    let is_one = others.len() == 1;
+    let told = |(id, records): (ClientId, u64)| {
+        let name = names::client(scenario, id);
+        if is_one { name.to_owned() } else { format!("{name} ({})", figures::grouped(records)) }
+    };
+    others.into_iter().map(told).collect()
 }
 
 fn records(duplicates: &[&Duplicate]) -> u64 {
