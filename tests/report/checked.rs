@@ -19,6 +19,16 @@ impl Told {
         Told { scenario, run: Some(run), text: text.to_owned() }
     }
 
+    /// A run with one producer, `p`, which writes to `t` of these topics.
+    fn of_topics(duration: &str, topics: &str, rate: &str, rest: &str) -> Self {
+        let head = format!("name: checked\nduration: {duration}\ntopics: {{{topics}}}\nproducers: {{p: {{topic: t, rate: {rate}}}}}\n");
+        Told::of(&(head + rest))
+    }
+
+    fn of_builtin(name: &str) -> Self {
+        Told::of(scenario::builtin::find(name).expect("it is built in").text)
+    }
+
     fn report(&mut self) -> Report<'_> {
         let run = self.run.take().expect("asked once");
         Report::new(&self.scenario, Source { argument: "checked", text: &self.text }, run)
@@ -68,12 +78,11 @@ fn whoever_works_on_after_a_kick_is_a_zombie_in_the_lanes() {
 
 #[test]
 fn records_polled_after_the_removal_were_not_processed_before_it() {
-    let page = Told::of(
+    let page = Told::of_topics(
+        "3m",
+        "t: 4",
+        "400/s",
         "
-name: checked
-duration: 3m
-topics: {t: 4}
-producers: {p: {topic: t, rate: 400/s}}
 groups:
   g:
     topics: [t]
@@ -110,8 +119,7 @@ fn undone_at(duplicate: &Duplicate) -> Option<groupsim::units::Instant> {
 fn a_cause_lies_between_the_two_deliveries_that_it_explains() {
     let mut seen = 0;
     for name in ["static-max-poll", "busy-member-cooperative", "zombie-pause", "zombie-network-partition"] {
-        let text = scenario::builtin::find(name).expect("it is built in").text;
-        let told = Told::of(text);
+        let told = Told::of_builtin(name);
         let run = told.run.as_ref().expect("it has run");
         for duplicate in run.accounts.iter().flat_map(|account| &account.duplicates) {
             let at = undone_at(duplicate).expect("nobody goes back here");
@@ -144,12 +152,11 @@ timeline: [{at: 20s, delete.topic: t}]
 
 #[test]
 fn added_partitions_that_wait_for_a_busy_member_were_noticed() {
-    let page = Told::of(
+    let page = Told::of_topics(
+        "4m",
+        "t: 1",
+        "10/s",
         "
-name: checked
-duration: 4m
-topics: {t: 1}
-producers: {p: {topic: t, rate: 10/s}}
 groups:
   g:
     topics: [t]
@@ -171,13 +178,12 @@ timeline:
 
 #[test]
 fn partitions_that_nobody_ever_read_are_not_read_for_the_first_time() {
-    let page = Told::of(
+    let page = Told::of_topics(
+        "2m",
+        "t: 2",
+        "100/s",
         "
-name: checked
-duration: 2m
 settle: 1m
-topics: {t: 2}
-producers: {p: {topic: t, rate: 100/s}}
 groups:
   g:
     topics: [t]
@@ -194,12 +200,11 @@ timeline: [{at: 30s, partitions: {t: 4}}]
 /// A process crashes, comes back and is restarted at one moment, when a topic is deleted, too.
 #[test]
 fn what_happens_to_the_next_life_at_the_same_moment_is_no_cause() {
-    let page = Told::of(
+    let page = Told::of_topics(
+        "1m",
+        "t: 2, u: 2",
+        "20/s",
         "
-name: checked
-duration: 1m
-topics: {t: 2, u: 2}
-producers: {p: {topic: t, rate: 20/s}}
 groups: {g: {topics: [t, u], members: [A, B], processing: 2ms, config: {auto.offset.reset: earliest}}}
 timeline:
   - {at: 20s, crash: g/A}
@@ -214,9 +219,8 @@ timeline:
 
 #[test]
 fn hidden_rebalances_are_counted_under_the_names_that_the_table_uses() {
-    let text = scenario::builtin::find("eager-vs-cooperative-vs-consumer").expect("it is built in").text;
     check(
-        &Told::of(text).page(),
+        &Told::of_builtin("eager-vs-cooperative-vs-consumer").page(),
         &["4 more: 1 member joined, 1 member gave partitions up, 2 members left"],
         &["member left 2", "leader rejoined"],
     );
@@ -224,27 +228,18 @@ fn hidden_rebalances_are_counted_under_the_names_that_the_table_uses() {
 
 #[test]
 fn the_lanes_of_a_deleted_topic_are_blank_after_its_end() {
-    let svg = chart::render(
-        &Told::of(
-            "
-name: checked
-duration: 1m
-topics: {t: 2}
-producers: {p: {topic: t, rate: 20/s}}
+    let rest = "
 groups: {g: {topics: [t], members: [A], processing: 2ms, config: {auto.offset.reset: earliest}}}
 timeline: [{at: 20s, delete.topic: t}]
-",
-        )
-        .report(),
-    );
+";
+    let svg = chart::render(&Told::of_topics("1m", "t: 2", "20/s", rest).report());
     // Before A has joined.
     assert_eq!(svg.matches("<title>nobody</title>").count(), 2);
 }
 
 #[test]
 fn a_commit_that_times_out_throws_a_time_out() {
-    let text = scenario::builtin::find("zombie-network-partition").expect("it is built in").text;
-    let run = Told::of(text).run.expect("it has run");
+    let run = Told::of_builtin("zombie-network-partition").run.expect("it has run");
     let timed_out = |incident: &&Incident| incident.kind == IncidentKind::CommitFailed(CommitFailure::TimedOut);
     assert_eq!(run.incidents.iter().filter(timed_out).count(), 1);
 }
@@ -272,12 +267,11 @@ fn what_was_deleted_before_anybody_read_it_was_never_read() {
 
 #[test]
 fn a_member_that_closes_for_a_minute_has_stopped_all_the_same() {
-    let page = Told::of(
+    let page = Told::of_topics(
+        "5m",
+        "t: 4",
+        "20/s",
         "
-name: checked
-duration: 5m
-topics: {t: 4}
-producers: {p: {topic: t, rate: 20/s}}
 groups: {g: {topics: [t], members: {A: , B: {processing: 1s}}, processing: 1ms, config: {auto.offset.reset: earliest}}}
 timeline: [{at: 60s, stop: g/B}]
 ",
