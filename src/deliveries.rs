@@ -134,9 +134,10 @@ impl Deliveries {
         desk.in_hand.iter().map(|(_, held)| held.from).chain(held_back).min()
     }
 
-    /// Whether a client has anything in hand there.
-    pub fn is_at_work(&self, slot: usize, client: ClientId) -> bool {
-        self.by_slot[slot].in_hand.iter().any(|(holder, _)| *holder == client)
+    /// How many records a client has in hand there.
+    pub fn count_in_hand(&self, slot: usize, client: ClientId) -> u64 {
+        let ours = self.by_slot[slot].in_hand.iter().filter(|(holder, _)| *holder == client);
+        ours.map(|(_, held)| held.len()).sum()
     }
 
     /// Takes a delivery that is settled at once: nobody else has anything in hand, and it is done as it was polled. Any other, which it

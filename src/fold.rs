@@ -79,6 +79,7 @@ pub struct Poll<'a> {
 #[derive(Copy, Clone, Debug)]
 pub struct Work<'a> {
     pub partition: TopicPartition,
+    pub slot: usize,
     pub delivery: Delivery<'a>,
     /// Whether the client had all of the records in hand.
     pub was_in_hand: bool,
@@ -122,11 +123,11 @@ impl<F: Fold> Folding<F> {
         let delivery = Delivery { by, offsets: *offsets, times: finished.into() };
         let Known { ownership, deliveries, .. } = &mut self.known;
         if deliveries.passes_straight(slot, delivery) {
-            self.fold.processed(at, Work { partition: *partition, delivery, was_in_hand: true });
+            self.fold.processed(at, Work { partition: *partition, slot, delivery, was_in_hand: true });
             self.fold.delivered(slot, delivery, ownership);
         } else {
             let was_in_hand = deliveries.has_in_hand(slot, *client, *offsets);
-            self.fold.processed(at, Work { partition: *partition, delivery, was_in_hand });
+            self.fold.processed(at, Work { partition: *partition, slot, delivery, was_in_hand });
             deliveries.settle(slot, delivery, |slot, delivery| self.fold.delivered(slot, delivery, ownership));
         }
     }

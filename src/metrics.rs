@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::deliveries::Delivery;
-use crate::fold::{Append, Fold, Known, Poll};
+use crate::fold::{Append, Fold, Known, Poll, Work};
 use crate::ownership::Ownership;
 use crate::records::CreationTimes;
 use crate::slots::Slots;
@@ -103,7 +103,7 @@ pub struct PartitionMeasurements {
     pub start: Offset,
     /// Who could hand out its records, in order; gaps are nobody.
     pub owners: Vec<OwnerSpan>,
-    /// Who worked on after it had left the group, in order.
+    /// Who worked on with records of it after it had lost it, in order.
     pub zombies: Vec<OwnerSpan>,
     pub outages: Vec<Outage>,
     /// Committed at the end.
@@ -314,6 +314,11 @@ impl Fold for Metrics {
     #[inline(always)]
     fn polled(&mut self, at: Instant, poll: Poll<'_>, _known: &Known) {
         self.handed_out(at, poll);
+    }
+
+    #[inline(always)]
+    fn processed(&mut self, _at: Instant, work: Work<'_>) {
+        self.zombies.processed(work);
     }
 
     #[inline(always)]

@@ -2,7 +2,8 @@
 //!
 //! A hold begins with onPartitionsAssigned and ends at the first moment from which its client can hand out no more of the records: marked
 //! for revocation, given up, lost, kicked, out of the group, stopped or dead. A paused process keeps its hold: it goes on where it
-//! stopped. Holds overlap while a client has not yet learned that it was removed.
+//! stopped. Holds overlap while a client has not yet learned that it was removed. What is marked for revocation is still its own, and what
+//! it has in hand of that it may still commit: only what comes next takes it away.
 
 use crate::slots::Slots;
 use crate::terms::RemovalReason;
@@ -16,7 +17,7 @@ pub struct Hold {
     pub generation: i32,
     pub from: Instant,
     pub to: Option<Instant>,
-    /// What ended it, or will: the coordinator may have removed the member without its knowledge.
+    /// What took the partition away, or will: the coordinator may have removed the member without its knowledge.
     pub undone: Option<(Undoing, Instant)>,
 }
 
@@ -42,6 +43,8 @@ pub struct Ownership {
     open: Vec<u32>,
     /// By client: where it has an open hold.
     held: Vec<Vec<usize>>,
+    /// By client: where its latest hold is marked for revocation.
+    marked: Vec<Vec<usize>>,
     /// By client: told to stop.
     stopping: Vec<bool>,
     ended: Vec<usize>,
@@ -61,6 +64,7 @@ impl Ownership {
             by_slot: vec![Vec::new(); slots.count()],
             open: vec![0; slots.count()],
             held: vec![Vec::new(); clients],
+            marked: vec![Vec::new(); clients],
             stopping: vec![false; clients],
             ended: Vec::new(),
         }
@@ -107,14 +111,20 @@ impl Ownership {
         self.held[client.index()].contains(&slot)
     }
 
+    /// Where this client has something: to hand out, or only to finish with.
+    pub fn slots_of(&self, client: ClientId) -> impl Iterator<Item = usize> {
+        self.held[client.index()].iter().chain(&self.marked[client.index()]).copied()
+    }
+
     /// Returns the slots whose latest hold ended with this event.
     pub fn record(&mut self, at: Instant, event: &TraceEvent) -> &[usize] {
         self.ended.clear();
         match event {
             TraceEvent::Assigned { client, member, generation, partitions } => self.begin(at, *client, *member, *generation, partitions),
-            TraceEvent::RevocationPending { client, partitions }
-            | TraceEvent::Revoked { client, partitions }
-            | TraceEvent::Lost { client, partitions } => self.end_some(at, *client, partitions),
+            TraceEvent::RevocationPending { client, partitions } => self.mark_some(at, *client, partitions),
+            TraceEvent::Revoked { client, partitions } | TraceEvent::Lost { client, partitions } => {
+                self.end_some(at, *client, partitions);
+            }
             TraceEvent::MembershipLost { client, .. } => self.end_all(at, *client, Undoing::Revoked),
             TraceEvent::PollIntervalExceeded { client, .. } => self.end_all(at, *client, Undoing::PollIntervalExceeded),
             TraceEvent::ClientCrashed { client } => self.end_all(at, *client, Undoing::Crashed),
@@ -181,6 +191,7 @@ impl Ownership {
                 }
                 self.end(at, slot, client, Undoing::Revoked);
             } else {
+                self.unmark(at, slot, client, Undoing::Revoked);
                 self.held[client.index()].push(slot);
             }
             self.by_slot[slot].push(Hold { client, member, generation, from: at, to: None, undone: None });
@@ -188,14 +199,24 @@ impl Ownership {
         }
     }
 
+    fn mark_some(&mut self, at: Instant, client: ClientId, partitions: &[TopicPartition]) {
+        for partition in partitions {
+            let slot = self.slots.of(client, *partition);
+            if self.let_go(slot, client) {
+                self.close(at, slot, client);
+                self.marked[client.index()].push(slot);
+            }
+        }
+    }
+
     fn end_some(&mut self, at: Instant, client: ClientId, partitions: &[TopicPartition]) {
         let why = if self.stopping[client.index()] { Undoing::Closed } else { Undoing::Revoked };
         for partition in partitions {
             let slot = self.slots.of(client, *partition);
-            let held = &mut self.held[client.index()];
-            if let Some(i) = held.iter().position(|other| *other == slot) {
-                held.swap_remove(i);
+            if self.let_go(slot, client) {
                 self.end(at, slot, client, why);
+            } else {
+                self.unmark(at, slot, client, why);
             }
         }
     }
@@ -204,26 +225,52 @@ impl Ownership {
         for slot in std::mem::take(&mut self.held[client.index()]) {
             self.end(at, slot, client, why);
         }
+        for slot in std::mem::take(&mut self.marked[client.index()]) {
+            self.latest_of(slot, client).undone.get_or_insert((why, at));
+        }
+    }
+
+    /// Whether there is an open hold, which its holder does not keep.
+    fn let_go(&mut self, slot: usize, client: ClientId) -> bool {
+        take_out(&mut self.held[client.index()], slot)
+    }
+
+    /// What was marked for revocation is gone for good.
+    fn unmark(&mut self, at: Instant, slot: usize, client: ClientId, why: Undoing) {
+        if take_out(&mut self.marked[client.index()], slot) {
+            self.latest_of(slot, client).undone.get_or_insert((why, at));
+        }
     }
 
     fn end(&mut self, at: Instant, slot: usize, client: ClientId, why: Undoing) {
-        let number = self.hold_of(slot, client).expect("a held slot has a hold of its holder");
-        let is_latest = number + 1 == self.by_slot[slot].len();
-        let hold = &mut self.by_slot[slot][number];
-        hold.to = Some(at);
+        self.close(at, slot, client);
+        self.latest_of(slot, client).undone.get_or_insert((why, at));
+    }
+
+    fn close(&mut self, at: Instant, slot: usize, client: ClientId) {
+        self.latest_of(slot, client).to = Some(at);
         self.open[slot] -= 1;
-        hold.undone.get_or_insert((why, at));
-        if is_latest {
+        if self.latest(slot).is_some_and(|hold| hold.client == client) {
             self.ended.push(slot);
         }
     }
 
+    fn latest_of(&mut self, slot: usize, client: ClientId) -> &mut Hold {
+        let number = self.hold_of(slot, client).expect("a held slot has a hold of its holder");
+        &mut self.by_slot[slot][number]
+    }
+
     fn undo(&mut self, at: Instant, member: MemberId, why: Undoing) {
-        for slot in &self.held[member.client.index()] {
+        for slot in self.held[member.client.index()].iter().chain(&self.marked[member.client.index()]) {
             let mut holds = self.by_slot[*slot].iter_mut().rev();
             if let Some(hold) = holds.find(|hold| hold.client == member.client && hold.member == member) {
                 hold.undone.get_or_insert((why, at));
             }
         }
     }
+}
+
+fn take_out(slots: &mut Vec<usize>, slot: usize) -> bool {
+    let place = slots.iter().position(|other| *other == slot);
+    place.map(|place| slots.swap_remove(place)).is_some()
 }

@@ -158,7 +158,7 @@ impl ReadingRules {
         // A zombie does not know yet that it is out, and may get an answer that was true before others committed. It may have been out before
         // it took the partition: the answer to its SyncGroup was on its way then.
         let hold = known.ownership.holds(slot).iter().rev().find(|hold| hold.client == client);
-        if hold.is_none_or(|hold| hold.undone.is_none() && group.is_in_current_generation(hold.member)) {
+        if hold.is_none_or(|hold| hold.to.is_none() && hold.undone.is_none() && group.is_in_current_generation(hold.member)) {
             self.committed.position_set(slot, (client, partition), (offset, source), findings);
         }
         let positions = &mut self.positions[slot];
@@ -228,7 +228,7 @@ impl ReadingRules {
 
     #[inline(always)]
     pub fn processed(&mut self, work: Work<'_>, findings: &mut Findings) {
-        let Work { partition, delivery, was_in_hand } = work;
+        let Work { partition, slot: _, delivery, was_in_hand } = work;
         let (client, offsets) = (delivery.by.client, delivery.offsets);
         if !offsets.is_empty() && delivery.last() > findings.now {
             let last = delivery.last();

@@ -91,6 +91,21 @@ fn what_was_done_after_the_removal_is_the_work_of_a_zombie() {
 }
 
 #[test]
+fn what_is_marked_for_revocation_is_undone_by_what_comes_next() {
+    let marked = || half_done().at(320).tell(TraceEvent::RevocationPending { client: A, partitions: [tp(0)].into() });
+    let told = |story: Story| -> Vec<_> {
+        let account = account(&taken_over(story.at(500).processed(A, 0, 100..200)));
+        account.duplicates.iter().map(|duplicate| (duplicate.offsets, duplicate.cause, duplicate.zombie)).collect()
+    };
+    let both = |cause| [(range(40..150), cause, false), (range(150..200), cause, true)];
+    assert_eq!(told(marked().at(450).kicked(A)), both(DuplicateCause::PollIntervalExceeded(ms(450))));
+    assert_eq!(told(marked().at(450).revoked(A, 0)), both(DuplicateCause::Revoked(ms(450))));
+    assert_eq!(told(marked().at(450).lost(A, 0)), both(DuplicateCause::Revoked(ms(450))));
+    let removed = DuplicateCause::Removed(RemovalReason::SessionExpired, ms(450));
+    assert_eq!(told(marked().at(450).removed(A, RemovalReason::SessionExpired)), both(removed));
+}
+
+#[test]
 fn a_zombie_that_comes_second_is_one_too() {
     let story = half_done().at(350).removed(A, RemovalReason::SessionExpired).at(400).takes(B, 0, 40).polled(B, 0, 40..200);
     let account = account(&story.at(560).processed(B, 0, 40..200).at(600).processed(A, 0, 100..200).ends(200, true));

@@ -98,6 +98,39 @@ fn a_zombies_position_is_not_the_groups() {
     assert_eq!(group(&story.at(1000).ends(100, false)).partitions[0].lag[10].position, 100);
 }
 
+/// Who was one in partition 0, from when to when.
+fn zombies(story: &Story) -> Vec<(ClientId, u64, u64)> {
+    let zombies = &group(story).partitions[0].zombies;
+    zombies.iter().map(|span| (span.client, span.from.as_millis(), span.to.as_millis())).collect()
+}
+
+#[test]
+fn whoever_loses_a_partition_with_records_in_hand_is_a_zombie_until_they_are_done() {
+    let start = || Story::default().appended(0, 0..100).takes(A, 0, 0).at(10).polled(A, 0, 0..50);
+    let marked = || start().at(20).tell(TraceEvent::RevocationPending { client: A, partitions: [tp(0)].into() });
+    // Told when it has finished them, perhaps before it comes back to poll().
+    let done = |story: Story| story.at(60).processed(A, 0, 0..50).at(70).lost(A, 0);
+    assert_eq!(zombies(&done(start().at(30).kicked(A))), [(A, 30, 60)]);
+    assert_eq!(zombies(&done(start().at(30).kicked(A).lost(A, 0))), [(A, 30, 60)]);
+    assert_eq!(zombies(&done(start().at(30).revoked(A, 0))), [(A, 30, 60)]);
+    assert_eq!(zombies(&done(start().at(30).lost(A, 0))), [(A, 30, 60)]);
+    assert_eq!(zombies(&done(marked().at(30).revoked(A, 0))), [(A, 30, 60)]);
+    assert_eq!(zombies(&done(marked().at(30).kicked(A))), [(A, 30, 60)]);
+    // What is only marked for revocation is still its own.
+    assert_eq!(zombies(&marked().at(60).processed(A, 0, 0..50).at(70).revoked(A, 0)), []);
+    // Its batch goes on with records of others.
+    assert_eq!(zombies(&start().at(70).kicked(A).at(80).processed(A, 0, 0..50)), [(A, 70, 80)]);
+    assert_eq!(zombies(&start().at(70).kicked(A).at(80).tell(processed_by(60))), []);
+    assert_eq!(zombies(&start().at(30).kicked(A).at(40).crashed(A)), [(A, 30, 40)]);
+    assert_eq!(zombies(&start().at(30).revoked(A, 0).at(45).assigned(A, 2, &[0])), [(A, 30, 45)]);
+}
+
+/// Fifty records, the last of them done at that millisecond.
+fn processed_by(last: u64) -> TraceEvent {
+    let story = Story::default().at(last).processed(A, 0, 0..50);
+    story.trace[0].1.clone()
+}
+
 #[test]
 fn a_lag_that_a_second_processing_does_not_change() {
     let story = Story::default().appended(0, 0..100).takes(A, 0, 0).polled(A, 0, 0..100).at(300).processed(A, 0, 0..100);

@@ -77,6 +77,39 @@ fn whoever_works_on_after_a_kick_is_a_zombie_in_the_lanes() {
 }
 
 #[test]
+fn a_member_whose_partition_was_given_up_behind_its_back_is_a_zombie_in_the_lanes_and_in_the_story() {
+    let mut told = Told::of_builtin("commit-by-name");
+    let partitions = &told.run.as_ref().expect("it has run").measurements.groups[0].partitions;
+    let spans: Vec<_> =
+        partitions[1].zombies.iter().map(|zombie| (zombie.client.0, zombie.from.as_millis(), zombie.to.as_millis())).collect();
+    assert_eq!((partitions[0].zombies.len(), spans), (0, vec![(0, 15_006, 50_024)]), "A with what it has in hand of orders-1");
+    check(
+        &told.page(),
+        &[
+            "A lost the partitions to a rebalance at 15.006s and went on as a zombie: after that it processed 227 records that had been done \
+             already, last by B (159) and C (68): orders-1 [0, 227)",
+            "A took the committed offset back over 100 records at 30.017s, which had been committed; C processed them again",
+            "D lost the partitions to a rebalance at 15.006s and went on as a zombie: after that it processed 227 records that E had done",
+        ],
+        &["B and C had done"],
+    );
+    let svg = chart::render(&Told::of_builtin("commit-by-name").report());
+    assert_eq!(svg.matches("zombie, above its successor").count(), 2);
+}
+
+#[test]
+fn with_a_listener_nobody_is_a_zombie_before_it_was_called() {
+    let mut told = Told::of_builtin("slow-member-without-listener");
+    let groups = &told.run.as_ref().expect("it has run").measurements.groups;
+    let zombies = |group: usize| groups[group].partitions.iter().map(|partition| partition.zombies.len()).sum::<usize>();
+    assert_eq!((zombies(0), zombies(1)), (0, 1), "E, and not B");
+    // B breaks max.poll.interval.ms while the revocation waits for it: that, and not the revocation, makes it a zombie.
+    told = Told::of(&told.text.replace("group.protocol: consumer}", "group.protocol: consumer, max.poll.interval.ms: 15000}"));
+    let zombie = "B broke max.poll.interval.ms at 1m 32.219s and went on as a zombie: after that it processed 113 records that C did, too";
+    check(&told.page(), &[zombie], &["B lost the partitions"]);
+}
+
+#[test]
 fn records_polled_after_the_removal_were_not_processed_before_it() {
     let page = Told::of_topics(
         "3m",
