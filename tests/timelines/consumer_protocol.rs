@@ -250,45 +250,37 @@ fn a_blocked_application_takes_one_step_a_pass() {
     assert_eq!(real("4.1", "100ms").times("M1", "assigned t-0..3"), [104_000_000]);
 }
 
-#[test]
-fn a_group_may_have_a_heartbeat_interval_and_a_session_timeout_of_its_own() {
-    let story = play(
+/// A group of one member that has properties of its own (`group.config: …`) and things happen to.
+fn one_member(group_config: &str, duration: &str, timeline: &str) -> Story {
+    play(&format!(
         "
         kafka: \"4.2\"
-        cluster: {write.latency: 0ms}
-        topics: {t: 4}
+        cluster: {{write.latency: 0ms}}
+        topics: {{t: 4}}
         groups:
           g:
             topics: [t]
             members: [M1]
-            config: {auto.offset.reset: earliest, group.protocol: consumer}
-            group.config: {consumer.heartbeat.interval.ms: 7000, consumer.session.timeout.ms: 50000}
-        duration: 90s
-        timeline: [{at: 15s, crash: g/M1}]
-        ",
-    );
+            config: {{auto.offset.reset: earliest, group.protocol: consumer}}
+            {group_config}
+        duration: {duration}
+        timeline: [{timeline}]
+        "
+    ))
+}
+
+#[test]
+fn a_group_may_have_a_heartbeat_interval_and_a_session_timeout_of_its_own() {
+    let own = "group.config: {consumer.heartbeat.interval.ms: 7000, consumer.session.timeout.ms: 50000}";
+    let story = one_member(own, "90s", "{at: 15s, crash: g/M1}");
     assert_eq!(story.millis("g", "heartbeat of M1: NONE"), [1, 3, 7003, 14_003]);
     assert_eq!(story.millis("g", "M1 removed, session expired"), [64_003]);
 }
 
 #[test]
 fn properties_of_a_group_may_change_while_it_runs() {
-    let story = play(
-        "
-        kafka: \"4.2\"
-        cluster: {write.latency: 0ms}
-        topics: {t: 4}
-        groups:
-          g:
-            topics: [t]
-            members: [M1]
-            config: {auto.offset.reset: earliest, group.protocol: consumer}
-        duration: 100s
-        timeline:
-          - {at: 12s, group.config: {g: {consumer.heartbeat.interval.ms: 7000, consumer.session.timeout.ms: 50000}}}
-          - {at: 33s, crash: g/M1}
-        ",
-    );
+    let set = "{at: 12s, group.config: {g: {consumer.heartbeat.interval.ms: 7000, consumer.session.timeout.ms: 50000}}}";
+    let story = one_member("", "100s", &format!("{set}, {{at: 33s, crash: g/M1}}"));
     // It beats every 5 s until the answer to the beat of 15.002 s tells it to beat every 7 s, counted from then on.
     story.shows(&[(12_000, "g", "consumer.session.timeout.ms is 50000"), (12_000, "g", "consumer.heartbeat.interval.ms is 7000")]);
     assert_eq!(story.millis("g", "heartbeat of M1: NONE"), [1, 3, 5003, 10_003, 15_003, 22_005, 29_005]);
