@@ -17,6 +17,7 @@ pub mod csv;
 pub mod figures;
 pub mod folder;
 mod handover;
+pub mod idle;
 pub mod json;
 pub mod latency;
 pub mod livelock;

@@ -9,6 +9,7 @@
 //! | `ending` | `how`: `finished`, `drained`, `settle_bound` or `stuck` (with `why`), `run_end_ns`, `end_ns` |
 //! | `expectations[]` | `line` and `text` as written, `outcome` (`met`, `failed`, `undecided`), `expected`, `seen` |
 //! | `violations[]` | invariants that did not hold: `at_ns`, `what` |
+//! | `warnings[]` | entries of the timeline that did nothing: `at_ns`, `what` |
 //! | `produced` | records handed to `send()`, over all topics |
 //! | `groups.<g>` | the account: `produced` = `processed_once` + `duplicated` + `lost` + `skipped` + `deleted` + `unsettled`; `extra` deliveries |
 //! | `groups.<g>.lag` | records not processed, summed over partitions: `peak` and `run_end` of the run phase, `final`; `backlog` adds what was on its way |
@@ -22,6 +23,7 @@
 use indexmap::IndexMap;
 use serde::Serialize;
 
+use crate::report::idle::{self, Idle};
 use crate::report::json::group::Group;
 use crate::report::{Report, names, replay};
 use crate::trace::ending::Ending;
@@ -42,6 +44,7 @@ struct Summary<'a> {
     ending: EndingJson<'a>,
     expectations: Vec<Expectation<'a>>,
     violations: Vec<Violation<'a>>,
+    warnings: Vec<Warning>,
     produced: u64,
     groups: IndexMap<&'a str, Group>,
 }
@@ -70,6 +73,12 @@ struct Violation<'a> {
     what: &'a str,
 }
 
+#[derive(Serialize)]
+struct Warning {
+    at_ns: u64,
+    what: String,
+}
+
 pub fn render(report: &Report) -> String {
     let Report { scenario, run, judgement, .. } = report;
     let written = scenario.expect.iter().zip(&judgement.findings);
@@ -92,6 +101,7 @@ pub fn render(report: &Report) -> String {
             })
             .collect(),
         violations: run.violations.iter().map(|(at, what)| Violation { at_ns: at.as_nanos(), what }).collect(),
+        warnings: idle::entries(report).into_iter().map(|Idle { at, what }| Warning { at_ns: at.as_nanos(), what }).collect(),
         produced: run.production.sent(),
         groups: scenario.groups.iter().enumerate().map(|(i, named)| (named.name.as_str(), group::group(report, i))).collect(),
     };

@@ -2,6 +2,7 @@
 //!
 //! It stays short however large the run is: equal things are told once, long lists are cut and say so.
 
+use crate::report::idle::{self, Idle};
 use crate::report::names;
 use crate::report::replay;
 use crate::report::summary::page::{NARROWEST, Page, Style};
@@ -59,6 +60,7 @@ fn verdict(page: &mut Page, report: &Report) {
     verdict_line(page, report);
     violations(page, report);
     expectations::unmet(page, report);
+    warnings(page, report);
     expectations::met(page, report);
 }
 
@@ -93,6 +95,18 @@ fn violations(page: &mut Page, report: &Report) {
     let hidden = report.run.violations.len().saturating_sub(SHOWN);
     if hidden > 0 {
         page.line(Style::Quiet, format!("             … and {hidden} more"));
+    }
+}
+
+fn warnings(page: &mut Page, report: &Report) {
+    const SHOWN: usize = 5;
+    let idle = idle::entries(report);
+    for Idle { at, what } in idle.iter().take(SHOWN) {
+        page.put(Style::Doubt, "  warning    ");
+        page.wrapped(Style::Plain, 13, &format!("at {}: {what}", figures::at(*at)));
+    }
+    if idle.len() > SHOWN {
+        page.line(Style::Quiet, format!("             … and {} more", idle.len() - SHOWN));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use groupsim::incidents::{Incident, IncidentKind};
 use groupsim::ledger::{Duplicate, DuplicateCause};
-use groupsim::report::{Report, Run, Source, chart, summary};
+use groupsim::report::{Report, Run, Source, chart, json, summary};
 use groupsim::scenario::{self, Scenario};
 use groupsim::terms::CommitFailure;
 
@@ -311,4 +311,30 @@ timeline: [{at: 60s, stop: g/B}]
     )
     .page();
     check(&page, &["t-3", "B stopped"], &["2m 7.016s 2m 14.02s rebalance"]);
+}
+
+#[test]
+fn a_crash_of_a_process_that_has_closed_is_told_to_have_done_nothing() {
+    let groups = |crash: &str| {
+        format!(
+            "
+groups: {{g: {{topics: [t], members: {{A: , B: {{processing: 1s}}}}, processing: 1ms, config: {{auto.offset.reset: earliest}}}}}}
+timeline: [{{at: 50s, stop: g/A}}, {{at: 51s, stop: g/B}}, {{at: {crash}, crash: g/A}}, {{at: {crash}, crash: g/B}}]
+"
+        )
+    };
+    let idle = "the crash of g/A did nothing: it was told to stop at 50s, and had closed";
+    // B closes for a minute: what kills it kills it.
+    let mut early = Told::of_topics("3m", "t: 4", "20/s", &groups("90s"));
+    check(&early.page(), &[&format!("warning at 1m 30s: {idle}")], &["g/B did nothing"]);
+    let late = Told::of_topics("3m", "t: 4", "20/s", &groups("170s")).page();
+    check(&late, &[idle, "the crash of g/B did nothing: it was told to stop at 51s, and had closed"], &[]);
+    let data = json::render(&Told::of_topics("3m", "t: 4", "20/s", &groups("90s")).report());
+    assert!(data.contains(&format!("\"what\": \"{idle}\"")), "{data}");
+    let failed = "
+groups: {g: {topics: [t], members: [A], config: {auto.offset.reset: none}}}
+timeline: [{at: 50s, crash: g/A}]
+";
+    let failed = Told::of_topics("1m", "t: 4", "20/s", failed).page();
+    check(&failed, &["the crash of g/A did nothing: it had ended at 3.01s with NoOffsetForPartitionException"], &[]);
 }
