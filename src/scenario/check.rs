@@ -9,6 +9,7 @@ pub mod group_configs;
 pub mod groups;
 pub mod idle;
 pub mod incidents;
+pub mod ineffective;
 pub mod lives;
 pub mod members;
 pub mod model;
@@ -31,7 +32,7 @@ use super::quantity::Unreadable;
 use super::subscription::Pattern;
 use super::yaml::{Entry, Kind, Node};
 use super::{Cluster, Distribution, Outputs, Releases, Scenario, WriteLatency, reader, yaml};
-use crate::error::{PROBLEMS_SHOWN_MAX, Problem, Problems, closest, did_you_mean};
+use crate::error::{PROBLEMS_SHOWN_MAX, Problem, Problems, Severity, closest, did_you_mean};
 use crate::release::Release;
 use crate::units::{Instant, Span};
 
@@ -174,6 +175,10 @@ impl Checker<'_> {
     /// A guess at what was meant, unless there is so much wrong that nobody reads it.
     fn guess<'c>(&self, word: &str, candidates: impl IntoIterator<Item = &'c str> + Clone) -> Option<String> {
         if self.problems.len() > PROBLEMS_SHOWN_MAX { None } else { did_you_mean(word, candidates) }
+    }
+
+    fn errors(&self) -> usize {
+        self.problems.iter().filter(|problem| problem.severity == Severity::Error).count()
     }
 
     fn unreadable(&mut self, at: Range<usize>, why: Unreadable) {

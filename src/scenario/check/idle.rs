@@ -1,19 +1,20 @@
 //! What is written and never does anything. All of it is allowed and most of it a slip, so there is a warning.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use super::super::file::ScenarioFile;
 use super::super::file::timeline::EntryFile;
 use super::super::{Client, Group, Producer, Scenario, Topic, Verb};
 use super::{Checker, Site};
-use crate::error::{Problem, Severity};
+use crate::error::Problem;
 use crate::terms::{ClientRequest, GroupProtocol};
 use crate::units::{ClientId, Instant, ProducerId, TopicId};
 
 impl Checker<'_> {
     /// Of a scenario without errors: what an error is about does nothing either.
     pub fn warn_of_the_idle(&mut self, file: &ScenarioFile, scenario: &Scenario, root: Site<'_>) {
-        if self.problems.iter().any(|problem| problem.severity == Severity::Error) {
+        if self.errors() > 0 {
             return;
         }
         self.unused_topics(scenario, root.child("topics"));
@@ -25,6 +26,7 @@ impl Checker<'_> {
             self.idle_members(group, &called, scenario, root.child("groups"));
         }
         self.unsent_requests(file, scenario, root.child("timeline"));
+        self.warn_of_the_ineffective(file, scenario, root);
     }
 
     fn unused_topics(&mut self, scenario: &Scenario, topics: Site<'_>) {
@@ -33,7 +35,7 @@ impl Checker<'_> {
         let is_idle = |(id, topic): &(TopicId, &Topic)| topic.life == 1 && !used.contains(id);
         for ((_, topic), place) in (0..).map(TopicId).zip(&scenario.topics).zip(topics.children()).filter(|(topic, _)| is_idle(topic)) {
             let message = format!("nobody writes to the topic `{}`, and nobody subscribes to it", topic.name);
-            self.problems.push(Problem::warning(message).at(place.key()).hint("give it a producer or a group, or leave it out"));
+            self.warning(place.key(), message, "give it a producer or a group, or leave it out");
         }
     }
 
@@ -43,7 +45,7 @@ impl Checker<'_> {
         if !sends && !scenario.timeline.iter().any(|entry| wakes(&entry.verb)) {
             let site = producers.child(&producer.name);
             let place = if site.has("rate") { site.child("rate") } else { site.child("steps") };
-            self.warning(place, format!("the producer `{}` never sends anything", producer.name), "such as `rate: 1000/s`");
+            self.warning(place.value(), format!("the producer `{}` never sends anything", producer.name), "such as `rate: 1000/s`");
         }
     }
 
@@ -52,7 +54,11 @@ impl Checker<'_> {
         let clients = first..first + group.clients as usize;
         let place = groups.child(&group.name).child("members");
         if !clients.clone().any(|client| scenario.clients[client].start.is_some() || called.contains(&client)) {
-            self.warning(place, format!("no member of the group `{}` ever runs", group.name), "such as `members: 3` or `members: [A, B]`");
+            self.warning(
+                place.value(),
+                format!("no member of the group `{}` ever runs", group.name),
+                "such as `members: 3` or `members: [A, B]`",
+            );
             return;
         }
         let over = Instant::ZERO + scenario.duration;
@@ -64,7 +70,7 @@ impl Checker<'_> {
                 Some(_) => continue,
             };
             let hint = format!("such as `timeline: [{{at: 30s, start: {}/{name}}}]`, or a start before {}", group.name, scenario.duration);
-            self.warning(place.child(name), message, hint);
+            self.warning(place.child(name).value(), message, hint);
         }
     }
 
@@ -95,11 +101,11 @@ impl Checker<'_> {
         };
         let sent = ClientRequest::ALL.into_iter().filter(|request| request.protocol() == Some(other));
         let hint = format!("instead it sends {}", sent.map(ClientRequest::name).collect::<Vec<_>>().join(", "));
-        self.warning(site, format!("`{member}` never sends {request}, which belongs to the {of} protocol"), hint);
+        self.warning(site.value(), format!("`{member}` never sends {request}, which belongs to the {of} protocol"), hint);
     }
 
-    fn warning(&mut self, place: Site<'_>, message: String, hint: impl Into<String>) {
-        self.problems.push(Problem::warning(message).at(place.value()).hint(hint));
+    pub fn warning(&mut self, place: Range<usize>, message: impl Into<String>, hint: impl Into<String>) {
+        self.problems.push(Problem::warning(message).at(place).hint(hint));
     }
 }
 

@@ -9,7 +9,7 @@ use crate::release::Release;
 use crate::units::Span;
 
 /// Clients from this release on do not wait in poll() for the auto-commit (KAFKA-18376).
-const COMMITS_WITHOUT_POLL: Release = Release::V4_2_0;
+pub const COMMITS_WITHOUT_POLL: Release = Release::V4_2_0;
 
 impl Checker<'_> {
     pub fn model(&mut self, file: &ModelFile, site: Site<'_>, clients: Release) -> Model {

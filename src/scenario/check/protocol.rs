@@ -148,7 +148,7 @@ mod tests {
 
     fn text(kafka: &str, brokers: &str, group: &str) -> String {
         format!(
-            "kafka: \"{kafka}\"\nduration: 1m\ncluster: {{config: {{{brokers}}}}}\ntopics: {{t: 2}}\ngroups:\n  g: {{topics: t, members: 2, group.config: {{{group}}}}}\n"
+            "kafka: \"{kafka}\"\nduration: 1m\ncluster: {{config: {{{brokers}}}}}\ntopics: {{t: 2}}\ngroups:\n  g: {{topics: t, members: 2, config: {{group.protocol: consumer}}, group.config: {{{group}}}}}\n"
         )
     }
 
