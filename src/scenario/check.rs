@@ -24,6 +24,7 @@ pub mod timeline;
 pub mod topic_lives;
 pub mod topics;
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::defaults::{Role, broker};
@@ -55,7 +56,7 @@ pub fn load(text: &str, file: &str) -> Result<(Scenario, Problems), Problems> {
     let written: ScenarioFile = reader::read(&mut root, &mut problems);
     let mut scenario = None;
     if !root.bad && matches!(root.kind, Kind::Map(_)) {
-        let mut checker = Checker { source: text, problems, patterns: Vec::new() };
+        let mut checker = Checker { source: text, problems, patterns: Vec::new(), groups_in_doubt: BTreeSet::new() };
         let read = checker.scenario(&written, Site::root(&root), file);
         checker.warn_of_the_idle(&written, &read, Site::root(&root));
         scenario = Some(read);
@@ -161,6 +162,8 @@ pub struct Checker<'a> {
     problems: Vec<Problem>,
     /// The regular expressions of subscriptions so far, each once.
     patterns: Vec<Pattern>,
+    /// Whose `group.config` was refused somewhere: what they have is not known.
+    groups_in_doubt: BTreeSet<String>,
 }
 
 impl Checker<'_> {

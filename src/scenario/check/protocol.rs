@@ -9,6 +9,7 @@ use super::super::defaults::consumer::ConsumerSettings;
 use super::super::defaults::{Role, group};
 use super::super::file::properties::GroupProperties;
 use super::super::group_config::GroupConfig;
+use super::group_configs::SHORTER_HEARTBEATS;
 use super::{Checker, Site};
 use crate::release::Release;
 use crate::terms::GroupProtocol;
@@ -87,20 +88,24 @@ impl Checker<'_> {
 
     /// GroupConfig: what one group has instead, within the brokers' bounds.
     pub fn group_config(&mut self, written: &GroupProperties, site: Site<'_>, release: Release, broker: &BrokerConfig) -> GroupConfig {
-        let site = site.child("group.config");
         let mut config = GroupConfig::of(&broker.consumer_groups);
-        self.apply(Role::Group, group::MODELLED, &written.0, site, &mut config);
-        if written.0.is_empty() {
+        if !site.has("group.config") {
             return config;
         }
+        let (name, site, before) = (site.name(), site.child("group.config"), self.errors());
+        self.apply(Role::Group, group::MODELLED, &written.0, site, &mut config);
         self.check_group_properties(&config, site, release, broker);
-        if config.heartbeat_interval >= config.session_timeout {
+        let is_known = self.errors() == before && !site.node.bad && site.unreadable().next().is_none();
+        if is_known && config.heartbeat_interval >= config.session_timeout {
             let message = format!(
                 "consumer.heartbeat.interval.ms ({}) is not less than consumer.session.timeout.ms ({})",
                 config.heartbeat_interval.as_millis(),
                 config.session_timeout.as_millis()
             );
-            self.error(site.value(), message);
+            self.error_with_hint(site.value(), message, SHORTER_HEARTBEATS);
+        }
+        if !is_known || self.errors() > before {
+            self.groups_in_doubt.insert(name.to_owned());
         }
         config
     }
@@ -143,6 +148,7 @@ fn bounded(config: &GroupConfig, broker: &BrokerConfig) -> [(&'static str, Span,
 
 #[cfg(test)]
 mod tests {
+    use super::SHORTER_HEARTBEATS;
     use crate::scenario::load;
     use crate::units::Span;
 
@@ -172,7 +178,7 @@ mod tests {
         let hint = "group.consumer.min.session.timeout.ms is 45000, group.consumer.max.session.timeout.ms is 60000";
         check("4.3", "", "consumer.session.timeout.ms: 9000", "consumer.session.timeout.ms (9000) is outside of its bounds", hint);
         let message = "consumer.heartbeat.interval.ms (5000) is not less than consumer.session.timeout.ms (3000)";
-        check("4.3", "group.consumer.min.session.timeout.ms: 1000", "consumer.session.timeout.ms: 3000", message, "");
+        check("4.3", "group.consumer.min.session.timeout.ms: 1000", "consumer.session.timeout.ms: 3000", message, SHORTER_HEARTBEATS);
     }
 
     #[test]

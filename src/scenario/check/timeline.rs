@@ -12,7 +12,7 @@ use super::super::{BrokerConfig, Client, Releases, TimelineEntry, Topic, Verb};
 use super::deploys::{Deployment, Deployments};
 use super::group_configs::{GroupConfigs, goes_on};
 use super::groups::Cast;
-use super::lives::Lives;
+use super::lives::{Lives, Refusal};
 use super::names::Names;
 use super::topics::PARTITIONS_MAX;
 use super::{Checker, Site};
@@ -56,10 +56,10 @@ impl Checker<'_> {
         topics: &mut Vec<Topic>,
     ) -> (Vec<TimelineEntry>, IndexSet<String>) {
         let site = root.child("timeline");
-        let mut placed = Vec::new();
+        let (mut placed, mut lives) = (Vec::new(), Lives::new(&stage.cast.clients, stage.cast.groups.len()));
         let mut deployments = Deployments::new(stage);
         for (written, place) in file.timeline.iter().zip(site.items()) {
-            self.entry(written, place, stage, &mut placed);
+            self.entry(written, place, stage, &mut placed, &mut lives);
         }
         if placed.len() > ENTRIES_MAX {
             self.error(site.key(), format!("{} timeline entries: the limit is {ENTRIES_MAX}", placed.len()));
@@ -68,7 +68,7 @@ impl Checker<'_> {
         placed.sort_by_key(|placed| placed.entry.at);
         let declared = topics.len();
         self.topic_lives(&mut placed, topics);
-        self.walk_through(&placed, stage);
+        self.walk_through(&placed, lives, stage);
         for Placed { entry, deployment, .. } in &mut placed {
             if let Some(deployment) = deployment {
                 self.deploy(*deployment, root.child("groups"), &mut entry.verb, stage, &mut deployments);
@@ -82,7 +82,7 @@ impl Checker<'_> {
         (placed.into_iter().map(|placed| placed.entry).collect(), deployments.instances)
     }
 
-    fn entry<'a>(&mut self, written: &'a EntryFile, site: Site<'a>, stage: &Stage<'_>, placed: &mut Vec<Placed<'a>>) {
+    fn entry<'a>(&mut self, written: &'a EntryFile, site: Site<'a>, stage: &Stage<'_>, placed: &mut Vec<Placed<'a>>, lives: &mut Lives) {
         const VERBS: [&str; 17] = [
             "crash",
             "start",
@@ -115,8 +115,10 @@ impl Checker<'_> {
         };
         self.refuse_parameters_of_other_verbs(verb, site);
         let verbs = self.verbs(written, verb, site, stage);
-        // Without a time there is nothing more to say about it.
-        let Some(Duration(time)) = time else { return };
+        let Some(Duration(time)) = time else {
+            verbs.iter().flat_map(|(verb, ..)| whose(verb, stage)).for_each(|client| lives.lose_sight(client));
+            return;
+        };
         let at = Instant::ZERO + time;
         if time >= stage.end {
             self.error_with_hint(
@@ -252,8 +254,7 @@ impl Checker<'_> {
     }
 
     /// Entry by entry in the order of time: can it happen?
-    fn walk_through(&mut self, placed: &[Placed<'_>], stage: &Stage<'_>) {
-        let mut lives = Lives::new(&stage.cast.clients, stage.cast.groups.len());
+    fn walk_through(&mut self, placed: &[Placed<'_>], mut lives: Lives, stage: &Stage<'_>) {
         let mut configs = GroupConfigs::new(stage);
         for (number, Placed { entry: TimelineEntry { at, verb }, deployment: _, at: place, who }) in placed.iter().enumerate() {
             let at = *at;
@@ -268,27 +269,38 @@ impl Checker<'_> {
                 }
                 Verb::BrokerDown { broker, lasts } => lives.broker_down(*broker, at, *lasts),
                 Verb::Rate { .. } | Verb::Partitions { .. } | Verb::CreateTopic(_) | Verb::DeleteTopic(_) => Ok(()),
-                Verb::GroupConfig { group, property, value } => configs.set(*group, *property, *value, !goes_on(placed, number)),
+                Verb::GroupConfig { group, property, value } => {
+                    let is_in_doubt = self.groups_in_doubt.contains(stage.groups.name(group.index()));
+                    configs.set(*group, *property, *value, !is_in_doubt && !goes_on(placed, number))
+                }
                 Verb::Scale { group, members } => lives.scale(stage.cast.members(*group), *members, at),
                 Verb::RollingRestart { group, every, down, deploy: _ } => {
                     let members = stage.cast.members(*group);
-                    let running = lives.count_running(members, at) as u64;
-                    let last = at + every.times(running.saturating_sub(1));
-                    if running == 0 {
-                        Err("has no running member to restart".to_owned())
-                    } else if last >= Instant::ZERO + stage.end {
-                        Err(format!(
-                            "would restart the last of {running} members at {}, after the end of the run phase",
-                            last.since(Instant::ZERO)
-                        ))
-                    } else {
-                        lives.roll(group.index(), at, last + *down)
-                    }
+                    lives.roll(group.index(), members, at, (*every, *down, Instant::ZERO + stage.end))
                 }
             };
-            if let Err(why) = answer {
-                self.error(place.clone(), format!("{who} {why}"));
+            if let Err(Refusal { why, hint }) = answer {
+                self.error_with_hint(place.clone(), format!("{who} {why}"), hint);
             }
         }
+    }
+}
+
+/// Whose life a verb changes.
+fn whose(verb: &Verb, stage: &Stage<'_>) -> Vec<ClientId> {
+    let of_group = |group: &GroupId| stage.cast.members(*group).filter_map(|client| u32::try_from(client).ok()).map(ClientId).collect();
+    match verb {
+        Verb::Crash(client) | Verb::Stop(client) | Verb::Start { client, .. } => vec![*client],
+        Verb::Pause { client, .. } | Verb::Slow { client, .. } => vec![*client],
+        Verb::Scale { group, .. } | Verb::RollingRestart { group, .. } => of_group(group),
+        Verb::Rate { .. }
+        | Verb::Partitions { .. }
+        | Verb::CreateTopic(_)
+        | Verb::DeleteTopic(_)
+        | Verb::Subscribe { .. }
+        | Verb::GroupConfig { .. }
+        | Verb::Disconnect { .. }
+        | Verb::Disturb { .. }
+        | Verb::BrokerDown { .. } => Vec::new(),
     }
 }
