@@ -49,6 +49,17 @@ timeline:
 expect:
   - {lag: {group: billing, of: comitted, at.most: 5}}
 ";
+    keys_in_the_wrong_place_are_shown_home: after_a_good_start("\
+commit.race: true
+groups:
+  g: {topics: [orders], app.passes: false, members: {A: {group.config: {}}}, config: {listener: false, listner: true}}
+");
+    who_writes_a_word_for_a_map_or_for_true_is_told_what_to_write: with_group("    listener: yes
+timeline:
+  - {at: 1m, group.config: billing}
+  - {at: 1m, drop: Heartbeat}
+model: ideal
+");
     a_misspelt_key_is_guessed: after_a_good_start("setle: 5m\n");
     a_key_of_another_version_is_named: after_a_good_start("chaos: {crash: {each: {exponential: 2m}}}\n");
     what_must_be_there_is_missed: "name: nothing\n";

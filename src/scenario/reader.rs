@@ -3,6 +3,8 @@
 //! serde stops at an error. So [`read`] notes it, marks the value at fault as bad and reads again without it, until what is left fits. All
 //! fields of the types are optional for that reason: what must be there is checked afterwards, and what was bad is not called missing.
 
+pub mod keys;
+
 use std::fmt;
 use std::ops::Range;
 
@@ -10,7 +12,7 @@ use serde::Deserialize;
 use serde::de::{self, DeserializeSeed, Deserializer, Error as _, Expected, IntoDeserializer, Unexpected, Visitor};
 
 use super::yaml::{Entry, Kind, Node};
-use crate::error::{Problem, did_you_mean};
+use crate::error::{Problem, closest, did_you_mean};
 
 /// So many values are found bad at most; each costs a reading of the file.
 const TYPE_ERRORS_MAX: usize = 50;
@@ -85,7 +87,12 @@ impl de::Error for ReadError {
             Some((_, what)) => Some(format!("{what} cannot be simulated in this version")),
             None => {
                 let meant = OTHER_WORDS.iter().find(|(word, key)| *word == field && expected.contains(key)).map(|(_, key)| *key);
-                meant.map_or_else(|| did_you_mean(field, expected.iter().copied()), |key| Some(format!("did you mean `{key}`?")))
+                match meant.or_else(|| closest(field, expected.iter().copied())) {
+                    Some(key) => Some(format!("did you mean `{key}`?")),
+                    None => {
+                        keys::home(field).map(|home| format!("it stands {home}")).or_else(|| did_you_mean(field, expected.iter().copied()))
+                    }
+                }
             }
         };
         error
@@ -149,6 +156,35 @@ pub fn cut(text: &str) -> String {
     shown
 }
 
+/// What a value should have been.
+const MAP: &str = "a map (`key: value`)";
+const TRUTH: &str = "`true` or `false`";
+
+/// What YAML 1.1 took for a truth value.
+fn truth(word: &str) -> Option<bool> {
+    match word.to_ascii_lowercase().as_str() {
+        "yes" | "on" | "y" => Some(true),
+        "no" | "off" | "n" => Some(false),
+        _ => None,
+    }
+}
+
+/// How a map with these keys looks.
+fn written_out(keys: &[&str]) -> Option<String> {
+    let each = |form: fn(&&str) -> String| keys.iter().map(form).collect::<Vec<_>>().join(", ");
+    match keys.len() {
+        0..=4 => Some(format!("write `{{{}}}`", each(|key| format!("{key}: …")))),
+        5..=12 => Some(format!("its keys are {}", each(|key| format!("`{key}`")))),
+        _ => None,
+    }
+}
+
+/// Somebody may have meant whatever is called so.
+fn is_name(text: &str) -> bool {
+    let is_legal = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '_' | '-');
+    text.len() <= 30 && text.starts_with(|letter: char| letter.is_ascii_alphabetic()) && text.chars().all(is_legal)
+}
+
 #[derive(Copy, Clone)]
 struct NodeReader<'a>(&'a Node);
 
@@ -179,11 +215,12 @@ impl<'a> NodeReader<'a> {
         };
         let mut error = ReadError::invalid_type(found, expected);
         error.hint = match (&self.0.kind, expected.to_string().as_str()) {
-            (Kind::List(_), "a map (`key: value`)") => Some("write `name: …` for each, without the `- ` or the brackets"),
-            (Kind::Map(_), "a list") => Some("write each with a `- ` in front, or all of them in brackets"),
+            (Kind::List(_), MAP) => Some("write `name: …` for each, without the `- ` or the brackets".to_owned()),
+            (Kind::Map(_), "a list") => Some("write each with a `- ` in front, or all of them in brackets".to_owned()),
+            (Kind::Scalar { text, .. }, MAP) if is_name(text) => Some(format!("write `{{{text}: …}}`, with what there is to say of it")),
+            (Kind::Scalar { text, .. }, TRUTH) => truth(text).map(|meant| format!("write `{meant}`: YAML 1.2 takes `{text}` for a text")),
             (Kind::List(_) | Kind::Map(_) | Kind::Scalar { .. }, _) => None,
-        }
-        .map(str::to_owned);
+        };
         self.place(Err(error))
     }
 
@@ -229,7 +266,7 @@ impl<'de> Deserializer<'de> for NodeReader<'de> {
         match &self.0.kind {
             Kind::Scalar { text, plain: true } if matches!(text.as_str(), "true" | "True" | "TRUE") => visitor.visit_bool(true),
             Kind::Scalar { text, plain: true } if matches!(text.as_str(), "false" | "False" | "FALSE") => visitor.visit_bool(false),
-            _ => self.mismatch(&"`true` or `false`"),
+            _ => self.mismatch(&TRUTH),
         }
     }
 
@@ -293,12 +330,18 @@ impl<'de> Deserializer<'de> for NodeReader<'de> {
         match &self.0.kind {
             Kind::Map(entries) => self.visit_entries(entries, visitor),
             Kind::Scalar { .. } if self.0.is_null() => self.visit_entries(&[], visitor),
-            Kind::Scalar { .. } | Kind::List(_) => self.mismatch(&"a map (`key: value`)"),
+            Kind::Scalar { .. } | Kind::List(_) => self.mismatch(&MAP),
         }
     }
 
-    fn deserialize_struct<V: Visitor<'de>>(self, _: &'static str, _: &'static [&'static str], visitor: V) -> Result<V::Value, ReadError> {
-        self.deserialize_map(visitor)
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        keys: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, ReadError> {
+        let is_scalar = matches!(self.0.kind, Kind::Scalar { .. });
+        self.deserialize_map(visitor).map_err(|error| if is_scalar { ReadError { hint: written_out(keys), ..error } } else { error })
     }
 
     fn deserialize_enum<V: Visitor<'de>>(self, _: &'static str, _: &'static [&'static str], visitor: V) -> Result<V::Value, ReadError> {

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 
 use super::super::defaults::{self, Modelled, Role};
 use super::super::file::properties::Property;
-use super::super::reader::cut;
+use super::super::reader::{cut, keys};
 use super::{Checker, Site};
 use crate::error::Problem;
 
@@ -41,14 +41,16 @@ impl Checker<'_> {
         let others = Role::ALL.into_iter().filter(|other| *other != role && defaults::has(*other, name));
         let owners: Vec<&str> = others.map(Role::name).collect();
         let problem = Problem::error(message).at(place.key());
-        self.problems.push(if owners.is_empty() {
+        self.problems.push(if !owners.is_empty() {
+            problem.hint(format!("it is a property of a {}", owners.join(" and of a ")))
+        } else if let Some(home) = keys::home(name) {
+            problem.hint(format!("it is a key of scenarios and stands {home}"))
+        } else {
             let names: Vec<&str> = defaults::names(role).map(|(known, ..)| known).collect();
             match self.guess(name, names) {
                 Some(hint) => problem.hint(hint),
                 None => problem,
             }
-        } else {
-            problem.hint(format!("it is a property of a {}", owners.join(" and of a ")))
         });
     }
 }
