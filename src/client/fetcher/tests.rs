@@ -72,3 +72,31 @@ fn records_at_another_position_or_of_a_partition_given_up_are_dropped() {
     fetcher.receive(BrokerId(0), 0, &[fetched(2, 0, 5)]);
     assert_eq!(poll(&mut fetcher), []);
 }
+
+#[test]
+fn a_round_at_once_is_what_its_steps_are_one_by_one() {
+    let leader = BrokerId(0);
+    let ready = || {
+        let mut fetcher = fetcher(false);
+        let (number, entries) = fetcher.prepare(leader).expect("there is something to be read");
+        assert_eq!(fetcher.first_fetches(&entries).len(), 3);
+        (fetcher, number)
+    };
+    let (mut step_by_step, number) = ready();
+    assert!(step_by_step.receive(leader, number, &[fetched(1, 0, 5)]));
+    assert_eq!(poll(&mut step_by_step), [(1, 5)]);
+    let next = step_by_step.prepare(leader).map(|(number, _)| number);
+
+    let (mut at_once, number) = ready();
+    assert_eq!(at_once.go_round(leader, number, &fetched(1, 0, 5)), next);
+    assert_eq!(at_once.consumed(), step_by_step.consumed());
+    assert!(at_once.only_waits() && step_by_step.only_waits());
+
+    // Of another Fetch, from elsewhere, or after something else has changed: one by one.
+    let number = next.expect("there is more to be read");
+    assert_eq!(at_once.go_round(leader, number - 1, &fetched(1, 5, 6)), None);
+    assert_eq!(at_once.go_round(leader, number, &fetched(1, 0, 5)), None);
+    at_once.forget_in_flight();
+    assert_eq!(at_once.go_round(leader, number, &fetched(1, 5, 6)), None);
+    assert!(!at_once.only_waits());
+}
