@@ -34,8 +34,7 @@ impl Histogram {
             self.begin();
         }
         self.count += n;
-        if let Creation::Even { pace, index } = created
-            && let Times::Even { first, each } = finished
+        if let (Creation::Even { pace, index }, Times::Even { first, each }) = (created, finished)
             && let Some(line) = Line::new(n, (pace, index), (first.as_nanos(), each.as_nanos()))
         {
             self.add_slope(n, &line);
