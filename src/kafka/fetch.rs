@@ -69,6 +69,15 @@ pub struct FetchSession {
     parked: Option<Parked>,
 }
 
+/// A batch that was appended.
+#[derive(Copy, Clone, Debug)]
+pub struct Alone {
+    /// Of its partition among all.
+    pub index: usize,
+    pub records: u32,
+    pub bytes: u32,
+}
+
 /// A Fetch that waits.
 #[derive(Copy, Clone, Debug)]
 struct Parked {
@@ -156,16 +165,16 @@ impl FetchSession {
 
     /// Something was appended while a Fetch waits: answers it if there is enough. True if it is answered.
     ///
-    /// `alone`: the index of the partition, if nothing was appended to any other since the Fetch was last looked at.
-    pub fn try_complete(&mut self, alone: Option<usize>, logs: &[PartitionLog], answer: &mut Vec<Fetched>) -> bool {
+    /// `alone`: the batch, if nothing else was appended since the Fetch was last looked at.
+    pub fn try_complete(&mut self, alone: Option<Alone>, logs: &[PartitionLog], answer: &mut Vec<Fetched>) -> bool {
         let Some(Parked { until, found_nothing }) = self.parked else { return false };
-        let only = alone.filter(|_| found_nothing).and_then(|index| self.entries.iter().position(|entry| entry.index == index));
-        let bytes = match only {
-            Some(at) => {
+        let only = alone.filter(|_| found_nothing);
+        let bytes = match only.and_then(|alone| Some((self.entries.iter().position(|entry| entry.index == alone.index)?, alone))) {
+            Some((at, alone)) => {
                 debug_assert!(
-                    self.entries.iter().all(|other| Some(other.index) == alone || other.from >= logs[other.index].high_watermark())
+                    self.entries.iter().all(|other| other.index == alone.index || other.from >= logs[other.index].high_watermark())
                 );
-                self.read(&self.entries[at..=at], logs, answer)
+                self.read_alone(at, alone, logs, answer)
             }
             None => self.read(&self.entries, logs, answer),
         };
@@ -178,6 +187,22 @@ impl FetchSession {
         answer.clear();
         self.parked = Some(Parked { until, found_nothing: bytes == 0 });
         false
+    }
+
+    /// Reads the one batch that there is for a Fetch: the first one is answered whatever its size.
+    #[inline(always)]
+    fn read_alone(&self, at: usize, alone: Alone, logs: &[PartitionLog], answer: &mut Vec<Fetched>) -> u64 {
+        let SessionEntry { partition, index, from, .. } = self.entries[at];
+        let to = logs[index].high_watermark();
+        if from + u64::from(alone.records) != to {
+            return self.read(&self.entries[at..=at], logs, answer);
+        }
+        answer.push(Fetched { partition, offsets: OffsetRange::new(from, to) });
+        debug_assert!({
+            let mut all = Vec::new();
+            self.read(&self.entries[at..=at], logs, &mut all) == u64::from(alone.bytes) && all == *answer
+        });
+        u64::from(alone.bytes)
     }
 
     /// `DelayedFetch#tryComplete`: what counts is all that is there, of each partition up to max.partition.fetch.bytes, and not what an answer
@@ -293,7 +318,7 @@ mod tests {
         assert_eq!((partitions(&answer), session.parked_until()), (vec![], Some(Instant::from_millis(510))));
         assert!(!session.try_complete(None, &logs, &mut answer));
         logs[2].append(3, 100, 1);
-        assert!(session.try_complete(Some(2), &logs, &mut answer));
+        assert!(session.try_complete(Some(Alone { index: 2, records: 3, bytes: 100 }), &logs, &mut answer));
         assert_eq!((partitions(&answer), session.parked_until()), (vec![2], None));
     }
 

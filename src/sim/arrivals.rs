@@ -229,15 +229,15 @@ impl Simulation<'_> {
             match self.coming(topic, at).delivery.batches.as_slice() {
                 [alone] => {
                     let (batch, visible) = (alone.clone(), turn.at());
-                    let partition = TopicPartition { topic, partition: batch.partition };
+                    let (partition, size) = (TopicPartition { topic, partition: batch.partition }, (batch.records, batch.bytes));
                     self.append(self.producer_at(topic, at), topic, batch, visible, 1);
-                    self.wake_fetches(partition, true);
+                    self.wake_fetches(partition, Some(size));
                 }
                 several => {
                     let partitions: Vec<u32> = several.iter().map(|batch| batch.partition).collect();
                     self.take_in(topic, at, 1);
                     for partition in partitions {
-                        self.wake_fetches(TopicPartition { topic, partition }, false);
+                        self.wake_fetches(TopicPartition { topic, partition }, None);
                     }
                 }
             }
@@ -287,7 +287,8 @@ impl Simulation<'_> {
             self.append(producer, topic, batch.clone(), delivery.visible, 1);
         }
         for batch in &delivery.batches {
-            self.wake_fetches(at(batch), delivery.batches.len() == 1);
+            let is_alone = delivery.batches.len() == 1;
+            self.wake_fetches(at(batch), is_alone.then_some((batch.records, batch.bytes)));
         }
         if delivery.repeat > 1 {
             skip(&mut delivery, 1);

@@ -4,7 +4,7 @@
 //! [`Exchange`] of their connection and only their arrivals are events. And of a Fetch that will have to wait at its broker not even that: it is
 //! parked there ahead of its arrival, which becomes an event after all if something is appended for it, or its wake-up falls due, before.
 
-use crate::kafka::fetch::{FetchEntry, FetchSession, Fetched, SessionEntry};
+use crate::kafka::fetch::{Alone, FetchEntry, FetchSession, Fetched, SessionEntry};
 use crate::kafka::request::{Request, Response, To};
 use crate::scenario::{Scenario, Verb};
 use crate::sim::fault::Held;
@@ -328,9 +328,10 @@ impl Simulation<'_> {
 
     /// Records became visible: waiting Fetches that ask for them may have enough.
     ///
-    /// `alone`: no others did since the last time that they were looked at.
-    pub(super) fn wake_fetches(&mut self, partition: TopicPartition, alone: bool) {
+    /// `alone`: records and bytes of their batch, if no others did since the last time that they were looked at.
+    pub(super) fn wake_fetches(&mut self, partition: TopicPartition, alone: Option<(u32, u32)>) {
         let index = self.cast.index(partition);
+        let alone = alone.map(|(records, bytes)| Alone { index, records, bytes });
         let mut at = 0;
         while let Some(&connection) = self.watchers[index].get(at) {
             let session = self.sessions[connection.0 as usize].as_mut().expect("a watcher has a session");
@@ -340,7 +341,7 @@ impl Simulation<'_> {
                 let number = session.number;
                 let mut records = self.spare_records.pop().unwrap_or_default();
                 records.clear();
-                if session.fetch.try_complete(alone.then_some(index), &self.logs, &mut records) {
+                if session.fetch.try_complete(alone, &self.logs, &mut records) {
                     self.answer_fetch(connection, number, records);
                 } else {
                     self.spare_records.push(records);
