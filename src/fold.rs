@@ -3,10 +3,10 @@
 //! Almost all facts are about records, and every fold would look up the same about them: to which slot they belong, when they became visible,
 //! whether somebody else may still be the first to process them. That is done once for all, from the trace alone.
 
-use crate::deliveries::{Deliveries, Delivery, Hand};
+use crate::deliveries::{Deliveries, Delivery, Hand, Times};
 use crate::ownership::{Hold, Ownership};
 use crate::slots::Slots;
-use crate::trace::times::Created;
+use crate::trace::times::{Created, Finished};
 use crate::trace::{Cast, Sink, TraceEvent};
 use crate::units::{ClientId, Instant, OffsetRange, ProducerId, Span, TopicPartition};
 
@@ -120,14 +120,31 @@ impl<F: Fold> Folding<F> {
         let TraceEvent::Processed { client, member, generation, partition, offsets, finished } = event else { return };
         let slot = self.known.slots.of(*client, *partition);
         let by = Hand { client: *client, member: *member, generation: *generation };
-        let delivery = Delivery { by, offsets: *offsets, times: finished.into() };
+        match finished {
+            // The usual case has a path of its own, on which nobody asks for the case again.
+            Finished::Even { first, each } => {
+                self.work(at, *partition, slot, Delivery { by, offsets: *offsets, times: Times::Even { first: *first, each: *each } });
+            }
+            Finished::Listed(times) => {
+                self.listed_work(at, *partition, slot, Delivery { by, offsets: *offsets, times: Times::Listed(times) })
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn listed_work(&mut self, at: Instant, partition: TopicPartition, slot: usize, delivery: Delivery<'_>) {
+        self.work(at, partition, slot, delivery);
+    }
+
+    #[inline(always)]
+    fn work(&mut self, at: Instant, partition: TopicPartition, slot: usize, delivery: Delivery<'_>) {
         let Known { ownership, deliveries, .. } = &mut self.known;
         if deliveries.passes_straight(slot, delivery) {
-            self.fold.processed(at, Work { partition: *partition, slot, delivery, was_in_hand: true });
+            self.fold.processed(at, Work { partition, slot, delivery, was_in_hand: true });
             self.fold.delivered(slot, delivery, ownership);
         } else {
-            let was_in_hand = deliveries.has_in_hand(slot, *client, *offsets);
-            self.fold.processed(at, Work { partition: *partition, slot, delivery, was_in_hand });
+            let was_in_hand = deliveries.has_in_hand(slot, delivery.by.client, delivery.offsets);
+            self.fold.processed(at, Work { partition, slot, delivery, was_in_hand });
             deliveries.settle(slot, delivery, |slot, delivery| self.fold.delivered(slot, delivery, ownership));
         }
     }

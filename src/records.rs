@@ -83,11 +83,11 @@ impl CreationTimes {
         }
     }
 
-    /// Forgets the first runs, as long as they are passed; but for those that are still wanted.
+    /// Forgets the runs that end before `passed`, or there; but for those that are still wanted.
     #[inline(always)]
-    pub fn forget(&mut self, partition: usize, is_passed: impl Fn(OffsetRange) -> bool, is_wanted: impl Fn(OffsetRange) -> bool) {
+    pub fn forget(&mut self, partition: usize, passed: Offset, is_wanted: impl Fn(OffsetRange) -> bool) {
         let at = &mut self.partitions[partition];
-        while let Some(run) = at.front.filter(|run| is_passed(run.range)) {
+        while let Some(run) = at.front.filter(|run| run.range.to <= passed) {
             let list = at.take_front(&run);
             if is_wanted(run.range) {
                 at.kept.push((run, list.unwrap_or_default()));
@@ -223,7 +223,7 @@ mod tests {
         store.append(0, range(3, 5), &Created::Listed([Instant::from_millis(7), Instant::from_millis(8)].into()));
         store.append(0, range(5, 6), &Created::Listed([Instant::from_millis(9)].into()));
         store.append(0, range(6, 7), &even(30));
-        store.forget(0, |run| run.to <= Offset(6), |run| run.from == Offset(3));
+        store.forget(0, Offset(6), |run| run.from == Offset(3));
         assert_eq!(store.runs(), 2);
         assert_eq!(times(&store, range(0, 9)), [(3, 7), (4, 8), (6, 10000)]);
     }
@@ -260,7 +260,7 @@ mod tests {
                 naive.extend((0..count).map(|i| Some(created.at(i).as_millis())));
                 (end, index) = (end + count, index + count);
                 below = end.min(below + forgotten);
-                store.forget(0, |run| run.to <= Offset(below), |run| run.from.0 % 5 == 0);
+                store.forget(0, Offset(below), |run| run.from.0 % 5 == 0);
             }
             let window = range(from, from + length);
             let told: Vec<_> = (window.from.0..window.to.0.min(end)).filter_map(|i| Some((i, naive[i as usize]?))).collect();

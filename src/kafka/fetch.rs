@@ -259,10 +259,9 @@ impl FetchSession {
                 .iter()
                 .position(|entry| entry.partition == fetched.partition)
                 .expect("an answer names partitions of the session");
-            // It may be there already.
-            if at + 1 < self.entries.len() {
-                let entry = self.entries.remove(at);
-                self.entries.push(entry);
+            // It may be there already, or nearly so.
+            for at in at + 1..self.entries.len() {
+                self.entries.swap(at - 1, at);
             }
         }
     }

@@ -216,9 +216,9 @@ impl Metrics {
     #[inline(always)]
     fn forget(&mut self, partition: usize) {
         let (readings, readers) = (&*self.readings, &self.partitions[partition].readers);
-        let is_passed = |run: OffsetRange| readers.iter().all(|slot| run.to <= readings[*slot].seen.end());
-        let is_wanted = |run| !readers.iter().all(|slot| readings[*slot].is_processed(run));
-        self.created.forget(partition, is_passed, is_wanted);
+        if let Some(passed) = readers.iter().map(|slot| readings[*slot].seen.end()).min() {
+            self.created.forget(partition, passed, |run| !readers.iter().all(|slot| readings[*slot].is_processed(run)));
+        }
     }
 
     pub(super) fn begins_to_read(&mut self, at: Instant, event: &TraceEvent, known: &Known) {

@@ -99,7 +99,8 @@ impl Simulation<'_> {
             return;
         }
         let life = self.clients[client.index()].life;
-        for (at, timer) in self.consumer_fx.wakes.drain(..) {
+        for at in 0..self.consumer_fx.wakes.len() {
+            let (at, timer) = self.consumer_fx.wakes[at];
             // What should have been looked at before (a deadline that has passed, the work of a frozen process) is looked at once.
             let at = at.max(self.now);
             let event = Event::Client(client, life, timer);
@@ -115,6 +116,7 @@ impl Simulation<'_> {
                 | ConsumerTimer::CloseTimeout => self.queue.push_timer(at, event),
             }
         }
+        self.consumer_fx.wakes.clear();
     }
 
     /// In order: the last one is taken off first.

@@ -205,6 +205,16 @@ impl Consumer {
         let left = batch.chunk_end - batch.told;
         let finished = batch.told + if batch.ends <= now { left } else { batch.plan.finished(now, left) };
         let (client, member, generation) = (self.config.client, batch.member, batch.generation);
+        if let ([slice], Plan::Even { first, each }) = (batch.slices.as_slice(), &batch.plan)
+            && (batch.told, finished) == (0, batch.records)
+            && finished > 0
+        {
+            let (Slice { partition, offsets }, first, each) = (*slice, *first, *each);
+            let finished = || Finished::Even { first, each };
+            fx.emit_with(|| TraceEvent::Processed { client, member, generation, partition, offsets, finished: finished() });
+            batch.told = batch.records;
+            return;
+        }
         match &batch.plan {
             Plan::Even { first, each } => {
                 for (number, partition, offsets) in batch.ranges(batch.told, finished) {
