@@ -142,6 +142,8 @@ pub struct Simulation<'a> {
     untold: Vec<Option<produce::Untold>>,
     /// By topic: its producers whose requests arrive in order.
     writers: Vec<Vec<arrivals::Writer>>,
+    /// By topic: how many of these have no event for their next request.
+    unwatched: Vec<u32>,
     /// By connection.
     sessions: Vec<Option<fetch::Session>>,
     /// By partition: connections whose session has it.

@@ -199,13 +199,16 @@ impl Simulation<'_> {
 
     /// A Fetch waits for a topic: the next request of each of its writers is an event.
     pub(super) fn watch_arrivals(&mut self, topic: TopicId) {
+        if self.is_each_arrival_an_event(topic) {
+            return;
+        }
         for at in 0..self.writers[topic.index()].len() {
             self.watch_writer(topic, at);
         }
     }
 
     pub(super) fn is_each_arrival_an_event(&self, topic: TopicId) -> bool {
-        self.writers[topic.index()].iter().all(|writer| writer.watched)
+        self.unwatched[topic.index()] == 0
     }
 
     #[inline]
@@ -213,6 +216,7 @@ impl Simulation<'_> {
         let writer = &mut self.writers[topic.index()][at];
         if !writer.watched && !writer.turn.is_never() {
             writer.watched = true;
+            self.unwatched[topic.index()] -= 1;
             let place = Place::message(writer.turn.connection(), 0);
             self.queue.push(writer.turn.at(), place, Event::Arrival(topic, at as u32));
         }
@@ -222,26 +226,33 @@ impl Simulation<'_> {
     pub(super) fn on_arrival(&mut self, topic: TopicId, at: usize) {
         let writer = &mut self.writers[topic.index()][at];
         writer.watched = false;
-        let turn = writer.turn;
+        self.unwatched[topic.index()] += 1;
+        let Writer { producer, turn, .. } = *writer;
         // At the end of the run the others become events of their own, and who deletes a topic has looked before.
         if turn.at() <= self.now {
             self.catch_up_before(topic, turn);
-            match self.coming(topic, at).delivery.batches.as_slice() {
-                [alone] => {
-                    let (batch, visible) = (alone.clone(), turn.at());
-                    let (partition, size) = (TopicPartition { topic, partition: batch.partition }, (batch.records, batch.bytes));
-                    self.append(self.producer_at(topic, at), topic, batch, visible, 1);
-                    self.wake_fetches(partition, Some(size));
+            let coming = self.producers[producer.index()].coming.as_mut().expect("something is on its way");
+            if let [alone] = coming.delivery.batches.as_slice() {
+                let batch = alone.clone();
+                let goes_on = coming.delivery.repeat > 1;
+                if goes_on {
+                    skip(&mut coming.delivery, 1);
+                    self.writers[topic.index()][at].turn = coming.turn();
                 }
-                several => {
-                    let partitions: Vec<u32> = several.iter().map(|batch| batch.partition).collect();
-                    self.take_in(topic, at, 1);
-                    for partition in partitions {
-                        self.wake_fetches(TopicPartition { topic, partition }, None);
-                    }
+                let (partition, size) = (TopicPartition { topic, partition: batch.partition }, (batch.records, batch.bytes));
+                self.append(producer, topic, batch, turn.at(), 1);
+                self.wake_fetches(partition, Some(size));
+                if !goes_on {
+                    self.prepare_next(producer);
                 }
+            } else {
+                let partitions: Vec<u32> = coming.delivery.batches.iter().map(|batch| batch.partition).collect();
+                self.take_in(topic, at, 1);
+                for partition in partitions {
+                    self.wake_fetches(TopicPartition { topic, partition }, None);
+                }
+                self.go_on(topic, at, 1);
             }
-            self.go_on(topic, at, 1);
         }
         if self.is_waited_for(topic) {
             self.watch_writer(topic, at);

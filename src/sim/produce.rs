@@ -102,6 +102,7 @@ impl Simulation<'_> {
         if self.producers[producer.index()].in_order {
             let topic = self.cast.producer_topic[producer.index()];
             self.writers[topic.index()].push(Writer::new(producer));
+            self.unwatched[topic.index()] += 1;
             self.prepare_next(producer);
         } else {
             self.send_next(producer);

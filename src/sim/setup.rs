@@ -68,6 +68,7 @@ impl<'a> Simulation<'a> {
             may_be_disturbed: fetch::may_be_disturbed(scenario),
             untold: (0..partitions).map(|_| None).collect(),
             writers: scenario.topics.iter().map(|_| Vec::new()).collect(),
+            unwatched: vec![0; scenario.topics.len()],
             sessions: Vec::new(),
             watchers: vec![Vec::new(); partitions],
             readers: vec![Vec::new(); scenario.topics.len()],
