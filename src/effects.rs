@@ -11,12 +11,15 @@ use crate::units::Instant;
 pub struct Effects<M, T> {
     pub sends: Vec<M>,
     pub wakes: Vec<(Instant, T)>,
-    pub facts: Vec<TraceEvent>,
+    /// With the moment at which each was said.
+    pub facts: Vec<(Instant, TraceEvent)>,
+    /// The moment of what is being said, if anybody wants to know it.
+    pub now: Instant,
 }
 
 impl<M, T> Default for Effects<M, T> {
     fn default() -> Self {
-        Effects { sends: Vec::new(), wakes: Vec::new(), facts: Vec::new() }
+        Effects { sends: Vec::new(), wakes: Vec::new(), facts: Vec::new(), now: Instant::ZERO }
     }
 }
 
@@ -26,7 +29,7 @@ impl<M, T> Effects<M, T> {
     }
 
     pub fn emit(&mut self, fact: TraceEvent) {
-        self.facts.push(fact);
+        self.facts.push((self.now, fact));
     }
 
     /// The same for the most frequent facts: each is written where it stays. One that was made before there is room for it would be put
@@ -37,7 +40,7 @@ impl<M, T> Effects<M, T> {
             self.facts.reserve(1);
         }
         assert!(self.facts.len() < self.facts.capacity(), "there is room");
-        self.facts.push(fact());
+        self.facts.push((self.now, fact()));
     }
 
     /// Asks for a wake-up at the deadline just armed.

@@ -178,8 +178,6 @@ pub struct Simulation<'a> {
     coordinator_fx: CoordinatorEffects,
     /// Its facts are all that was said, by whomever, and is not recorded yet.
     consumer_fx: ConsumerEffects,
-    /// Which of these facts are how old: up to which one they were said by a moment.
-    moments: Vec<(Instant, usize)>,
     /// A buffer for what arrives together.
     trains: Vec<Train>,
     /// Buffers of Fetch answers that were read.
@@ -240,20 +238,19 @@ impl<'a> Simulation<'a> {
         let mut left = self.events_left();
         while !until_drained || !self.drained() {
             let Some((at, event)) = self.queue.pop_until(end) else {
-                self.now = end;
+                self.move_on(end);
                 break;
             };
             assert!(at >= self.now, "time runs forward");
             if at >= moves_on {
                 (left, moves_on) = (self.events_left(), at + STANDSTILL);
             }
-            self.now = at;
+            self.move_on(at);
             self.events += 1;
             self.dispatch(event);
             if !self.unmuted.is_empty() {
                 self.read_on();
             }
-            self.date_facts();
             // Whether it is drained is asked before each event, and told by the facts.
             if until_drained || self.consumer_fx.facts.len() >= FACTS_AT_ONCE {
                 self.flush(sink);
@@ -328,26 +325,17 @@ impl<'a> Simulation<'a> {
         self.consumer_fx.emit(fact);
     }
 
-    /// What was said since the last time was said now.
     #[inline(always)]
-    fn date_facts(&mut self) {
-        let said = self.consumer_fx.facts.len();
-        if self.moments.last().map_or(0, |(_, dated)| *dated) < said {
-            self.moments.push((self.now, said));
-        }
+    fn move_on(&mut self, now: Instant) {
+        self.now = now;
+        (self.consumer_fx.now, self.coordinator_fx.now) = (now, now);
     }
 
     /// Records what was said, in order.
     fn flush(&mut self, sink: &mut impl Sink) {
-        self.date_facts();
-        let mut facts = self.consumer_fx.facts.iter();
-        let mut recorded = 0;
-        for (at, said) in self.moments.drain(..) {
-            for fact in facts.by_ref().take(said - recorded) {
-                self.drainage.note(&self.cast, fact);
-                sink.record(at, fact);
-            }
-            recorded = said;
+        for (at, fact) in &self.consumer_fx.facts {
+            self.drainage.note(&self.cast, fact);
+            sink.record(*at, fact);
         }
         self.consumer_fx.facts.clear();
     }

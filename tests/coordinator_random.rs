@@ -211,7 +211,7 @@ impl World {
             self.asked += 1;
             self.wakes.insert((at, self.asked), timer);
         }
-        for fact in std::mem::take(&mut self.fx.facts) {
+        for (_, fact) in std::mem::take(&mut self.fx.facts) {
             self.fold(&fact);
         }
         for answer in std::mem::take(&mut self.fx.sends) {

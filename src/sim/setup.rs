@@ -89,7 +89,6 @@ impl<'a> Simulation<'a> {
             drainage: Drainage::new(&cast),
             coordinator_fx: CoordinatorEffects::default(),
             consumer_fx: ConsumerEffects::default(),
-            moments: Vec::new(),
             trains: Vec::new(),
             overrun: None,
             spare_records: Vec::new(),

@@ -148,7 +148,8 @@ impl Player {
 
     fn fire(&mut self, listed: bool, rid: Option<u64>, outcome: &mut Outcome) {
         let Some(timer) = self.coordinator.fire_next(self.clock, &mut self.fx) else { return };
-        let wrote = self.fx.facts.iter().any(|fact| matches!(fact, TraceEvent::OffsetExpired { .. } | TraceEvent::GroupDeleted { .. }));
+        let wrote =
+            self.fx.facts.iter().any(|(_, fact)| matches!(fact, TraceEvent::OffsetExpired { .. } | TraceEvent::GroupDeleted { .. }));
         let key = match timer {
             CoordinatorTimer::ExpireOffsets => wrote.then(|| "expire-offsets".to_owned()),
             other => snapshot::key(&self.names, other),
@@ -231,7 +232,7 @@ impl Player {
     /// Takes in what the coordinator just said. The completions of one event stand in the order of their requests.
     fn collect(&mut self, rid: Option<u64>, outcome: &mut Outcome) {
         self.fx.wakes.clear();
-        for fact in self.fx.facts.drain(..) {
+        for (_, fact) in self.fx.facts.drain(..) {
             if let TraceEvent::MemberPending { member: new, .. }
             | TraceEvent::MemberAdded { member: new, .. }
             | TraceEvent::MemberReplaced { new, .. } = fact

@@ -183,7 +183,7 @@ impl Table {
             self.wakes.insert((at, self.asked), timer);
         }
         let mut lines = TextLines::new(names(), Vec::new());
-        for fact in self.fx.facts.drain(..) {
+        for (_, fact) in self.fx.facts.drain(..) {
             lines.record(self.clock, &fact);
         }
         let text = lines.finish().expect("a Vec takes everything");

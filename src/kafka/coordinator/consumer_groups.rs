@@ -65,7 +65,8 @@ impl Coordinator {
         let former = self.groups.insert(id, Group::Consumer(group));
         if former.is_some() {
             // It changed before the heartbeat changed anything in it; but until here the heartbeat might have been refused.
-            fx.facts.insert(told, TraceEvent::GroupProtocolChanged { group: id, to: GroupProtocol::Consumer, epoch });
+            let change = TraceEvent::GroupProtocolChanged { group: id, to: GroupProtocol::Consumer, epoch };
+            fx.facts.insert(told, (fx.now, change));
         }
         Ok(Handled { wrote: true, ..handled })
     }
