@@ -365,6 +365,7 @@ impl Fold for Metrics {
                 self.mark(at, MarkKind::PartitionsAdded(*topic, *to));
             }
             TraceEvent::ClientStopping { client } => self.mark(at, MarkKind::Stopping(*client)),
+            TraceEvent::ClientStopped { client } => self.mark(at, MarkKind::Stopped(*client)),
             TraceEvent::ClientCrashed { client } => self.mark(at, MarkKind::Crashed(*client)),
             TraceEvent::ClientPaused { client, until } => self.mark(at, MarkKind::Paused(*client, until.since(at))),
             TraceEvent::ClientSlowed { client, factor } => self.mark(at, MarkKind::Slowed(*client, *factor)),
@@ -379,7 +380,6 @@ impl Fold for Metrics {
             | TraceEvent::Processed { .. }
             | TraceEvent::Dropped { .. }
             | TraceEvent::ProducerStopped { .. }
-            | TraceEvent::ClientStopped { .. }
             | TraceEvent::InitialDelayExtended { .. }
             | TraceEvent::RequestRefused { .. }
             | TraceEvent::CoordinatorFound { .. }

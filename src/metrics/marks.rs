@@ -16,6 +16,8 @@ pub struct Mark {
 pub enum MarkKind {
     Started(ClientId),
     Stopping(ClientId),
+    /// It has closed.
+    Stopped(ClientId),
     Crashed(ClientId),
     /// With its length.
     Paused(ClientId, Span),
@@ -55,6 +57,7 @@ impl MarkKind {
         match self {
             MarkKind::Started(client)
             | MarkKind::Stopping(client)
+            | MarkKind::Stopped(client)
             | MarkKind::Crashed(client)
             | MarkKind::Paused(client, _)
             | MarkKind::Resumed(client)
@@ -85,6 +88,7 @@ impl MarkKind {
             MarkKind::Paused(_, lasts) | MarkKind::CutOff(_, _, lasts) | MarkKind::BrokerDown(_, lasts) => Some(*lasts),
             MarkKind::Started(_)
             | MarkKind::Stopping(_)
+            | MarkKind::Stopped(_)
             | MarkKind::Crashed(_)
             | MarkKind::Resumed(_)
             | MarkKind::Slowed(_, _)

@@ -136,7 +136,7 @@ fn fault<'a>(scenario: &'a Scenario, mark: &Mark) -> Option<Fault<'a>> {
         MarkKind::CoordinatorLoaded(group, broker) => {
             Fault { from: Some(names::broker(broker)), ..plain("coordinator_loaded", &scenario.groups[group.index()].name) }
         }
-        // What happened to the group, not what was done to it.
-        MarkKind::ProtocolChanged(..) | MarkKind::RunPhaseEnded => return None,
+        // What came of it, not what was done.
+        MarkKind::Stopped(_) | MarkKind::ProtocolChanged(..) | MarkKind::RunPhaseEnded => return None,
     })
 }

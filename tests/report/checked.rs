@@ -314,6 +314,31 @@ timeline: [{at: 60s, stop: g/B}]
 }
 
 #[test]
+fn what_a_rolling_restart_has_down_cannot_be_stopped_or_paused_or_slowed_down() {
+    let with = |entry: &str| {
+        let groups = format!(
+            "
+groups: {{g: {{topics: [t], members: [A, B], processing: 2ms, config: {{auto.offset.reset: earliest}}}}}}
+timeline:
+  - {{at: 30s, rolling.restart: g, every: 30s, down: 10s}}
+  - {entry}
+"
+        );
+        Told::of_topics("3m", "t: 4", "200/s", &groups).page()
+    };
+    let down = "of g/A did nothing: it was told to stop at 30s, and had closed";
+    check(&with("{at: 35s, stop: g/A}"), &[&format!("warning at 35s: the stop {down}")], &[]);
+    check(&with("{at: 35s, pause: g/A, for: 2s}"), &[&format!("the pause {down}")], &[]);
+    check(&with("{at: 35s, slow: g/A, factor: 3, for: 2s}"), &[&format!("the slow-down {down}")], &[]);
+    check(&with("{at: 35s, subscribe: g/A, topics: [t]}"), &[&format!("the new subscription {down}")], &[]);
+    // It starts again at 40 s.
+    let reaches_it = ["{at: 35s, slow: g/A, factor: 3, for: 6s}", "{at: 35s, slow: g/A, factor: 3}", "{at: 35s, start: g/A}"];
+    reaches_it.iter().for_each(|entry| check(&with(entry), &[], &["did nothing"]));
+    check(&with("{at: 45s, start: g/A}"), &["the start of g/A did nothing: it had been running since 40.006s"], &[]);
+    check(&with("{at: 59s, pause: g/B, for: 5s}"), &[], &["did nothing"]);
+}
+
+#[test]
 fn a_crash_of_a_process_that_has_closed_is_told_to_have_done_nothing() {
     let groups = |crash: &str| {
         format!(

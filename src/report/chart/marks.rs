@@ -196,7 +196,7 @@ pub fn concerns(scenario: &Scenario, group: usize, mark: &Mark) -> bool {
         | MarkKind::RequestDelayed(client, _, _) => ours(client),
         MarkKind::BrokerDown(_, _) | MarkKind::BrokerReturned(_) => true,
         // Its length is told with its beginning.
-        MarkKind::Resumed(_) => false,
+        MarkKind::Resumed(_) | MarkKind::Stopped(_) => false,
         MarkKind::CoordinatorLoaded(id, _) | MarkKind::ProtocolChanged(id, _) => id == GroupId(group as u32),
         MarkKind::RateChanged(producer) => scenario.groups[group].topics.contains(&scenario.producers[producer.index()].topic),
         MarkKind::PartitionsAdded(topic, _) | MarkKind::TopicCreated(topic) | MarkKind::TopicDeleted(topic) => {
@@ -244,6 +244,7 @@ fn deed(scenario: &Scenario, Mark { at, kind, .. }: &Mark, x: Units) -> Deed {
     let (who, verb, detail, fault) = match kind {
         MarkKind::Started(id) => (client(id), ("starts", "start"), String::new(), false),
         MarkKind::Stopping(id) => (client(id), ("stops", "stop"), String::new(), false),
+        MarkKind::Stopped(id) => (client(id), ("has closed", "have closed"), String::new(), false),
         MarkKind::Crashed(id) => (client(id), ("crashes", "crash"), String::new(), true),
         MarkKind::Paused(id, lasts) => (client(id), ("pauses", "pause"), format!("for {}", figures::span(*lasts)), true),
         MarkKind::Slowed(id, factor) => (client(id), ("slows down", "slow down"), format!("× {}", thousandths(*factor)), true),

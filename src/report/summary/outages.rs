@@ -221,7 +221,8 @@ fn deed(report: &Report, owner: Owner) -> Option<String> {
         MarkKind::Failed(_, error) if *when == at => Some(format!("ended with {}", error.name())),
         // It gives its partitions up when its batch is done, however long that takes.
         MarkKind::Stopping(_) => Some("stopped".to_owned()),
-        MarkKind::Crashed(_)
+        MarkKind::Stopped(_)
+        | MarkKind::Crashed(_)
         | MarkKind::Kicked(_)
         | MarkKind::Failed(_, _)
         | MarkKind::Started(_)

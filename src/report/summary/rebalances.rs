@@ -178,6 +178,7 @@ fn deed(mark: &Mark) -> Option<String> {
         MarkKind::Kicked(_) => Some(" (max.poll.interval.ms)".to_owned()),
         MarkKind::Failed(_, error) => Some(format!(" ({} at {at})", error.name())),
         MarkKind::Started(_)
+        | MarkKind::Stopped(_)
         | MarkKind::Resumed(_)
         | MarkKind::Slowed(_, _)
         | MarkKind::SpeedRestored(_)
