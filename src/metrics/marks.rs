@@ -115,7 +115,7 @@ impl MarkKind {
         use MarkKind::{BrokerDown, BrokerReturned, Crashed, CutOff, Paused, Reconnected, Resumed, Slowed, SpeedRestored, Started};
         let of_process = matches!(
             (self, other),
-            (Paused(a, _), Resumed(b) | Crashed(b) | Started(b)) | (Slowed(a, _), SpeedRestored(b) | Crashed(b) | Started(b)) if a == b
+            (Paused(a, _), Resumed(b) | Crashed(b) | Started(b)) | (Slowed(a, _), SpeedRestored(b)) if a == b
         );
         let of_cut = matches!((self, other), (CutOff(a, from, _), Reconnected(b, to)) if (a, from) == (b, to));
         of_process || of_cut || matches!((self, other), (BrokerDown(a, _), BrokerReturned(b)) if a == b)

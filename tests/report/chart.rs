@@ -149,6 +149,20 @@ fn a_partition_without_a_leader_has_a_hatching_of_its_own() {
 }
 
 #[test]
+fn a_slow_member_is_slow_after_a_restart_too() {
+    let mut fixture = gallery::consumer_crash();
+    fixture.mark(20_000, MarkKind::Slowed(ClientId(0), 30_000));
+    fixture.mark(40_000, MarkKind::Crashed(ClientId(0)));
+    fixture.mark(60_000, MarkKind::Started(ClientId(0)));
+    fixture.mark(80_000, MarkKind::SpeedRestored(ClientId(0)));
+    fixture.mark(90_000, MarkKind::Paused(ClientId(2), Span::from_secs(10)));
+    let lasting: Vec<i32> =
+        named(&svg(fixture)).into_iter().filter(|(_, name)| name == "lasts").map(|(rect, _)| rect[2] - rect[0]).collect();
+    assert_eq!(lasting.len(), 2);
+    assert!((lasting[0] - 6 * lasting[1]).abs() <= 6, "{lasting:?}");
+}
+
+#[test]
 fn what_lasts_has_an_end() {
     let mut fixture = gallery::consumer_crash();
     fixture.mark(20_000, MarkKind::CutOff(ClientId(0), Peers::Coordinator, Span::from_secs(60)));

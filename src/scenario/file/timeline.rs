@@ -37,7 +37,7 @@ pub struct EntryFile {
     /// How long a pause, a slow phase or a fault of the network or of a broker lasts.
     #[serde(rename = "for")]
     pub lasts: Option<Duration>,
-    /// Processing takes `factor` times as long.
+    /// Processing takes `factor` times as long, in later lives of the process too.
     pub slow: Option<String>,
     /// How many times as long, such as 10 or 0.5.
     pub factor: Option<Factor>,
