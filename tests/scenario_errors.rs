@@ -30,6 +30,13 @@ macro_rules! messages {
 }
 
 messages! {
+    a_member_that_cannot_be_read_is_the_only_mistake: after_a_good_start(
+        "groups: {billing: {topics: [orders], members: [[A], B]}}\ntimeline: [{at: 30s, crash: billing/A}, {at: 40s, start: billing/A}]\n"
+    );
+    a_misspelt_crash_does_not_make_the_start_wrong: with_group(
+        "timeline: [{at: 30s, crash: billing/BB}, {at: 40s, start: billing/B}, {at: 50s, crash: biling/A}, {at: 60s, start: billing/A}]\n"
+    );
+    an_empty_entry_is_one_mistake: with_group("timeline:\n  -\n  - {at: 30s, crash: billing/A}\n");
     eight_mistakes_are_reported_at_once: "\
 durration: 10m
 topics:

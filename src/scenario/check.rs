@@ -17,6 +17,7 @@ pub mod names;
 pub mod network;
 pub mod producers;
 pub mod protocol;
+pub mod repeated;
 pub mod samples;
 pub mod subscription;
 pub mod time;
@@ -50,7 +51,10 @@ pub fn load(text: &str, file: &str) -> Result<(Scenario, Problems), Problems> {
     let parsed = yaml::parse(text).map_err(|problem| Problems::new(file, text, vec![problem]))?;
     let (mut root, mut problems) = (parsed.root, parsed.problems);
     if matches!(&root.kind, Kind::Scalar { .. }) && problems.is_empty() {
-        problems.push(Problem::error("there is no scenario in this file").hint("`groupsim show consumer-crash` prints one to start from"));
+        let at = root.span.clone();
+        let problem = Problem::error("there is no scenario in this file").hint("`groupsim show consumer-crash` prints one to start from");
+        problems.push(if at.is_empty() { problem } else { problem.at(at) });
+        return Err(Problems::new(file, text, problems));
     }
     refuse_empty_values(&mut root, &mut Vec::new(), &mut problems);
     let written: ScenarioFile = reader::read(&mut root, &mut problems);
@@ -316,9 +320,11 @@ impl Checker<'_> {
     }
 
     fn cluster(&mut self, file: &ClusterFile, site: Site<'_>, release: Release) -> Cluster {
-        let brokers = file.brokers.unwrap_or(1);
+        let mut brokers = file.brokers.unwrap_or(1);
         if !(1..=BROKERS_MAX).contains(&brokers) {
-            self.error(site.child("brokers").value(), format!("a cluster has 1 to {BROKERS_MAX} brokers"));
+            self.error_with_hint(site.child("brokers").value(), format!("a cluster has 1 to {BROKERS_MAX} brokers"), "the default is 1");
+            // As many as there can be: whatever is said of one of them is not wrong too.
+            brokers = BROKERS_MAX;
         }
         let latency = match &file.latency {
             None => Distribution::Constant(Span::from_millis(1)),

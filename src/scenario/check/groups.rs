@@ -1,6 +1,6 @@
 //! Groups: what they subscribe to, and which processes they consist of.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::{IndexMap, IndexSet};
 
@@ -28,6 +28,8 @@ pub struct Cast {
     /// By client: how its first life is set up.
     pub setups: Vec<Setup>,
     pub instances: IndexSet<String>,
+    /// Groups some of whose members could not be read.
+    pub in_doubt: BTreeSet<GroupId>,
     /// By group and name.
     by_name: BTreeMap<(GroupId, String), ClientId>,
 }
@@ -91,6 +93,10 @@ impl Checker<'_> {
                 first_client: ClientId(u32::try_from(cast.clients.len()).expect("the number of members is limited")),
                 clients: u32::try_from(parts.len()).expect("the number of members is limited"),
             };
+            let members = place.child("members");
+            if parts.is_empty() || members.node.items().iter().any(|item| item.bad) || members.unreadable().next().is_some() {
+                cast.in_doubt.insert(GroupId(u32::try_from(cast.groups.len()).expect("the number of groups is limited")));
+            }
             self.clients(name, written, place, parts, releases, broker, listener, &mut cast);
             cast.groups.push(group);
         }

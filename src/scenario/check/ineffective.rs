@@ -1,24 +1,23 @@
-//! What is written and changes nothing: nobody is there for whom it does, or it is so already. All of it is allowed and most of it a slip, so
-//! there is a warning; where anything could come of it there is none.
+//! What is written and changes nothing, since nobody is there for whom it does. All of it is allowed and most of it a slip, so there is a
+//! warning; where anything could come of it there is none.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::super::file::ScenarioFile;
 use super::super::file::group::MembersFile;
 use super::super::file::properties::GroupProperties;
-use super::super::file::timeline::{EntryFile, Factor};
-use super::super::{Client, Commit, Group, Listener, Scenario, Verb};
+use super::super::{Client, Commit, Group, Listener, Scenario};
 use super::model::COMMITS_WITHOUT_POLL;
 use super::{Checker, Site};
 use crate::terms::{GroupProperty, GroupProtocol};
-use crate::units::{ClientId, GroupId, Instant, Span};
+use crate::units::ClientId;
 
 /// Who there is in a scenario without errors.
-struct Whole<'a> {
-    file: &'a ScenarioFile,
-    scenario: &'a Scenario,
-    root: Site<'a>,
+pub struct Whole<'a> {
+    pub file: &'a ScenarioFile,
+    pub scenario: &'a Scenario,
+    pub root: Site<'a>,
     /// Speak the consumer protocol in one of their lives.
     consumers: BTreeSet<ClientId>,
 }
@@ -29,9 +28,9 @@ impl Checker<'_> {
         let whole = Whole { file, scenario, root, consumers: consumers(scenario) };
         self.needless_listeners(&whole);
         self.needless_race(&whole);
+        self.needless_passes(&whole);
         self.needless_group_configs(&whole);
-        self.repeated_group_configs(&whole);
-        self.slow_at_normal_speed(&whole);
+        self.warn_of_the_repeated(&whole);
     }
 
     fn needless_listeners(&mut self, whole: &Whole<'_>) {
@@ -71,6 +70,15 @@ impl Checker<'_> {
         }
     }
 
+    fn needless_passes(&mut self, whole: &Whole<'_>) {
+        let is_written = whole.file.model.as_ref().is_some_and(|model| model.app_passes.is_some());
+        if is_written && whole.are_classic(0..whole.scenario.clients.len()) {
+            let message = "app.passes makes no difference: no member speaks the consumer protocol";
+            let hint = "it needs members with `config: {group.protocol: consumer}`";
+            self.warning(whole.root.child("model").child("app.passes").key(), message, hint);
+        }
+    }
+
     fn needless_group_configs(&mut self, whole: &Whole<'_>) {
         let declared = whole.file.groups.iter().zip(whole.root.child("groups").children());
         let declared = declared.map(|((name, written), site)| (name, &written.group_config, site.child("group.config")));
@@ -88,43 +96,10 @@ impl Checker<'_> {
             }
         }
     }
-
-    /// Entries that set what the group has at that time.
-    fn repeated_group_configs(&mut self, whole: &Whole<'_>) {
-        let mut configs: Vec<_> = whole.scenario.groups.iter().map(|group| group.config).collect();
-        for ((group, property, value), place) in whole.group_verbs() {
-            let of_group = &whole.scenario.groups[group.index()];
-            let before = std::mem::replace(configs[group.index()].of_mut(property), value);
-            if before == value && !whole.are_classic(members(of_group)) {
-                let message = format!("the group `{}` has {} {} at that time", of_group.name, property.name(), value.as_millis());
-                self.warning(place, message, "set it to something else, or leave this out");
-            }
-        }
-    }
-
-    /// `factor: 1`, unless it ends another one.
-    fn slow_at_normal_speed<'a>(&mut self, whole: &Whole<'a>) {
-        const NORMAL: Factor = Factor(1000);
-        let entries = whole.file.timeline.iter().zip(whole.root.child("timeline").items());
-        let slow = |entry: &'a EntryFile, site: Site<'a>| Some((entry.at?, entry.slow.as_deref()?, entry.factor?, entry.lasts, site));
-        let mut slowed: Vec<_> = entries.filter_map(|(entry, site)| slow(entry, site)).collect();
-        slowed.sort_by_key(|(at, ..)| at.0);
-        let mut slow_until: BTreeMap<&str, Instant> = BTreeMap::new();
-        for (at, member, factor, lasts, site) in slowed {
-            let at = Instant::ZERO + at.0;
-            let until = slow_until.entry(member).or_insert(Instant::ZERO);
-            if factor != NORMAL {
-                *until = (*until).max(lasts.map_or(Instant::NEVER, |lasts| at + lasts.0));
-            } else if *until <= at {
-                let message = format!("`{member}` is as fast as ever at that time, and `factor: 1` keeps it so");
-                self.warning(site.child("factor").key(), message, "say how many times as long processing takes, such as `factor: 10`");
-            }
-        }
-    }
 }
 
 impl<'a> Whole<'a> {
-    fn are_classic(&self, clients: Range<usize>) -> bool {
+    pub fn are_classic(&self, clients: Range<usize>) -> bool {
         !clients.is_empty() && self.consumers.range(client(clients.start)..client(clients.end)).next().is_none()
     }
 
@@ -133,30 +108,13 @@ impl<'a> Whole<'a> {
         let is_idle = |client: &Client| client.on_revoke.is_none_or(|listener| listener == Listener::default());
         self.are_classic(clients.clone()) && self.scenario.clients[clients].iter().all(is_idle)
     }
-
-    /// What the timeline sets, in the order of time, each with the place where it is written.
-    fn group_verbs(&self) -> Vec<((GroupId, GroupProperty, Span), Range<usize>)> {
-        let entries = self.file.timeline.iter().zip(self.root.child("timeline").items());
-        let mut places = Vec::new();
-        for (entry, site) in entries {
-            for ((_, properties), place) in entry.group_config.iter().flatten().zip(site.child("group.config").children()) {
-                places.extend(modelled(properties).map(|property| (entry.at.map(|at| at.0), place.child(property.name()).key())));
-            }
-        }
-        places.sort_by_key(|(at, _)| *at);
-        let verbs = self.scenario.timeline.iter().filter_map(|entry| {
-            let Verb::GroupConfig { group, property, value } = entry.verb else { return None };
-            Some((group, property, value))
-        });
-        verbs.zip(places.into_iter().map(|(_, place)| place)).collect()
-    }
 }
 
-fn modelled(properties: &GroupProperties) -> impl Iterator<Item = GroupProperty> {
+pub fn modelled(properties: &GroupProperties) -> impl Iterator<Item = GroupProperty> {
     GroupProperty::ALL.into_iter().filter(|property| properties.0.contains_key(property.name()))
 }
 
-fn members(group: &Group) -> Range<usize> {
+pub fn members(group: &Group) -> Range<usize> {
     let first = group.first_client.index();
     first..first + group.clients as usize
 }
@@ -234,32 +192,5 @@ mod tests {
         check("", &format!("g: {{topics: t, members: 2}}, {h}"), set, &[(&none("g"), "g")]);
         let later = "{at: 20s, stop: g/A}, {at: 30s, start: g/A, config: {group.protocol: consumer}}";
         check("", &format!("g: {{topics: t, members: [A, B], {own}}}"), later, &[]);
-    }
-
-    #[test]
-    fn what_is_set_again_changes_nothing() {
-        let group = |own: &str| format!("g: {{topics: t, members: 2, config: {{group.protocol: consumer}}{own}}}");
-        let set = |at: &str, seconds: u32| format!("{{at: {at}, group.config: {{g: {{consumer.session.timeout.ms: {seconds}s}}}}}}");
-        let has = |millis: u32| format!("the group `g` has consumer.session.timeout.ms {millis} at that time");
-        check("", &group(""), &set("30s", 45), &[(&has(45_000), "consumer.session.timeout.ms")]);
-        let own = group(", group.config: {consumer.session.timeout.ms: 50s}");
-        check("", &own, &set("30s", 50), &[(&has(50_000), "consumer.session.timeout.ms")]);
-        check("", &own, &set("30s", 45), &[]);
-        // In the order of time, not of the file.
-        let entries = [set("50s", 50), set("30s", 50), set("40s", 55)].join(", ");
-        check("", &group(""), &entries, &[]);
-        let entries = [set("50s", 55), set("30s", 50), set("40s", 55)].join(", ");
-        check("", &group(""), &entries, &[(&has(55_000), "consumer.session.timeout.ms")]);
-    }
-
-    #[test]
-    fn slow_at_normal_speed_is_good_for_ending_another_slow_phase_only() {
-        let slow = |at: &str, rest: &str| format!("{{at: {at}, slow: g/A, {rest}}}");
-        let group = "g: {topics: t, members: [A, B]}";
-        let same = ("`g/A` is as fast as ever at that time, and `factor: 1` keeps it so", "factor");
-        check("", group, &slow("1m", "factor: 1, for: 10s"), &[same]);
-        check("", group, &(slow("1m", "factor: 1.0") + ", " + &slow("50s", "factor: 3, for: 10s")), &[same]);
-        check("", group, &(slow("1m", "factor: 1") + ", " + &slow("50s", "factor: 3")), &[]);
-        check("", group, "{at: 50s, slow: g/B, factor: 3}, {at: 1m, slow: g/A, factor: 1}", &[same]);
     }
 }

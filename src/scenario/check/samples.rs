@@ -23,7 +23,10 @@ impl Checker<'_> {
         let whole = duration + settle;
         let Some(written) = file.sample_interval else { return by_default(duration, whole, series) };
         let interval = written.0;
-        if interval.is_zero() || whole.as_nanos() / interval.as_nanos() > SAMPLES_MAX {
+        if interval.is_zero() {
+            let hint = format!("the default is {}", by_default(duration, whole, series));
+            self.error_with_hint(site.value(), "samples lie some time apart", hint);
+        } else if whole.as_nanos() / interval.as_nanos() > SAMPLES_MAX {
             let message = format!("more than {SAMPLES_MAX} samples in {whole}");
             self.error_with_hint(site.value(), message, format!("the default is {}", by_default(duration, whole, series)));
         }

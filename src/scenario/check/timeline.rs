@@ -8,6 +8,7 @@ use super::super::file::ScenarioFile;
 use super::super::file::shapes::{Duration, RateText};
 use super::super::file::timeline::{EntryFile, Factor};
 use super::super::reader::cut;
+use super::super::yaml::Kind;
 use super::super::{BrokerConfig, Client, Releases, TimelineEntry, Topic, Verb};
 use super::deploys::{Deployment, Deployments};
 use super::group_configs::{GroupConfigs, goes_on};
@@ -102,6 +103,10 @@ impl Checker<'_> {
             "delay",
             "broker.down",
         ];
+        if matches!(&site.node.kind, Kind::Scalar { text, plain: true } if matches!(text.as_str(), "" | "~" | "null")) {
+            self.error_with_hint(site.value(), "an empty entry", "such as `{at: 30s, crash: group/member}`, or leave it out");
+            return;
+        }
         let verbs: Vec<&str> = VERBS.into_iter().filter(|verb| site.has(verb)).collect();
         let time = self.require(written.at, site, "this entry", "at", "when it happens, such as `at: 30s`");
         let [verb] = verbs.as_slice() else {
@@ -115,6 +120,10 @@ impl Checker<'_> {
         };
         self.refuse_parameters_of_other_verbs(verb, site);
         let verbs = self.verbs(written, verb, site, stage);
+        if verbs.is_empty() {
+            // Whom it meant is not known, so nothing is certain about any of those.
+            perhaps_meant(written, stage).into_iter().for_each(|client| lives.lose_sight(client));
+        }
         let Some(Duration(time)) = time else {
             verbs.iter().flat_map(|(verb, ..)| whose(verb, stage)).for_each(|client| lives.lose_sight(client));
             return;
@@ -154,8 +163,7 @@ impl Checker<'_> {
     fn verbs(&mut self, written: &EntryFile, verb: &str, site: Site<'_>, stage: &Stage<'_>) -> Vec<Told> {
         let place = site.child(verb);
         self.refuse_nothing(verb, place);
-        let of_member = [&written.crash, &written.start, &written.stop, &written.pause, &written.slow].into_iter().flatten().next();
-        if let Some(member) = of_member {
+        if let Some(member) = of_member(written) {
             let client = self.member(member, place.value(), stage);
             let verb = client.and_then(|client| self.member_verb(written, verb, client, site));
             return verb.map(|verb| (verb, format!("`{member}`"), place.value())).into_iter().collect();
@@ -223,8 +231,7 @@ impl Checker<'_> {
         };
         let group_id = GroupId(self.resolve(stage.groups, group, at.clone())?);
         let found = stage.cast.find(group_id, member);
-        // A group whose members could not be read has none.
-        if found.is_none() && !stage.cast.members(group_id).is_empty() {
+        if found.is_none() && !stage.cast.in_doubt.contains(&group_id) {
             let names = stage.cast.members(group_id).map(|client| stage.cast.clients[client].name.as_str());
             let hint = self.guess(member, names);
             let message = format!("the group `{}` has no member `{}`", cut(group), cut(member));
@@ -287,6 +294,18 @@ impl Checker<'_> {
 }
 
 /// Whose life a verb changes.
+fn of_member(written: &EntryFile) -> Option<&String> {
+    [&written.crash, &written.start, &written.stop, &written.pause, &written.slow].into_iter().flatten().next()
+}
+
+/// Of whom an entry without a verb may be: a member of the group that it names, or of any.
+fn perhaps_meant(written: &EntryFile, stage: &Stage<'_>) -> Vec<ClientId> {
+    let Some(member) = of_member(written) else { return Vec::new() };
+    let group = member.split_once('/').and_then(|(group, _)| stage.groups.get(group)).map(GroupId);
+    let clients = (0..).map(ClientId).zip(&stage.cast.clients);
+    clients.filter(|(_, client)| group.is_none_or(|group| client.group == group)).map(|(client, _)| client).collect()
+}
+
 fn whose(verb: &Verb, stage: &Stage<'_>) -> Vec<ClientId> {
     let of_group = |group: &GroupId| stage.cast.members(*group).filter_map(|client| u32::try_from(client).ok()).map(ClientId).collect();
     match verb {

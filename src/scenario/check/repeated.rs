@@ -1,0 +1,223 @@
+//! What the timeline sets to what it is already. That is allowed and most likely a slip, so there is a warning.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use super::super::file::timeline::{EntryFile, Factor};
+use super::super::subscription::Subscription;
+use super::super::{RateStep, Verb};
+use super::ineffective::{Whole, members, modelled};
+use super::{Checker, Site};
+use crate::terms::GroupProperty;
+use crate::units::{GroupId, Instant, Rate, Span};
+
+const NORMAL: Factor = Factor(1000);
+
+/// What is set when.
+type GroupVerb = (Instant, GroupId, GroupProperty, Span);
+
+/// How fast a member works since the timeline last said so.
+#[derive(Copy, Clone)]
+struct Speed {
+    factor: Factor,
+    until: Instant,
+}
+
+impl Checker<'_> {
+    pub fn warn_of_the_repeated(&mut self, whole: &Whole<'_>) {
+        self.repeated_group_configs(whole);
+        self.repeated_speeds(whole);
+        self.repeated_rates(whole);
+        self.repeated_subscriptions(whole);
+    }
+
+    fn repeated_group_configs(&mut self, whole: &Whole<'_>) {
+        let mut configs: Vec<_> = whole.scenario.groups.iter().map(|group| group.config).collect();
+        let mut latest: BTreeMap<(GroupId, &str), Instant> = BTreeMap::new();
+        for ((at, group, property, value), place) in group_verbs(whole) {
+            let of_group = &whole.scenario.groups[group.index()];
+            let before = std::mem::replace(configs[group.index()].of_mut(property), value);
+            let is_same_moment = latest.insert((group, property.name()), at) == Some(at);
+            if whole.are_classic(members(of_group)) {
+                continue;
+            }
+            if before == value {
+                let message = format!("the group `{}` has {} {} at that time", of_group.name, property.name(), value.as_millis());
+                self.warning(place, message, "set it to something else, or leave this out");
+            } else if is_same_moment {
+                let message = format!("{} of the group `{}` is set twice at that time", property.name(), of_group.name);
+                self.warning(place, message, "this one, the last in the file, holds: leave the other one out");
+            }
+        }
+    }
+
+    /// A factor that holds already, and `factor: 1` that ends no other one.
+    fn repeated_speeds<'a>(&mut self, whole: &Whole<'a>) {
+        let slow = |entry: &'a EntryFile| Some((entry.slow.as_deref()?, entry.factor?, entry.lasts));
+        let mut speeds: BTreeMap<&str, Speed> = BTreeMap::new();
+        for (at, entry, site) in entries(whole) {
+            let Some((member, factor, lasts)) = slow(entry) else { continue };
+            let before = speeds.get(member).copied().filter(|speed| at < speed.until);
+            let until = lasts.map_or(Instant::NEVER, |lasts| at + lasts.0);
+            if factor == NORMAL && before.is_none() {
+                let message = format!("`{member}` is as fast as ever at that time, and `factor: 1` keeps it so");
+                self.warning(site.child("factor").key(), message, "say how many times as long processing takes, such as `factor: 10`");
+            } else if before.is_some_and(|before| before.factor == factor && before.until == until) {
+                let message = format!("`{member}` is slowed down by that factor already at that time");
+                self.warning(site.child("factor").key(), message, "choose another factor, or leave this out");
+            }
+            if factor != NORMAL {
+                let slow_until = before.map_or(until, |before| before.until.max(until));
+                speeds.insert(member, Speed { factor, until: slow_until });
+            }
+        }
+    }
+
+    fn repeated_rates<'a>(&mut self, whole: &Whole<'a>) {
+        let mut set: BTreeMap<&str, RateStep> = BTreeMap::new();
+        for (at, entry, site) in entries(whole) {
+            for ((name, rate), place) in entry.rate.iter().flatten().zip(site.child("rate").children()) {
+                let step = RateStep { at, rate: rate.0 };
+                let before = set.insert(name, step);
+                if rate_before(whole, name, before, at) == Some(rate.0) {
+                    let message = format!("the producer `{name}` has that rate at that time");
+                    self.warning(place.value(), message, "set it to something else, or leave this out");
+                }
+            }
+        }
+    }
+
+    fn repeated_subscriptions(&mut self, whole: &Whole<'_>) {
+        let clients = &whole.scenario.clients;
+        let mut places = entries(whole).into_iter().filter(|(_, entry, _)| entry.subscribe.is_some()).map(|(.., site)| site);
+        // Not known of those that are started at a time that only the run shows.
+        let mut current: Vec<Option<&Subscription>> = clients.iter().map(|client| Some(&client.subscription)).collect();
+        for entry in &whole.scenario.timeline {
+            if let Verb::Subscribe { client, to } = &entry.verb {
+                let before = current[client.index()].replace(to);
+                let place = places.next();
+                if before == Some(to)
+                    && let Some(site) = place
+                {
+                    let message = format!("`{}` is subscribed to that at that time", clients[client.index()].name);
+                    self.warning(site.child("topics").value(), message, "subscribe it to something else, or leave this out");
+                }
+            } else if let Verb::Start { client, .. } = entry.verb {
+                current[client.index()] = Some(&clients[client.index()].subscription);
+            } else if let Verb::Scale { group, .. } | Verb::RollingRestart { group, .. } = entry.verb {
+                current[members(&whole.scenario.groups[group.index()])].fill(None);
+            }
+        }
+    }
+}
+
+/// In the order of time, those of one moment in that of the file; each with its place.
+fn entries<'a>(whole: &Whole<'a>) -> Vec<(Instant, &'a EntryFile, Site<'a>)> {
+    let written = whole.file.timeline.iter().zip(whole.root.child("timeline").items());
+    let mut entries: Vec<_> = written.filter_map(|(entry, site)| Some((Instant::ZERO + entry.at?.0, entry, site))).collect();
+    entries.sort_by_key(|(at, ..)| *at);
+    entries
+}
+
+/// What is set, in the order of time, each with the place where it is written.
+fn group_verbs(whole: &Whole<'_>) -> Vec<(GroupVerb, Range<usize>)> {
+    let mut places = Vec::new();
+    for (_, entry, site) in entries(whole) {
+        for ((_, properties), place) in entry.group_config.iter().flatten().zip(site.child("group.config").children()) {
+            places.extend(modelled(properties).map(|property| place.child(property.name()).key()));
+        }
+    }
+    let verbs = whole.scenario.timeline.iter().filter_map(|entry| {
+        let Verb::GroupConfig { group, property, value } = entry.verb else { return None };
+        Some((entry.at, group, property, value))
+    });
+    verbs.zip(places).collect()
+}
+
+/// The rate of a producer just before that moment, if nothing else happens to it then. `set`: what the timeline last said.
+fn rate_before(whole: &Whole<'_>, name: &str, set: Option<RateStep>, at: Instant) -> Option<Rate> {
+    let producer = whole.scenario.producers.iter().find(|producer| producer.name == name)?;
+    let steps = producer.steps.iter().copied().filter(|step| step.at <= at);
+    let latest = steps.chain(set).max_by_key(|step| step.at)?;
+    (latest.at < at).then_some(latest.rate)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::scenario::load;
+
+    /// What is warned of, each with the text that it points at.
+    fn warnings(head: &str, groups: &str, timeline: &str) -> Vec<(String, String)> {
+        let text = format!("duration: 5m\ntopics: {{t: 2}}\n{head}\ngroups: {{{groups}}}\ntimeline: [{timeline}]\n");
+        let (_, problems) = load(&text, "demo.yaml").unwrap_or_else(|problems| panic!("{problems}"));
+        let place = |span: Option<std::ops::Range<usize>>| span.map_or(String::new(), |span| text[span].to_owned());
+        problems.list.iter().map(|problem| (problem.message.clone(), place(problem.span.clone()))).collect()
+    }
+
+    #[track_caller]
+    fn check(head: &str, groups: &str, timeline: &str, expected: &[(&str, &str)]) {
+        let seen = warnings(head, groups, timeline);
+        let seen: Vec<_> = seen.iter().map(|(message, place)| (message.as_str(), place.as_str())).collect();
+        assert_eq!(seen, expected);
+    }
+
+    #[test]
+    fn what_is_set_again_changes_nothing() {
+        let group = |own: &str| format!("g: {{topics: t, members: 2, config: {{group.protocol: consumer}}{own}}}");
+        let set = |at: &str, seconds: u32| format!("{{at: {at}, group.config: {{g: {{consumer.session.timeout.ms: {seconds}s}}}}}}");
+        let has = |millis: u32| format!("the group `g` has consumer.session.timeout.ms {millis} at that time");
+        check("", &group(""), &set("30s", 45), &[(&has(45_000), "consumer.session.timeout.ms")]);
+        let own = group(", group.config: {consumer.session.timeout.ms: 50s}");
+        check("", &own, &set("30s", 50), &[(&has(50_000), "consumer.session.timeout.ms")]);
+        check("", &own, &set("30s", 45), &[]);
+        // In the order of time, not of the file.
+        let entries = [set("50s", 50), set("30s", 50), set("40s", 55)].join(", ");
+        check("", &group(""), &entries, &[]);
+        let entries = [set("50s", 55), set("30s", 50), set("40s", 55)].join(", ");
+        check("", &group(""), &entries, &[(&has(55_000), "consumer.session.timeout.ms")]);
+    }
+
+    #[test]
+    fn slow_at_normal_speed_is_good_for_ending_another_slow_phase_only() {
+        let slow = |at: &str, rest: &str| format!("{{at: {at}, slow: g/A, {rest}}}");
+        let group = "g: {topics: t, members: [A, B]}";
+        let same = ("`g/A` is as fast as ever at that time, and `factor: 1` keeps it so", "factor");
+        check("", group, &slow("1m", "factor: 1, for: 10s"), &[same]);
+        check("", group, &(slow("1m", "factor: 1.0") + ", " + &slow("50s", "factor: 3, for: 10s")), &[same]);
+        check("", group, &(slow("1m", "factor: 1") + ", " + &slow("50s", "factor: 3")), &[]);
+        check("", group, "{at: 50s, slow: g/B, factor: 3}, {at: 1m, slow: g/A, factor: 1}", &[same]);
+    }
+
+    #[test]
+    fn a_rate_or_a_subscription_or_a_speed_that_holds_already_is_warned_of() {
+        let of = |head: &str, timeline: &str, expected: &[(&str, &str)]| {
+            check(&format!("producers: {{p: {head}}}"), "g: {topics: t, members: [A, B]}", timeline, expected);
+        };
+        let rate = ("the producer `p` has that rate at that time", "10/s");
+        of("{topic: t, rate: 10/s}", "{at: 30s, rate: {p: 10/s}}", &[rate]);
+        of("{topic: t, rate: 10/s}", "{at: 40s, rate: {p: 10/s}}, {at: 30s, rate: {p: 20/s}}", &[]);
+        of("{topic: t, rate: 20/s}", "{at: 40s, rate: {p: 10/s}}, {at: 30s, rate: {p: 10/s}}", &[rate]);
+        let steps = "{topic: t, steps: [{at: 0s, rate: 20/s}, {at: 35s, rate: 10/s}]}";
+        of(steps, "{at: 40s, rate: {p: 10/s}}", &[rate]);
+        of(steps, "{at: 35s, rate: {p: 20/s}}, {at: 30s, rate: {p: 10/s}}", &[]);
+        let subscribed = ("`A` is subscribed to that at that time", "t");
+        let plain = "{topic: t, rate: 10/s}";
+        of(plain, "{at: 30s, subscribe: g/A, topics: t}", &[subscribed]);
+        of(plain, "{at: 10s, rolling.restart: g, every: 10s, down: 1s}, {at: 30s, subscribe: g/A, topics: t}", &[]);
+        of(plain, "{at: 10s, crash: g/A}, {at: 20s, start: g/A}, {at: 30s, subscribe: g/A, topics: t}", &[subscribed]);
+        let slow = ("`g/A` is slowed down by that factor already at that time", "factor");
+        of(plain, "{at: 30s, slow: g/A, factor: 3}, {at: 40s, slow: g/A, factor: 3}", &[slow]);
+        of(plain, "{at: 30s, slow: g/A, factor: 3}, {at: 40s, slow: g/A, factor: 3, for: 10s}", &[]);
+        of(plain, "{at: 30s, slow: g/A, factor: 3}, {at: 40s, slow: g/A, factor: 4}", &[]);
+    }
+
+    #[test]
+    fn of_two_values_for_one_moment_the_last_one_holds() {
+        let set = |seconds: u32| format!("{{at: 30s, group.config: {{g: {{consumer.session.timeout.ms: {seconds}s}}}}}}");
+        let group = "g: {topics: t, members: 2, config: {group.protocol: consumer}}";
+        let twice = ("consumer.session.timeout.ms of the group `g` is set twice at that time", "consumer.session.timeout.ms");
+        check("", group, &[set(50), set(55)].join(", "), &[twice]);
+        let others = "{at: 30s, group.config: {g: {consumer.heartbeat.interval.ms: 6s}}}".to_owned();
+        check("", group, &[set(50), others].join(", "), &[]);
+    }
+}
