@@ -41,7 +41,7 @@ struct PartitionTimes {
 /// [`Created`], borrowed.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub enum Creation<'a> {
-    Even { pace: Pace, index: u64 },
+    Even { pace: &'a Pace, index: u64 },
     Listed(&'a [Instant]),
 }
 
@@ -113,13 +113,13 @@ impl CreationTimes {
     }
 
     #[inline(always)]
-    fn creation<'a>(&self, run: &Placed, from: Offset, list: &'a [Instant]) -> Creation<'a> {
+    fn creation<'a>(&'a self, run: &Placed, from: Offset, list: &'a [Instant]) -> Creation<'a> {
         let skipped = from.0 - run.range.from.0;
         if run.course == LISTED {
             Creation::Listed(&list[skipped as usize..])
         } else {
             let course = &self.courses[run.course as usize];
-            Creation::Even { pace: course.pace, index: course.start + u64::from(run.index) + skipped }
+            Creation::Even { pace: &course.pace, index: course.start + u64::from(run.index) + skipped }
         }
     }
 }

@@ -237,10 +237,11 @@ impl<'a> Simulation<'a> {
         let mut moves_on = self.now + STANDSTILL;
         let mut left = self.events_left();
         while !until_drained || !self.drained() {
-            let Some((at, event)) = self.queue.pop_until(end) else {
+            let Some(at) = self.queue.next_until(end) else {
                 self.move_on(end);
                 break;
             };
+            let event = self.queue.pop();
             assert!(at >= self.now, "time runs forward");
             if at >= moves_on {
                 (left, moves_on) = (self.events_left(), at + STANDSTILL);

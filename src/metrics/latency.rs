@@ -163,7 +163,7 @@ struct Line {
 impl Line {
     /// `None` if they were not, or if the numbers are too large.
     #[inline(always)]
-    fn new(n: u64, (pace, index): (Pace, u64), (first, each): (u64, u64)) -> Option<Line> {
+    fn new(n: u64, (pace, index): (&Pace, u64), (first, each): (u64, u64)) -> Option<Line> {
         let (p, 1) = pace.spacing else { return None };
         let created = pace.at(index).as_nanos();
         let (last_created, last) = (created.checked_add((n - 1).checked_mul(p)?)?, first.checked_add((n - 1).checked_mul(each)?)?);
@@ -224,7 +224,7 @@ struct Stairs {
 }
 
 impl Stairs {
-    fn new((pace, index): (Pace, u64), (first, each): (u64, u64)) -> Self {
+    fn new((pace, index): (&Pace, u64), (first, each): (u64, u64)) -> Self {
         let (p, q) = pace.spacing;
         let base = i128::from(first) - i128::from(pace.origin.as_nanos());
         let (created, finished) = (Steps::new(pace, index), Steps::every(first, each));
@@ -316,7 +316,7 @@ impl Steps {
         Steps { next: first, rest: 0, step: (each, 0), q: 1 }
     }
 
-    fn new(pace: Pace, index: u64) -> Self {
+    fn new(pace: &Pace, index: u64) -> Self {
         let (p, q) = pace.spacing;
         let rest = (u128::from(index) * u128::from(p) % u128::from(q)) as u64;
         Steps { next: pace.at(index).as_nanos(), rest, step: (p / q, p % q), q }
@@ -382,7 +382,7 @@ mod tests {
             let pace = Pace::new(Instant::from_nanos(origin), Rate { records, per: Span::from_nanos(per) });
             let whole = Pace { spacing: (per / records, 1), ..pace };
             let pace = if as_whole { whole } else { pace };
-            let created = Creation::Even { pace, index };
+            let created = Creation::Even { pace: &pace, index };
             // As early as possible, so that the shortest latency is `late`.
             let behind = (0..n).map(|i| pace.at(index + i).as_nanos().saturating_sub(i * each)).max().expect("there are records");
             let finished = Times::Even { first: Instant::from_nanos(behind + late), each: Span::from_nanos(each) };

@@ -136,13 +136,23 @@ impl<E: Copy> Queue<E> {
         self.push(at, Place::new(3, self.armed), event);
     }
 
-    /// The next event, unless it comes after `end`.
-    #[inline]
-    pub fn pop_until(&mut self, end: Instant) -> Option<(Instant, E)> {
+    /// When the next event is, unless that is after `end`.
+    #[inline(always)]
+    pub fn next_until(&mut self, end: Instant) -> Option<Instant> {
         if self.soon.is_empty() {
             self.refill();
         }
-        self.soon.pop_if(|next| next.at() <= end).map(|entry| (entry.at(), entry.event))
+        self.soon.last().map(Entry::at).filter(|at| *at <= end)
+    }
+
+    /// Takes the next event, which there is. Copied as a whole from where it stands: taken apart and put together again it would keep the
+    /// processor waiting too.
+    #[inline(always)]
+    pub fn pop(&mut self) -> E {
+        let last = self.soon.len() - 1;
+        let event = self.soon[last].event;
+        self.soon.truncate(last);
+        event
     }
 
     /// With many at once, so that what is scheduled from here on is sooner than the rest.
@@ -168,6 +178,11 @@ mod tests {
     use super::*;
     use crate::units::Span;
 
+    fn next<E: Copy>(queue: &mut Queue<E>) -> Option<(Instant, E)> {
+        let at = queue.next_until(Instant::NEVER)?;
+        Some((at, queue.pop()))
+    }
+
     #[test]
     fn at_one_instant_the_timeline_goes_before_messages_before_timers_before_steps() {
         let mut queue = Queue::new();
@@ -180,7 +195,7 @@ mod tests {
         queue.push(at, Place::message(1, 0), "older connection, first message");
         queue.push(at, Place::timeline(0), "timeline");
         queue.push_step(Instant::from_millis(4), "earlier");
-        let order: Vec<&str> = std::iter::from_fn(|| queue.pop_until(Instant::NEVER).map(|(_, event)| event)).collect();
+        let order: Vec<&str> = std::iter::from_fn(|| next(&mut queue).map(|(_, event)| event)).collect();
         assert_eq!(
             order,
             [
@@ -209,12 +224,12 @@ mod tests {
                 queue.push_timer(last + Span::from_nanos(ahead), scheduled);
             }
             for _ in 0..29 {
-                let Some((at, _)) = queue.pop_until(Instant::NEVER) else { break };
+                let Some((at, _)) = next(&mut queue) else { break };
                 assert!(at >= last, "{at} came after {last}");
                 last = at;
             }
         }
-        let rest: Vec<Instant> = std::iter::from_fn(|| queue.pop_until(Instant::NEVER).map(|(at, _)| at)).collect();
+        let rest: Vec<Instant> = std::iter::from_fn(|| next(&mut queue).map(|(at, _)| at)).collect();
         assert!(rest.is_sorted() && rest.len() > 500, "{} were left", rest.len());
     }
 }
