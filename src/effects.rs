@@ -3,6 +3,9 @@
 //! Machines get the time as an argument and write into reused buffers. A wake-up is a hint: the machine that asked for it keeps the truth in
 //! a [`Deadline`] and ignores a wake-up that came too early, so nothing is ever cancelled in the event queue.
 
+pub mod facts;
+
+use self::facts::Facts;
 use crate::trace::TraceEvent;
 use crate::units::Instant;
 
@@ -11,15 +14,14 @@ use crate::units::Instant;
 pub struct Effects<M, T> {
     pub sends: Vec<M>,
     pub wakes: Vec<(Instant, T)>,
-    /// With the moment at which each was said.
-    pub facts: Vec<(Instant, TraceEvent)>,
+    pub facts: Facts,
     /// The moment of what is being said, if anybody wants to know it.
     pub now: Instant,
 }
 
 impl<M, T> Default for Effects<M, T> {
     fn default() -> Self {
-        Effects { sends: Vec::new(), wakes: Vec::new(), facts: Vec::new(), now: Instant::ZERO }
+        Effects { sends: Vec::new(), wakes: Vec::new(), facts: Facts::default(), now: Instant::ZERO }
     }
 }
 
@@ -29,18 +31,13 @@ impl<M, T> Effects<M, T> {
     }
 
     pub fn emit(&mut self, fact: TraceEvent) {
-        self.facts.push((self.now, fact));
+        self.facts.push(self.now, fact);
     }
 
-    /// The same for the most frequent facts: each is written where it stays. One that was made before there is room for it would be put
-    /// together in memory and read again at once to be moved, for which processors have to wait.
+    /// The same for the most frequent facts, those that own nothing.
     #[inline(always)]
-    pub fn emit_with(&mut self, fact: impl FnOnce() -> TraceEvent) {
-        if self.facts.len() == self.facts.capacity() {
-            self.facts.reserve(1);
-        }
-        assert!(self.facts.len() < self.facts.capacity(), "there is room");
-        self.facts.push((self.now, fact()));
+    pub fn emit_plain(&mut self, fact: impl FnOnce() -> TraceEvent) {
+        self.facts.push_plain(self.now, fact);
     }
 
     /// Asks for a wake-up at the deadline just armed.

@@ -334,9 +334,9 @@ impl<'a> Simulation<'a> {
 
     /// Records what was said, in order.
     fn flush(&mut self, sink: &mut impl Sink) {
-        for (at, fact) in &self.consumer_fx.facts {
+        for (at, fact) in self.consumer_fx.facts.iter() {
             self.drainage.note(&self.cast, fact);
-            sink.record(*at, fact);
+            sink.record(at, fact);
         }
         self.consumer_fx.facts.clear();
     }

@@ -211,9 +211,8 @@ impl World {
             self.asked += 1;
             self.wakes.insert((at, self.asked), timer);
         }
-        for (_, fact) in std::mem::take(&mut self.fx.facts) {
-            self.fold(&fact);
-        }
+        let said = std::mem::take(&mut self.fx.facts);
+        said.iter().for_each(|(_, fact)| self.fold(fact));
         for answer in std::mem::take(&mut self.fx.sends) {
             let client = self.open.remove(&answer.ticket).expect("a request is answered once at most");
             if let GroupResponse::Join(join) = answer.response

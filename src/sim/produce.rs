@@ -160,7 +160,7 @@ impl Simulation<'_> {
             self.untold[place] = None;
             let created = || Created::Even { pace, index };
             let fact = || TraceEvent::Appended { producer, partition, first, per_batch, batches, created: created(), delay };
-            self.consumer_fx.emit_with(fact);
+            self.consumer_fx.emit_plain(fact);
         } else if let Some(untold) = self.untold[place].take() {
             self.emit(untold.into_fact(partition));
         }

@@ -232,14 +232,15 @@ impl Player {
     /// Takes in what the coordinator just said. The completions of one event stand in the order of their requests.
     fn collect(&mut self, rid: Option<u64>, outcome: &mut Outcome) {
         self.fx.wakes.clear();
-        for (_, fact) in self.fx.facts.drain(..) {
+        for (_, fact) in self.fx.facts.iter() {
             if let TraceEvent::MemberPending { member: new, .. }
             | TraceEvent::MemberAdded { member: new, .. }
             | TraceEvent::MemberReplaced { new, .. } = fact
             {
-                self.names.learn(new);
+                self.names.learn(*new);
             }
         }
+        self.fx.facts.clear();
         self.fx.sends.sort_by_key(|answer| answer.ticket);
         for done in self.fx.sends.drain(..) {
             let Ticket(number) = done.ticket;

@@ -183,9 +183,8 @@ impl Table {
             self.wakes.insert((at, self.asked), timer);
         }
         let mut lines = TextLines::new(names(), Vec::new());
-        for (_, fact) in self.fx.facts.drain(..) {
-            lines.record(self.clock, &fact);
-        }
+        self.fx.facts.iter().for_each(|(_, fact)| lines.record(self.clock, fact));
+        self.fx.facts.clear();
         let text = lines.finish().expect("a Vec takes everything");
         self.said += std::str::from_utf8(&text).expect("lines are text");
         for answer in self.fx.sends.drain(..) {

@@ -142,7 +142,7 @@ impl Consumer {
         self.note_silent_polls(now);
         self.send_fetches(now, fx);
         for slice in batch.slices() {
-            fx.emit(TraceEvent::Polled { client: self.config.client, partition: slice.partition, offsets: slice.offsets });
+            fx.emit_plain(|| TraceEvent::Polled { client: self.config.client, partition: slice.partition, offsets: slice.offsets });
         }
         if self.config.commit == CommitPolicy::BeforeProcessing {
             self.commit_before_processing(now, batch, fx);
@@ -168,7 +168,7 @@ impl Consumer {
         self.wake_for_timeout(deadline, fx);
         let Fetched { partition, offsets } = *fetched;
         let client = self.config.client;
-        fx.emit_with(|| TraceEvent::Polled { client, partition, offsets });
+        fx.emit_plain(|| TraceEvent::Polled { client, partition, offsets });
         let mut batch = self.spare.take().unwrap_or_default();
         batch.fill().push(Slice { partition, offsets });
         self.begin_batch(now, batch, fx);

@@ -211,7 +211,7 @@ impl Consumer {
         {
             let (Slice { partition, offsets }, first, each) = (*slice, *first, *each);
             let finished = || Finished::Even { first, each };
-            fx.emit_with(|| TraceEvent::Processed { client, member, generation, partition, offsets, finished: finished() });
+            fx.emit_plain(|| TraceEvent::Processed { client, member, generation, partition, offsets, finished: finished() });
             batch.told = batch.records;
             return;
         }
@@ -220,7 +220,7 @@ impl Consumer {
                 for (number, partition, offsets) in batch.ranges(batch.told, finished) {
                     let (first, each) = (*first + each.times(number - batch.told), *each);
                     let finished = || Finished::Even { first, each };
-                    fx.emit_with(|| TraceEvent::Processed { client, member, generation, partition, offsets, finished: finished() });
+                    fx.emit_plain(|| TraceEvent::Processed { client, member, generation, partition, offsets, finished: finished() });
                 }
             }
             Plan::Listed(times) => {

@@ -66,7 +66,7 @@ impl Coordinator {
         if former.is_some() {
             // It changed before the heartbeat changed anything in it; but until here the heartbeat might have been refused.
             let change = TraceEvent::GroupProtocolChanged { group: id, to: GroupProtocol::Consumer, epoch };
-            fx.facts.insert(told, (fx.now, change));
+            fx.facts.insert(told, fx.now, change);
         }
         Ok(Handled { wrote: true, ..handled })
     }
