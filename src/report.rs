@@ -62,6 +62,8 @@ pub struct Run {
     /// What befell members, in order.
     pub incidents: Vec<Incident>,
     pub production: production::Production,
+    /// Entries of the timeline, by number, that did nothing.
+    pub idle: Vec<usize>,
     /// What must never be seen in a trace and was: when, and what.
     pub violations: Vec<(Instant, String)>,
 }

@@ -26,7 +26,8 @@ pub fn play_within(scenario: &Scenario, seed: u64, limits: Limits, observer: &mu
     let measuring = (Metrics::new(&cast, scenario.sample_interval, scenario.duration), production::ProductionFold::new(&cast, run_end));
     let judging = (Invariants::new(&cast), Incidents::default());
     let mut folding = Folding::new(&cast, (Ledger::new(&cast), (judging, measuring)));
-    let ending = Simulation::new(scenario, seed, limits).run(&mut (&mut hash, (&mut folding, observer)));
+    let mut simulation = Simulation::new(scenario, seed, limits);
+    let ending = simulation.run(&mut (&mut hash, (&mut folding, observer)));
     let ((ledger, ((invariants, incidents), (metrics, producers))), known) = folding.finish();
     let mut measurements = metrics.measurements(&known);
     if let Ending::Stuck { at, .. } = &ending {
@@ -40,6 +41,7 @@ pub fn play_within(scenario: &Scenario, seed: u64, limits: Limits, observer: &mu
         measurements,
         incidents: incidents.0,
         production: producers.finish(),
+        idle: simulation.idle().to_vec(),
         violations: named(scenario, invariants.violations()),
     }
 }

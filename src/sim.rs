@@ -174,6 +174,8 @@ pub struct Simulation<'a> {
     setups: Vec<setup::ClientSetup<'a>>,
     faults: fault::Faults,
 
+    /// Entries of the timeline that did nothing, so far.
+    idle: Vec<usize>,
     drainage: Drainage,
     coordinator_fx: CoordinatorEffects,
     /// Its facts are all that was said, by whomever, and is not recorded yet.
@@ -204,6 +206,11 @@ impl<'a> Simulation<'a> {
         self.emit(TraceEvent::SettlePhaseEnded { drained });
         self.flush(sink);
         ending
+    }
+
+    /// The entries of the timeline that were for processes that were not there, or that did it already.
+    pub fn idle(&self) -> &[usize] {
+        &self.idle
     }
 
     fn settle(&mut self, run_end: Instant, sink: &mut impl Sink) -> Ending {

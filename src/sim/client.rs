@@ -8,13 +8,13 @@ use crate::sim::{Event, Simulation};
 use crate::units::{ClientId, Instant};
 
 impl Simulation<'_> {
-    /// A new life of a process begins; where the one before is still closing, after that.
-    pub(super) fn start_client(&mut self, client: ClientId) {
+    /// A new life of a process begins; where the one before is still closing, after that. False: it goes on.
+    pub(super) fn start_client(&mut self, client: ClientId) -> bool {
         let metadata = self.metadata();
         let slot = &mut self.clients[client.index()];
         if let Some(consumer) = &slot.consumer {
             slot.starts_again = consumer.is_stopping();
-            return;
+            return slot.starts_again;
         }
         slot.starts_again = false;
         slot.life += 1;
@@ -29,7 +29,9 @@ impl Simulation<'_> {
         consumer.set_slowness(self.now, slot.slowness, &mut self.consumer_fx);
         consumer.start(self.now, &mut self.consumer_fx);
         slot.consumer = Some(consumer);
+        self.slow_from_the_start(client);
         self.after_client(client);
+        true
     }
 
     /// The run ends: what is finished of the batches in hand counts. A frozen process has done nothing since it froze.

@@ -117,21 +117,28 @@ impl<'a> Simulation<'a> {
     }
 
     pub(super) fn on_timeline(&mut self, entry: usize) {
+        if !self.carry_out(entry) {
+            self.idle.push(entry);
+        }
+    }
+
+    /// False: it is for a process that is not there, or that does it already.
+    fn carry_out(&mut self, entry: usize) -> bool {
         let scenario = self.scenario;
         match scenario.timeline[entry].verb {
-            Verb::Crash(client) => self.crash(client),
+            Verb::Crash(client) => return self.crash(client),
             Verb::Start { client, ref deploy } => {
                 self.deploy(deploy.as_ref());
-                self.start_client(client);
+                return self.start_client(client);
             }
-            Verb::Stop(client) => self.stop_client(client),
-            Verb::Pause { client, lasts } => self.pause(client, lasts),
-            Verb::Slow { client, factor, lasts } => self.slow(client, factor, lasts),
+            Verb::Stop(client) => return self.stop_client(client),
+            Verb::Pause { client, lasts } => return self.pause(client, lasts),
+            Verb::Slow { client, factor, lasts } => return self.slow(client, factor, lasts),
+            Verb::Subscribe { client, ref to } => return self.subscribe(client, to),
             Verb::Rate { producer, rate } => self.emit(TraceEvent::RateChanged { producer, rate }),
             Verb::Partitions { topic, to } => self.add_partitions(topic, to),
             Verb::CreateTopic(topic) => self.create_topic(topic),
             Verb::DeleteTopic(topic) => self.delete_topic(topic),
-            Verb::Subscribe { client, ref to } => self.subscribe(client, to),
             Verb::GroupConfig { group, property, value } => self.configure_group(group, property, value),
             Verb::Scale { group, members } => self.scale(group, members),
             Verb::RollingRestart { group, every, down, ref deploy } => {
@@ -142,6 +149,7 @@ impl<'a> Simulation<'a> {
             Verb::Disturb { client, request, how, lasts, count } => self.disturb(client, request, how, lasts, count),
             Verb::BrokerDown { broker, lasts } => self.broker_dies(broker, lasts),
         }
+        true
     }
 
     /// Whoever starts from here on has these properties.
@@ -153,7 +161,7 @@ impl<'a> Simulation<'a> {
 
     pub(super) fn on_fault_due(&mut self, due: Due) {
         match due {
-            Due::Start(client) => self.start_client(client),
+            Due::Start(client) => _ = self.start_client(client),
             Due::Thaw(client) => self.thaw(client),
             Due::SpeedUp(client, slowdown) => self.restore_speed(client, slowdown),
             Due::Rate(producer, rate) => self.emit(TraceEvent::RateChanged { producer, rate }),
@@ -187,34 +195,45 @@ impl<'a> Simulation<'a> {
         self.clients.iter().enumerate().filter(|(_, slot)| slot.consumer.is_some()).map(|(client, _)| ClientId(client as u32))
     }
 
-    fn crash(&mut self, client: ClientId) {
+    fn crash(&mut self, client: ClientId) -> bool {
         let slot = &mut self.clients[client.index()];
         let frozen_since = slot.frozen.take().map(|frozen| frozen.since);
-        let Some(consumer) = &mut slot.consumer else { return };
+        let Some(consumer) = &mut slot.consumer else { return false };
         consumer.crash(frozen_since.unwrap_or(self.now), &mut self.consumer_fx);
         self.after_client(client);
+        true
     }
 
-    fn stop_client(&mut self, client: ClientId) {
-        self.clients[client.index()].starts_again = false;
+    /// A process that has not been told to stop.
+    fn goes_on(&self, client: ClientId) -> bool {
+        self.clients[client.index()].consumer.as_ref().is_some_and(|consumer| !consumer.is_stopping())
+    }
+
+    fn stop_client(&mut self, client: ClientId) -> bool {
+        let starts_again = std::mem::take(&mut self.clients[client.index()].starts_again);
+        let goes_on = self.goes_on(client);
         self.with_client(client, Held::Stop, |consumer, now, _, fx| consumer.stop(now, fx));
+        goes_on || starts_again
     }
 
-    fn subscribe(&mut self, client: ClientId, to: &Subscription) {
+    fn subscribe(&mut self, client: ClientId, to: &Subscription) -> bool {
+        let goes_on = self.goes_on(client);
         self.with_client(client, Held::Subscribe(to.clone()), |consumer, now, _, fx| {
             consumer.subscribe(now, wish(to, consumer.protocol()), fx)
         });
+        goes_on
     }
 
-    fn pause(&mut self, client: ClientId, lasts: Span) {
+    fn pause(&mut self, client: ClientId, lasts: Span) -> bool {
         let slot = &mut self.clients[client.index()];
         if slot.consumer.is_none() || slot.frozen.is_some() {
-            return;
+            return false;
         }
         slot.frozen = Some(Frozen { since: self.now, held: Vec::new() });
         let until = self.now + lasts;
         self.emit(TraceEvent::ClientPaused { client, until });
         self.schedule_fault(until, Due::Thaw(client));
+        true
     }
 
     /// The process goes on: its heartbeat thread looks first, then it gets what has waited, in order.
@@ -233,13 +252,13 @@ impl<'a> Simulation<'a> {
                     self.with_client(client, Held::Timer(timer), |consumer, now, _, fx| consumer.on_timer(now, timer, fx))
                 }
                 Held::Break(connection) => self.break_connection(connection),
-                Held::Stop => self.stop_client(client),
-                Held::Subscribe(to) => self.subscribe(client, &to),
+                Held::Stop => _ = self.stop_client(client),
+                Held::Subscribe(to) => _ = self.subscribe(client, &to),
             }
         }
     }
 
-    fn slow(&mut self, client: ClientId, factor: u64, lasts: Option<Span>) {
+    fn slow(&mut self, client: ClientId, factor: u64, lasts: Option<Span>) -> bool {
         let slot = &mut self.clients[client.index()];
         slot.slowdowns += 1;
         let slowdown = slot.slowdowns;
@@ -247,6 +266,17 @@ impl<'a> Simulation<'a> {
         self.set_slowness(client, factor);
         if let Some(lasts) = lasts {
             self.schedule_fault(self.now + lasts, Due::SpeedUp(client, slowdown));
+        }
+        self.clients[client.index()].consumer.is_some()
+    }
+
+    /// A process starts: what was to slow it down while it was not there does so.
+    pub(super) fn slow_from_the_start(&mut self, client: ClientId) {
+        let is_slow_down = |entry: &usize| matches!(self.scenario.timeline[*entry].verb, Verb::Slow { client: of, .. } if of == client);
+        if self.clients[client.index()].slowness != NORMAL
+            && let Some(at) = self.idle.iter().rposition(is_slow_down)
+        {
+            self.idle.remove(at);
         }
     }
 
@@ -283,8 +313,8 @@ impl<'a> Simulation<'a> {
         let running: Vec<ClientId> = clients.iter().copied().filter(is_running).collect();
         let missing = (members as usize).saturating_sub(running.len());
         let idle: Vec<ClientId> = clients.iter().copied().filter(|client| !is_running(client)).take(missing).collect();
-        idle.into_iter().for_each(|client| self.start_client(client));
-        running.into_iter().skip(members as usize).for_each(|client| self.stop_client(client));
+        idle.into_iter().for_each(|client| _ = self.start_client(client));
+        running.into_iter().skip(members as usize).for_each(|client| _ = self.stop_client(client));
     }
 
     // --- Rolling restarts -------------------------------------------------------------------------------------------------------------

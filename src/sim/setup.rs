@@ -86,6 +86,7 @@ impl<'a> Simulation<'a> {
             clients: scenario.clients.iter().map(|_| empty_slot(scenario)).collect(),
             setups,
             faults: fault::Faults::new(brokers),
+            idle: Vec::new(),
             drainage: Drainage::new(&cast),
             coordinator_fx: CoordinatorEffects::default(),
             consumer_fx: ConsumerEffects::default(),

@@ -339,6 +339,27 @@ timeline:
 }
 
 #[test]
+fn what_is_done_later_is_not_told_to_have_done_nothing() {
+    let with = |processing: &str, entries: &str| {
+        let groups = format!(
+            "
+groups: {{g: {{topics: [t, u], members: [A, B], processing: {processing}, config: {{auto.offset.reset: earliest}}}}}}
+timeline: [{entries}]
+"
+        );
+        Told::of_topics("1m", "t: 4, u: 1", "200/s", &groups).page()
+    };
+    // In the middle of a batch subscribe() waits for the next poll().
+    for processing in ["1ms", "3ms", "5ms", "8ms", "10ms"] {
+        check(&with(processing, "{at: 20s, subscribe: g/B, topics: [u]}"), &[], &["did nothing"]);
+    }
+    // A start waits for close(), and whoever stands still stops later.
+    check(&with("10ms", "{at: 10s, stop: g/A}, {at: 10s, start: g/A}"), &[], &["did nothing"]);
+    check(&with("1ms", "{at: 10s, pause: g/A, for: 5s}, {at: 10s, stop: g/A}"), &[], &["did nothing"]);
+    check(&with("1ms", "{at: 10s, rolling.restart: g, every: 5s, down: 1s}, {at: 10s, start: g/A}"), &[], &["did nothing"]);
+}
+
+#[test]
 fn a_crash_of_a_process_that_has_closed_is_told_to_have_done_nothing() {
     let groups = |crash: &str| {
         format!(

@@ -83,6 +83,7 @@ impl Fixture {
             measurements,
             incidents: Vec::new(),
             production: Production { topics: produced },
+            idle: Vec::new(),
             violations: Vec::new(),
         };
         Fixture { scenario, run: Some(run) }
