@@ -3,6 +3,7 @@
 //! A failure prints the scenario; it can be pasted into a file and run. `GENERATED_FROM` (a number) moves to other scenarios than those that
 //! every test run plays; `GENERATED_DUMP` (a folder) gets every scenario that fails.
 
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use groupsim::report::{Report, Run, Source};
@@ -104,6 +105,26 @@ fn the_same_scenario_gives_the_same_run_with_and_without_an_observer() {
         assert_eq!(again.accounts, played.run.accounts);
         assert_eq!(again.measurements, played.run.measurements);
     });
+}
+
+/// The summary warns of it; a slow-down says so in the trace even where there is nobody to be slow.
+#[test]
+fn what_did_nothing_can_be_left_out() {
+    let left_out = Cell::new(0);
+    play_all("idle entries", Mood::Wild, 7_000_000, 1_000, |_, _, played| {
+        let is_slow_down = |entry: &usize| matches!(played.scenario.timeline[*entry].verb, Verb::Slow { .. });
+        let idle: Vec<usize> = played.run.idle.iter().copied().filter(|entry| !is_slow_down(entry)).collect();
+        if idle.is_empty() {
+            return;
+        }
+        left_out.set(left_out.get() + idle.len());
+        let mut scenario = played.scenario.clone();
+        let entries = scenario.timeline.into_iter().enumerate().filter(|(entry, _)| !idle.contains(entry));
+        scenario.timeline = entries.map(|(_, entry)| entry).collect();
+        let run = play(&scenario, scenario.seed, &mut ());
+        assert_eq!(run.trace_hash, played.run.trace_hash, "entries {idle:?} did something");
+    });
+    assert!(left_out.get() > 20, "only {} entries did nothing", left_out.get());
 }
 
 /// Where a request may be lost each Fetch is a message, and where none may most of them are not even an event.
