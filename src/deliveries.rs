@@ -41,6 +41,8 @@ pub struct Deliveries {
 struct Desk {
     /// Polled and not yet processed or dropped.
     in_hand: Vec<(ClientId, OffsetRange)>,
+    /// What was in hand when the trace ended.
+    left: Vec<OffsetRange>,
     held_back: Vec<(Hand, OffsetRange, Finished)>,
 }
 
@@ -175,9 +177,14 @@ impl Deliveries {
     /// At the end of a trace nobody finishes what is in hand.
     pub fn pass_on_all(&mut self, mut out: impl FnMut(usize, Delivery<'_>)) {
         for (slot, desk) in self.by_slot.iter_mut().enumerate() {
-            desk.in_hand.clear();
+            desk.left.extend(desk.in_hand.drain(..).map(|(_, offsets)| offsets));
             desk.pass_on(|delivery| out(slot, delivery));
         }
+    }
+
+    /// What processes still had in hand when the trace ended: they would have gone on with it.
+    pub fn left(&self, slot: usize) -> &[OffsetRange] {
+        &self.by_slot[slot].left
     }
 }
 

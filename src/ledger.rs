@@ -1,7 +1,7 @@
 //! The fate of every record, as ranges.
 //!
 //! For each group every produced record is exactly one of *processed once*, *duplicated* (processed twice or more), *lost* (passed over by
-//! the committed offset and never processed), *skipped* (the group's start position or a reset passed over it), *deleted* (gone with its
+//! the committed offset, never processed, and in nobody's hands), *skipped* (the group's start position or a reset passed over it), *deleted* (gone with its
 //! topic before that) and *unsettled* (the run ended first). "Processed" means that the application finished the record. The ledger is a fold
 //! over the trace and never looks into a broker: broker and ledger are two independent accounts of one run.
 

@@ -131,16 +131,22 @@ fn the_ledger_notices_a_record_processed_once_more_or_never() {
         let processed = run.places(|event| matches!(event, TraceEvent::Processed { .. }));
         for place in processed {
             let (at, event) = run.trace[place].clone();
-            let TraceEvent::Processed { offsets, .. } = &event else { unreachable!("only such places") };
+            let TraceEvent::Processed { client, partition, offsets, .. } = &event else { unreachable!("only such places") };
             let mut again = run.trace.clone();
             again.insert(place + 1, (at, event.clone()));
             assert_eq!(run.account(&again).extra, run.account.extra + offsets.len(), "{event:?}");
 
             let mut never = run.trace.clone();
-            never.remove(place);
+            never[place].1 = TraceEvent::Dropped { client: *client, partition: *partition, offsets: *offsets };
             let account = run.account(&never);
             let missed = account.lost + (run.account.extra - account.extra);
             assert_eq!(missed, offsets.len(), "{event:?}");
+
+            // Whoever lives and does not finish them has them in hand.
+            never.remove(place);
+            let account = run.account(&never);
+            let missed = account.lost + account.unsettled + (run.account.extra - account.extra);
+            assert_eq!((missed, run.account.unsettled), (offsets.len(), 0), "{event:?}");
         }
     }
 }

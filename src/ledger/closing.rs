@@ -4,6 +4,7 @@ use super::page::{Page, Repeat};
 use super::{Account, Duplicate, DuplicateCause, Ledger, Loss, LossCause, Skip};
 use crate::fold::Known;
 use crate::ownership::{self, Hold, Undoing};
+use crate::ranges::RangeMap;
 use crate::trace::Cast;
 use crate::units::{ClientId, GroupId, Instant, Offset, OffsetRange, TopicPartition};
 
@@ -15,7 +16,7 @@ impl Ledger {
             let end = self.appended[known.slots.cast().index(partition)];
             appended += end.0;
             self.count_processed(&mut account, partition, slot, known.ownership.holds(slot));
-            self.count_unprocessed(&mut account, group, partition, slot, end);
+            self.count_unprocessed(&mut account, (group, partition), slot, end, known.deliveries.left(slot));
         }
         account.duplicates.sort_by_key(|duplicate| duplicate.again.1);
         account.produced = self.produced(known.slots.cast(), group);
@@ -57,8 +58,18 @@ impl Ledger {
         }));
     }
 
-    fn count_unprocessed(&self, account: &mut Account, group: GroupId, partition: TopicPartition, slot: usize, end: Offset) {
+    /// `in_hand`: what somebody would have gone on with.
+    fn count_unprocessed(
+        &self,
+        account: &mut Account,
+        (group, partition): (GroupId, TopicPartition),
+        slot: usize,
+        end: Offset,
+        in_hand: &[OffsetRange],
+    ) {
         let page = &self.pages[slot];
+        let mut kept = RangeMap::default();
+        in_hand.iter().for_each(|range| kept.set(*range, ()));
         let deleted = self.deleted[partition.topic.index()];
         // Passed by the committed offset, or by everybody: nobody will come back.
         let passed = if self.drained && !deleted { end } else { page.committed.unwrap_or(Offset(0)) };
@@ -70,11 +81,13 @@ impl Ledger {
                     continue;
                 }
                 let border = passed.clamp(range.from, range.to);
-                let lost = OffsetRange::new(range.from, border);
-                account.lost += lost.len();
+                let gone = kept.pieces(OffsetRange::new(range.from, border)).filter(|(_, kept)| kept.is_none());
+                let gone: Vec<OffsetRange> = gone.map(|(lost, _)| lost).collect();
+                let lost = gone.iter().map(|lost| lost.len()).sum::<u64>();
+                account.lost += lost;
                 let left = if deleted { &mut account.deleted } else { &mut account.unsettled };
-                *left += range.len() - lost.len();
-                self.list_losses(account, partition, page, lost);
+                *left += range.len() - lost;
+                gone.into_iter().for_each(|lost| self.list_losses(account, partition, page, lost));
             }
         }
     }

@@ -16,6 +16,8 @@ struct Record {
     /// End, order of telling, client.
     processed: Vec<(u64, usize, u32)>,
     skipped: Option<(u64, u32)>,
+    /// Who has polled it, and neither finished nor dropped it.
+    in_hand: Vec<u32>,
     /// Below a committed offset at some time.
     was_committed: bool,
 }
@@ -63,8 +65,20 @@ impl Naive {
         } else if let TraceEvent::Processed { client, partition, offsets, finished, .. } = event {
             let records = &mut self.records[client.index() / 3][partition.partition as usize];
             for i in 0..offsets.len() {
-                records[(offsets.from.0 + i) as usize].processed.push((finished.at(i).as_nanos(), order, client.0));
+                let record = &mut records[(offsets.from.0 + i) as usize];
+                record.processed.push((finished.at(i).as_nanos(), order, client.0));
+                record.in_hand.retain(|holder| *holder != client.0);
             }
+        } else if let TraceEvent::Polled { client, partition, offsets } = event {
+            let records = &mut self.records[client.index() / 3][partition.partition as usize];
+            records[offsets.from.0 as usize..offsets.to.0 as usize].iter_mut().for_each(|record| record.in_hand.push(client.0));
+        } else if let TraceEvent::Dropped { client, partition, offsets } = event {
+            let records = &mut self.records[client.index() / 3][partition.partition as usize];
+            let dropped = records[offsets.from.0 as usize..offsets.to.0 as usize].iter_mut();
+            dropped.for_each(|record| record.in_hand.retain(|holder| *holder != client.0));
+        } else if let TraceEvent::ClientStarted { client, .. } = event {
+            let records = self.records[client.index() / 3].iter_mut().flatten();
+            records.for_each(|record| record.in_hand.retain(|holder| *holder != client.0));
         } else if let TraceEvent::Committed { group, partition, offset, .. } = event {
             self.committed[group.index()][partition.partition as usize].push((at, offset.0));
             let records = &mut self.records[group.index()][partition.partition as usize];
@@ -112,6 +126,7 @@ impl Naive {
             for (offset, record) in records.iter().enumerate() {
                 match (record.processed.len(), record.skipped) {
                     (0, Some((at, by))) => skipped.push((partition, offset, at, by)),
+                    (0, None) if !record.in_hand.is_empty() => expected.unsettled += 1,
                     (0, None) if self.drained || (offset as u64) < committed => lost.push((partition, offset)),
                     (0, None) => expected.unsettled += 1,
                     (1, _) => expected.processed_once += 1,

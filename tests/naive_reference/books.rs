@@ -1,6 +1,6 @@
 //! What became of each record.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use groupsim::ledger::Account;
 use groupsim::scenario::Scenario;
@@ -34,6 +34,8 @@ pub struct Books {
     /// By producer.
     pub sent: Vec<u64>,
     pub records: BTreeMap<Tp, Vec<Record>>,
+    /// By group: what its process had in hand in the end.
+    pub in_hand: Vec<BTreeSet<(Tp, u64)>>,
     /// By group.
     pub done: Vec<Vec<Done>>,
     pub commits: Vec<(u64, usize, Tp, u64)>,
@@ -91,6 +93,7 @@ impl Books {
         let fate = |(offset, times)| match times {
             1.. => Fate::Processed(times),
             0 if skips.iter().any(|(_, range)| range.contains(&offset)) => Fate::Skipped,
+            0 if self.in_hand[group].contains(&(tp, offset)) => Fate::Unsettled,
             0 if self.drained || offset < committed => Fate::Lost,
             0 => Fate::Unsettled,
         };

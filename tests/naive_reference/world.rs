@@ -203,6 +203,8 @@ impl<'a> World<'a> {
         self.books.end = self.now;
         for group in 0..self.groups.len() {
             self.finish_work(group, self.now);
+            let in_hand = self.consumers[group].iter().flat_map(|me| &me.batch[me.done.min(me.batch.len())..]);
+            self.books.in_hand.push(in_hand.copied().collect());
         }
         for (topic, logs) in self.logs.iter().enumerate() {
             for (partition, log) in logs.iter().enumerate() {

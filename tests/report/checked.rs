@@ -384,3 +384,16 @@ timeline: [{at: 50s, crash: g/A}]
     let failed = Told::of_topics("1m", "t: 4", "20/s", failed).page();
     check(&failed, &["the crash of g/A did nothing: it had ended at 3.01s with NoOffsetForPartitionException"], &[]);
 }
+
+#[test]
+fn what_a_living_member_has_committed_and_has_in_hand_is_not_lost() {
+    let groups = "
+settle: 1s
+groups: {g: {topics: [t], members: [A], processing: 1ms, commit: before-processing, config: {auto.offset.reset: earliest}}}
+expect: [{lost: 0}]
+";
+    let mut told = Told::of_topics("20s", "t: 1", "1500/s", groups);
+    check(&told.page(), &["UNDECIDED", "lost 0"], &["nobody had read"]);
+    let crashed = groups.replace("expect:", "timeline: [{at: 15s, crash: g/A}]\nexpect:");
+    check(&Told::of_topics("20s", "t: 1", "1500/s", &crashed).page(), &["FAILED", "lost 362"], &[]);
+}
