@@ -83,7 +83,7 @@ pub struct GroupMeasurements {
     pub commits_failed: u64,
     /// poll() calls that returned records.
     pub polls: u64,
-    /// The sum over partitions of `unprocessed`, at its highest sample of the run phase, and at the end of the run and of everything.
+    /// The sum over partitions of `unprocessed`: at its highest sample or at one of the two ends; at the end of the run phase; and at that of everything.
     pub peak_lag: u64,
     pub run_end_lag: u64,
     pub final_lag: u64,

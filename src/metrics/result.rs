@@ -25,7 +25,7 @@ pub(super) fn measurements(mut metrics: Metrics, known: &Known) -> Measurements 
 fn of_group(metrics: &mut Metrics, known: &Known, group: GroupId, samples: usize, end: Instant) -> GroupMeasurements {
     let subscribed: Vec<_> = known.slots.of_group(group).collect();
     let (mut run_end_lag, mut final_lag) = (0, 0);
-    let mut sums = vec![0; metrics.grid.of_run_phase().min(samples)];
+    let mut sums = vec![0; samples];
     let mut partitions = Vec::with_capacity(subscribed.len());
     for (partition, slot) in subscribed {
         // Taken out, so that one partition's working tables make room for its samples.
@@ -56,7 +56,7 @@ fn of_group(metrics: &mut Metrics, known: &Known, group: GroupId, samples: usize
         commits_refused: counts.commits_refused,
         commits_failed: counts.commits_failed,
         polls: counts.polls,
-        peak_lag: sums.into_iter().max().unwrap_or(0),
+        peak_lag: sums.into_iter().max().unwrap_or(0).max(run_end_lag).max(final_lag),
         run_end_lag,
         final_lag,
     }

@@ -397,3 +397,22 @@ expect: [{lost: 0}]
     let crashed = groups.replace("expect:", "timeline: [{at: 15s, crash: g/A}]\nexpect:");
     check(&Told::of_topics("20s", "t: 1", "1500/s", &crashed).page(), &["FAILED", "lost 362"], &[]);
 }
+
+#[test]
+fn lag_that_grows_in_the_settle_phase_counts() {
+    let groups = "
+cluster: {brokers: 2}
+groups: {g: {topics: [t], members: [A], processing: 1ms, config: {auto.offset.reset: earliest}}}
+timeline: [{at: 18s, broker.down: 0, for: 30s}]
+expect: [{lag: {group: g, at.most: 1700}}]
+";
+    let mut told = Told::of_topics("30s", "t: 2", "500/s", groups);
+    let report = told.report();
+    let (measured, measurements) = (&report.run.measurements.groups[0], &report.run.measurements);
+    let sum = |i: usize| measured.partitions.iter().map(|p| p.lag[i].unprocessed).sum::<u64>();
+    let of_run_phase = (measurements.run_end.as_nanos() / measurements.sample_interval.as_nanos()) as usize + 1;
+    assert_eq!((0..measurements.samples).map(sum).max(), Some(measured.peak_lag));
+    assert!((0..of_run_phase).map(sum).max() < Some(1700), "it grows when the broker is back");
+    let page = summary::page(&report).plain();
+    check(&page.split_whitespace().collect::<Vec<_>>().join(" "), &["FAILED", "peak 5,363, run end 0, settled 0"], &[]);
+}

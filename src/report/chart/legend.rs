@@ -26,20 +26,25 @@ pub struct Margin {
 struct Entry<'a> {
     name: &'a str,
     values: &'a [u64],
+    last: u64,
     swatch: Option<(&'static str, Option<&'static str>)>,
 }
 
-/// Beside the curves: name, highest and last value of each, and of the worst partitions below a sum. Returns where it ends.
+/// Beside the curves: name and highest value of each, and that at the end of the run, and of the worst partitions below a sum. Returns where it ends.
 pub fn series_table(svg: &mut Svg, report: &Report, partitions: &[PartitionMeasurements], margin: Margin, curves: &[Curve]) -> Units {
     const WORST: usize = 6;
-    let mut entries: Vec<Entry> =
-        curves.iter().map(|curve| Entry { name: &curve.name, values: &curve.values, swatch: Some((curve.colour, curve.dash)) }).collect();
+    let mut entries: Vec<Entry> = curves
+        .iter()
+        .map(|curve| Entry { name: &curve.name, values: &curve.values, last: curve.last, swatch: Some((curve.colour, curve.dash)) })
+        .collect();
     let summed = curves.iter().any(|curve| curve.of == Of::Sum);
-    let mut all: Vec<(String, Vec<u64>)> = Vec::new();
+    let mut all: Vec<(String, Vec<u64>, u64)> = Vec::new();
     if summed {
-        all.extend(partitions.iter().map(|p| (names::partition(report.scenario, p.partition), series::unprocessed(p))));
-        all.sort_by_key(|(_, values)| std::cmp::Reverse(values.iter().copied().max()));
-        entries.extend(all.iter().take(WORST).map(|(name, values)| Entry { name, values, swatch: None }));
+        all.extend(
+            partitions.iter().map(|p| (names::partition(report.scenario, p.partition), series::unprocessed(p), p.final_lag.unprocessed)),
+        );
+        all.sort_by_key(|(_, values, _)| std::cmp::Reverse(values.iter().copied().max()));
+        entries.extend(all.iter().take(WORST).map(|(name, values, last)| Entry { name, values, last: *last, swatch: None }));
     }
     table(svg, &entries, margin);
     let y = margin.y + (entries.len() as Units + 1) * ROW;
@@ -63,10 +68,9 @@ fn table(svg: &mut Svg, entries: &[Entry], margin: Margin) {
         }
         let room = max - px(38) - margin.x - NAME;
         svg.text((margin.x + NAME, y), Anchor::Start, STRONG, palette::INK, &STRONG.fit(entry.name, room));
-        let highest = entry.values.iter().copied().max().unwrap_or(0);
-        let last = entry.values.last().copied().unwrap_or(0);
+        let highest = entry.values.iter().copied().max().unwrap_or(0).max(entry.last);
         svg.text((max, y), Anchor::End, BODY, palette::INK, &figures::compact(highest));
-        svg.text((end, y), Anchor::End, BODY, palette::INK, &figures::compact(last));
+        svg.text((end, y), Anchor::End, BODY, palette::INK, &figures::compact(entry.last));
     }
 }
 

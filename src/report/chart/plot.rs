@@ -1,5 +1,6 @@
 //! The lag of a panel as curves: one for each partition, or their sum where they are many.
 
+use crate::metrics::PartitionMeasurements;
 use crate::report::chart::axis::CountAxis;
 use crate::report::chart::lettering::{BODY, SMALL};
 use crate::report::chart::lines::{self, Line};
@@ -20,7 +21,10 @@ const DASHES: [Option<&str>; MOST_LINES] = [None, None, None, None, Some("28 14"
 pub struct Curve {
     pub name: String,
     pub of: Of,
+    /// At each sample.
     pub values: Vec<u64>,
+    /// When the run ended.
+    pub last: u64,
     pub colour: &'static str,
     pub dash: Option<&'static str>,
 }
@@ -37,12 +41,14 @@ pub fn curves(report: &Report, group: usize) -> Vec<Curve> {
     let measured = &report.run.measurements.groups[group];
     let partitions = &measured.partitions;
     let mut curves: Vec<Curve> = if partitions.len() > MOST_LINES {
-        vec![Curve { name: "sum".to_owned(), of: Of::Sum, values: series::sum(partitions), colour: palette::TOTAL, dash: None }]
+        let last = partitions.iter().map(|partition| partition.final_lag.unprocessed).sum();
+        vec![Curve { name: "sum".to_owned(), of: Of::Sum, values: series::sum(partitions), last, colour: palette::TOTAL, dash: None }]
     } else {
-        let curve = |(i, partition): (usize, &crate::metrics::PartitionMeasurements)| Curve {
+        let curve = |(i, partition): (usize, &PartitionMeasurements)| Curve {
             name: names::partition(report.scenario, partition.partition),
             of: Of::Partition(partition.partition),
             values: series::unprocessed(partition),
+            last: partition.final_lag.unprocessed,
             colour: palette::line(i),
             dash: DASHES[i],
         };
@@ -51,13 +57,15 @@ pub fn curves(report: &Report, group: usize) -> Vec<Curve> {
     // A group in a livelock has processed everything at least once: only its commits show that it gets nowhere.
     if livelock::find(measured).is_some() {
         let values = series::uncommitted(partitions);
-        curves.push(Curve { name: "uncommitted".to_owned(), of: Of::Uncommitted, values, colour: palette::INK, dash: Some("6 12") });
+        let last = partitions.iter().map(PartitionMeasurements::final_uncommitted).sum::<i64>().max(0) as u64;
+        let (name, dash) = ("uncommitted".to_owned(), Some("6 12"));
+        curves.push(Curve { name, of: Of::Uncommitted, values, last, colour: palette::INK, dash });
     }
     curves
 }
 
 pub fn highest(curves: &[Curve]) -> u64 {
-    curves.iter().flat_map(|curve| &curve.values).copied().max().unwrap_or(0)
+    curves.iter().flat_map(|curve| curve.values.iter().chain([&curve.last])).copied().max().unwrap_or(0)
 }
 
 pub fn draw(svg: &mut Svg, report: &Report, place: &Place, plot: Rect, curves: &[Curve]) {
@@ -73,7 +81,7 @@ pub fn draw(svg: &mut Svg, report: &Report, place: &Place, plot: Rect, curves: &
             // Where lines lie upon each other, the ones below stay visible at the edges.
             width: 9 + 3 * (curves.len() - 1 - i) as u32 / 2,
             dash: curve.dash,
-            points: series::thin(&report.run.measurements, &curve.values, COLUMNS),
+            points: series::points(&report.run.measurements, curve, COLUMNS),
         })
         .collect();
     lines::grid(svg, plot, axes);

@@ -1,6 +1,7 @@
 //! Lag series, thinned out to what a picture can show.
 
 use crate::metrics::{Measurements, PartitionMeasurements};
+use crate::report::chart::plot::Curve;
 
 /// A moment in nanoseconds and a count.
 pub type Point = (u64, u64);
@@ -17,8 +18,18 @@ pub fn sum(partitions: &[PartitionMeasurements]) -> Vec<u64> {
     (0..samples).map(at).collect()
 }
 
+/// Of a curve: its samples, thinned out, and its end.
+pub fn points(measurements: &Measurements, curve: &Curve, columns: usize) -> Vec<Point> {
+    let mut points = thin(measurements, &curve.values, columns);
+    let end = measurements.end.as_nanos();
+    if points.last().is_none_or(|(at, _)| *at < end) {
+        points.push((end, curve.last));
+    }
+    points
+}
+
 /// First, lowest, highest and last of each of `columns` columns, in the order of time: no peak is lost, however short.
-pub fn thin(measurements: &Measurements, values: &[u64], columns: usize) -> Vec<Point> {
+fn thin(measurements: &Measurements, values: &[u64], columns: usize) -> Vec<Point> {
     let interval = measurements.sample_interval.as_nanos();
     let point = |index: usize| (index as u64 * interval, values[index]);
     if values.len() <= columns * 2 {

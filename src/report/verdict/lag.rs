@@ -39,21 +39,23 @@ fn single(seen: u64, at: Instant, bounds: Bounds, expected: String) -> Finding {
     Finding { outcome: Possible::known(seen).outcome(bounds), expected, seen: seen_text }
 }
 
-/// Every sample from `from` to the end of the run phase must keep to the bounds.
+/// No sample from `from` on may be above the bounds, none of the run phase below: what is left over is drained after that.
 fn after(run: &Run, question: &LagQuestion, from: Instant, expected: String) -> Finding {
     let interval = run.measurements.sample_interval.as_nanos().max(1);
     let first = from.as_nanos().div_ceil(interval) as usize;
-    let last = sample_before(run, run.measurements.run_end);
-    let mut seen: Vec<(u64, Instant)> =
-        (first..=last).map(|i| (lag_at(run, question, i), Instant::from_nanos(i as u64 * interval))).collect();
-    if from <= run.measurements.run_end {
-        seen.push((at_run_end(run, question), run.measurements.run_end));
+    let sampled = |i: usize| (lag_at(run, question, i), Instant::from_nanos(i as u64 * interval));
+    let run_end = run.measurements.run_end;
+    let mut seen: Vec<(u64, Instant)> = (first..=sample_before(run, run_end)).map(sampled).collect();
+    if from <= run_end {
+        seen.push((at_run_end(run, question), run_end));
     }
-    let worst = seen.iter().copied().min_by_key(|(lag, at)| (std::cmp::Reverse(*lag), *at));
-    let least = seen.iter().copied().min();
-    let (Some((highest, highest_at)), Some((lowest, lowest_at))) = (worst, least) else {
+    let Some((lowest, lowest_at)) = seen.iter().copied().min() else {
         return Finding { outcome: Outcome::Undecided, expected, seen: "no sample in the run phase".to_owned() };
     };
+    seen.extend((sample_before(run, run_end) + 1..run.measurements.samples).map(sampled));
+    seen.push((at_end(run, question), run.measurements.end));
+    let worst = seen.into_iter().min_by_key(|(lag, at)| (std::cmp::Reverse(*lag), *at));
+    let (highest, highest_at) = worst.unwrap_or((lowest, lowest_at));
     let outcome = match (Possible::known(highest).outcome(upper(question.bounds)), Possible::known(lowest).outcome(lower(question.bounds)))
     {
         (Outcome::Met, Outcome::Met) => Outcome::Met,

@@ -38,7 +38,7 @@ pub struct ExpectFile {
     pub deleted: Option<CountFile>,
     /// Records that the run ended before.
     pub unsettled: Option<CountFile>,
-    /// Lag at every sample (from `after` on), or at one time (`at`).
+    /// Lag at every sample (from `after` on; not below a bound in the run phase, not above one until everything has ended), or at one time (`at`).
     pub lag: Option<LagFile>,
     /// Unprocessed records at the end of the run phase.
     pub backlog: Option<CountFile>,
