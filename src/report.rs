@@ -106,7 +106,9 @@ impl Output {
             }
             Output::LagSvg => "the chart: lag, rebalances, faults and partition owners over virtual time",
             Output::LagPng => "the same chart as pixels (cargo feature `png`, on by default)",
-            Output::Trace => "every event of the run, one JSON object a line (with `--trace` or `outputs: [trace]`)",
+            Output::Trace => {
+                "every event of the run, one JSON object a line (with `outputs: [trace]`; `--trace FILE` writes it to FILE instead)"
+            }
             Output::Replay => "the identity of the run: version, scenario name and hash, seed, realised faults, trace hash",
         }
     }

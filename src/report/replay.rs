@@ -6,7 +6,7 @@
 //! | `scenario` | its name, and `hash`, 16 hex digits over the bytes of the file |
 //! | `kafka` | `brokers` and `clients`, with their patch |
 //! | `seed` | |
-//! | `faults` | what happened to clients, producers and topics, whether it was written or drawn: `at_ns`, `what`, `who` and what more there is to say |
+//! | `faults` | what happened to clients, producers and topics, whether it was written or drawn: `at_ns`, `what`, `who`, of a client its `group`, and what more there is to say |
 //! | `trace_hash` | 16 hex digits; equal for equal runs |
 
 use std::borrow::Cow;
@@ -18,6 +18,7 @@ use crate::metrics::marks::{Mark, MarkKind};
 use crate::report::{Report, names};
 use crate::scenario::Scenario;
 use crate::trace::hash::WordHasher;
+use crate::units::ClientId;
 
 #[derive(Serialize)]
 struct Replay<'a> {
@@ -45,6 +46,9 @@ struct Kafka {
 struct Fault<'a> {
     at_ns: u64,
     what: &'static str,
+    /// Of a client: names of members are their group's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    group: Option<&'a str>,
     who: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     lasts_ns: Option<u64>,
@@ -90,12 +94,17 @@ fn hash(text: &str) -> u64 {
     hasher.finish()
 }
 
+fn group_of(scenario: &Scenario, id: ClientId) -> &str {
+    &scenario.groups[scenario.clients[id.index()].group.index()].name
+}
+
 /// `None` for what is no deed: the end of a phase.
 fn fault<'a>(scenario: &'a Scenario, mark: &Mark) -> Option<Fault<'a>> {
     let client = |id| names::client(scenario, id);
     let named = |what, who: Cow<'a, str>| Fault {
         at_ns: mark.at.as_nanos(),
         what,
+        group: mark.kind.client().map(|id| group_of(scenario, id)),
         who,
         lasts_ns: None,
         factor_thousandths: None,
