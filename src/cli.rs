@@ -126,9 +126,13 @@ pub fn run_program(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             let wrong = error.use_stderr();
-            // Whoever asks for help and does not read it is not told about it.
-            let _ = error.print();
-            return if wrong { ExitCode::Usage } else { ExitCode::Fine };
+            return match error.print().and_then(|()| io::stdout().flush()) {
+                Ok(()) | Err(_) if wrong => ExitCode::Usage,
+                Ok(()) => ExitCode::Fine,
+                // Whoever asks for help and does not read it is not told about it.
+                Err(full) if full.kind() == io::ErrorKind::BrokenPipe => ExitCode::Fine,
+                Err(_) => ExitCode::OutputFailed,
+            };
         }
     };
     mistake::explain_panics(format!("groupsim {}", env!("CARGO_PKG_VERSION")));

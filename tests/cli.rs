@@ -161,6 +161,8 @@ fn a_full_disk_ends_with_74() {
     let failed = outcome(groupsim(&["schema"]).stdout(full).output().expect("the program starts"));
     assert_eq!(failed.code, 74);
     assert!(failed.stderr.contains("cannot write to stdout"), "{}", failed.stderr);
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("/dev/full");
+    assert_eq!(outcome(groupsim(&["--help"]).stdout(full).output().expect("the program starts")).code, 74);
 }
 
 /// Two seconds; one expectation that holds and one that does not.

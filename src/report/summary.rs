@@ -148,7 +148,9 @@ pub fn command(report: &Report) -> String {
     if argument == STDIN {
         return format!("groupsim run - --seed {seed} (with the same standard input)");
     }
-    format!("groupsim run {} --seed {seed}", shell_word(argument))
+    // What begins with a dash would be taken for an option.
+    let dash = if argument.starts_with('-') { "./" } else { "" };
+    format!("groupsim run {} --seed {seed}", shell_word(&format!("{dash}{argument}")))
 }
 
 fn shell_word(word: &str) -> String {

@@ -286,7 +286,7 @@ impl<'de> Deserializer<'de> for NodeReader<'de> {
         deserialize_u8 visit_u8 "a whole number up to 255",
         deserialize_u16 visit_u16 "a whole number up to 65535",
         deserialize_u32 visit_u32 "a whole number up to 4294967295",
-        deserialize_u64 visit_u64 "a whole number, zero or above",
+        deserialize_u64 visit_u64 "a whole number from 0 to 18446744073709551615",
         deserialize_i8 visit_i8 "a whole number",
         deserialize_i16 visit_i16 "a whole number",
         deserialize_i32 visit_i32 "a whole number",

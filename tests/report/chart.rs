@@ -163,6 +163,15 @@ fn a_slow_member_is_slow_after_a_restart_too() {
 }
 
 #[test]
+fn who_becomes_faster_is_no_fault() {
+    let mut fixture = gallery::consumer_crash();
+    fixture.mark(20_000, MarkKind::Slowed(ClientId(0), 500));
+    fixture.mark(100_000, MarkKind::SpeedRestored(ClientId(0)));
+    let chart = svg(fixture);
+    assert!(chart.contains(">A speeds up × 0.5<") && chart.contains(">A at normal speed<"), "{chart}");
+}
+
+#[test]
 fn what_lasts_has_an_end() {
     let mut fixture = gallery::consumer_crash();
     fixture.mark(20_000, MarkKind::CutOff(ClientId(0), Peers::Coordinator, Span::from_secs(60)));

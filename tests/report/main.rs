@@ -5,6 +5,7 @@ mod checked;
 mod fixture;
 mod folder;
 mod gallery;
+mod idle;
 #[cfg(feature = "png")]
 mod picture;
 mod summary;

@@ -257,3 +257,13 @@ fn a_replay_names_the_run_and_what_happened_in_it() {
     fixture.mark(95_000, MarkKind::Failed(ClientId(0), FatalError::FencedInstanceId));
     insta::assert_snapshot!(file(&fixture.report(), Output::Replay));
 }
+
+#[test]
+fn a_file_that_begins_with_a_dash_is_no_option_when_it_is_run_again() {
+    let mut fixture = gallery::consumer_crash();
+    let mut report = fixture.report();
+    report.source.argument = "-x.yaml";
+    assert_eq!(groupsim::report::summary::command(&report), format!("groupsim run ./-x.yaml --seed {}", report.run.seed));
+    report.source.argument = "-a b.yaml";
+    assert_eq!(groupsim::report::summary::command(&report), format!("groupsim run './-a b.yaml' --seed {}", report.run.seed));
+}

@@ -247,8 +247,11 @@ fn deed(scenario: &Scenario, Mark { at, kind, .. }: &Mark, x: Units) -> Deed {
         MarkKind::Stopped(id) => (client(id), ("has closed", "have closed"), String::new(), false),
         MarkKind::Crashed(id) => (client(id), ("crashes", "crash"), String::new(), true),
         MarkKind::Paused(id, lasts) => (client(id), ("pauses", "pause"), format!("for {}", figures::span(*lasts)), true),
+        MarkKind::Slowed(id, factor) if *factor < 1000 => {
+            (client(id), ("speeds up", "speed up"), format!("× {}", thousandths(*factor)), false)
+        }
         MarkKind::Slowed(id, factor) => (client(id), ("slows down", "slow down"), format!("× {}", thousandths(*factor)), true),
-        MarkKind::SpeedRestored(id) => (client(id), ("at full speed", "at full speed"), String::new(), false),
+        MarkKind::SpeedRestored(id) => (client(id), ("at normal speed", "at normal speed"), String::new(), false),
         MarkKind::Kicked(id) => (client(id), ("exceeds", "exceed"), "max.poll.interval.ms".to_owned(), true),
         MarkKind::Failed(id, error) => (client(id), ("ends with", "end with"), error.name().to_owned(), true),
         MarkKind::Resumed(id) => (client(id), ("goes on", "go on"), String::new(), false),

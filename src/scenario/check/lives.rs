@@ -162,7 +162,8 @@ impl Lives {
         if changes || !certain {
             return Ok(());
         }
-        refuse(format!("has {wanted} running members already"), "scale it to another number, or leave this out")
+        let members = if wanted == 1 { "member" } else { "members" };
+        refuse(format!("has {wanted} running {members} already"), "scale it to another number, or leave this out")
     }
 
     /// From `at`, one every so often, each down for so long; these are its members.

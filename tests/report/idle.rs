@@ -1,0 +1,77 @@
+//! What the summary tells of entries of the timeline that did nothing.
+
+use groupsim::report::json;
+
+use crate::checked::{Told, check};
+
+#[test]
+fn what_a_rolling_restart_has_down_cannot_be_stopped_or_paused_or_slowed_down() {
+    let with = |entry: &str| {
+        let groups = format!(
+            "
+groups: {{g: {{topics: [t], members: [A, B], processing: 2ms, config: {{auto.offset.reset: earliest}}}}}}
+timeline:
+  - {{at: 30s, rolling.restart: g, every: 30s, down: 10s}}
+  - {entry}
+"
+        );
+        Told::of_topics("3m", "t: 4", "200/s", &groups).page()
+    };
+    let down = "of g/A did nothing: it was told to stop at 30s, and had closed";
+    check(&with("{at: 35s, stop: g/A}"), &[&format!("warning at 35s: the stop {down}")], &[]);
+    check(&with("{at: 35s, pause: g/A, for: 2s}"), &[&format!("the pause {down}")], &[]);
+    check(&with("{at: 35s, slow: g/A, factor: 3, for: 2s}"), &[&format!("the slow-down {down}")], &[]);
+    check(&with("{at: 35s, subscribe: g/A, topics: [t]}"), &[&format!("the new subscription {down}")], &[]);
+    // It starts again at 40 s.
+    let reaches_it = ["{at: 35s, slow: g/A, factor: 3, for: 6s}", "{at: 35s, slow: g/A, factor: 3}", "{at: 35s, start: g/A}"];
+    reaches_it.iter().for_each(|entry| check(&with(entry), &[], &["did nothing"]));
+    check(&with("{at: 45s, start: g/A}"), &["the start of g/A did nothing: it had been running since 40.006s"], &[]);
+    check(&with("{at: 59s, pause: g/B, for: 5s}"), &[], &["did nothing"]);
+}
+
+#[test]
+fn what_is_done_later_is_not_told_to_have_done_nothing() {
+    let with = |processing: &str, entries: &str| {
+        let groups = format!(
+            "
+groups: {{g: {{topics: [t, u], members: [A, B], processing: {processing}, config: {{auto.offset.reset: earliest}}}}}}
+timeline: [{entries}]
+"
+        );
+        Told::of_topics("1m", "t: 4, u: 1", "200/s", &groups).page()
+    };
+    // In the middle of a batch subscribe() waits for the next poll().
+    for processing in ["1ms", "3ms", "5ms", "8ms", "10ms"] {
+        check(&with(processing, "{at: 20s, subscribe: g/B, topics: [u]}"), &[], &["did nothing"]);
+    }
+    // A start waits for close(), and whoever stands still stops later.
+    check(&with("10ms", "{at: 10s, stop: g/A}, {at: 10s, start: g/A}"), &[], &["did nothing"]);
+    check(&with("1ms", "{at: 10s, pause: g/A, for: 5s}, {at: 10s, stop: g/A}"), &[], &["did nothing"]);
+    check(&with("1ms", "{at: 10s, rolling.restart: g, every: 5s, down: 1s}, {at: 10s, start: g/A}"), &[], &["did nothing"]);
+}
+
+#[test]
+fn a_crash_of_a_process_that_has_closed_is_told_to_have_done_nothing() {
+    let groups = |crash: &str| {
+        format!(
+            "
+groups: {{g: {{topics: [t], members: {{A: , B: {{processing: 1s}}}}, processing: 1ms, config: {{auto.offset.reset: earliest}}}}}}
+timeline: [{{at: 50s, stop: g/A}}, {{at: 51s, stop: g/B}}, {{at: {crash}, crash: g/A}}, {{at: {crash}, crash: g/B}}]
+"
+        )
+    };
+    let idle = "the crash of g/A did nothing: it was told to stop at 50s, and had closed";
+    // B closes for a minute: what kills it kills it.
+    let mut early = Told::of_topics("3m", "t: 4", "20/s", &groups("90s"));
+    check(&early.page(), &[&format!("warning at 1m 30s: {idle}")], &["g/B did nothing"]);
+    let late = Told::of_topics("3m", "t: 4", "20/s", &groups("170s")).page();
+    check(&late, &[idle, "the crash of g/B did nothing: it was told to stop at 51s, and had closed"], &[]);
+    let data = json::render(&Told::of_topics("3m", "t: 4", "20/s", &groups("90s")).report());
+    assert!(data.contains(&format!("\"what\": \"{idle}\"")), "{data}");
+    let failed = "
+groups: {g: {topics: [t], members: [A], config: {auto.offset.reset: none}}}
+timeline: [{at: 50s, crash: g/A}]
+";
+    let failed = Told::of_topics("1m", "t: 4", "20/s", failed).page();
+    check(&failed, &["the crash of g/A did nothing: it had ended at 3.01s with NoOffsetForPartitionException"], &[]);
+}
