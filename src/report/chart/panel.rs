@@ -212,8 +212,8 @@ fn caption(svg: &mut Svg, frame: Rect, title: &str, remark: &str) {
 
 fn lanes_remark(partitions: &[PartitionMeasurements], left_out: bool) -> String {
     let hatched = match lanes::Scale::of(partitions.len()).together {
-        1 => "hatched: nobody could hand out its records",
-        _ => "several partitions a lane; hatched: nobody could hand out records of one of them",
+        1 => "hatched in grey: nobody could hand out its records",
+        _ => "several partitions a lane; hatched in grey: nobody could hand out records of one of them",
     };
     let crowded = if left_out { "; more changes than pixels: some are left out" } else { "" };
     hatched.to_owned() + crowded
