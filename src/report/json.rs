@@ -12,7 +12,7 @@
 //! | `warnings[]` | entries of the timeline that did nothing: `at_ns`, `what` |
 //! | `produced` | records handed to `send()`, over all topics |
 //! | `groups.<g>` | the account: `produced` = `processed_once` + `duplicated` + `lost` + `skipped` + `deleted` + `unsettled`; `extra` deliveries |
-//! | `groups.<g>.lag` | records not processed, summed over partitions: `peak` (of all samples, those of the settle phase too), `run_end`, `final`; `backlog` adds what was on its way |
+//! | `groups.<g>.lag` | records not processed, summed over partitions: `peak` (of all samples, those of the settle phase too, and of the ends of both phases), `run_end`, `final`; `backlog` adds what was on its way |
 //! | `groups.<g>.latency` | creation to the end of the first processing: `count`, `mean_ns`, `min_ns`, `p50_ns`, `p99_ns`, `max_ns` |
 //! | `groups.<g>.rebalances[]` | `at_ns`, `reason`, `group_protocol`, `trigger`, `generation`, `joined_ns`, `ended_ns`, `lasted_ns`, `ended_in`, `leader`, `assignor`, `members`, `initial`, `waited_for[]`, `moved[]`, `not_read_ns` by partition (since `at_ns`, until it was read again, whatever began meanwhile), `added_waited_ns` |
 //! | `groups.<g>.unavailable.<topic-p>` | `longest_ns`, `total_ns` without the start-up, and all `outages[]` |

@@ -194,8 +194,8 @@ impl Naive {
             let all = |at| (0..PARTITIONS).map(|partition| self.lag(group, partition, at).unprocessed).sum::<u64>();
             assert_eq!(measured.run_end_lag, all(self.run_end));
             assert_eq!(measured.final_lag, all(self.end));
-            let highest = (0..=self.run_end / INTERVAL).map(|sample| all(sample * INTERVAL)).max();
-            assert_eq!(Some(measured.peak_lag), highest);
+            let moments = (0..=self.end / INTERVAL).map(|sample| sample * INTERVAL).chain([self.run_end, self.end]);
+            assert_eq!(Some(measured.peak_lag), moments.map(all).max());
             self.check_latency(group, &measured.latency);
         }
     }
