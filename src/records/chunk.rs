@@ -1,4 +1,4 @@
-//! A chunk: runs of a partition that follow each other, 12 bytes each.
+//! A chunk: runs of a partition that follow each other, 8 bytes each, or 12 where several courses mix.
 
 use crate::units::{Offset, OffsetRange};
 
@@ -21,6 +21,10 @@ pub(super) struct Chunk {
     first: Offset,
     pub(super) end: Offset,
     runs: Vec<Run>,
+    /// Of all runs, if none are listed in `courses`.
+    course: u32,
+    /// Of each run, where they differ.
+    courses: Vec<u32>,
     /// So many of `runs` were taken out.
     taken: usize,
 }
@@ -30,7 +34,6 @@ struct Run {
     /// Its first record, counted from the first one of its chunk.
     first: u32,
     index: u32,
-    course: u32,
 }
 
 impl Placed {
@@ -48,8 +51,8 @@ impl Chunk {
     pub(super) fn of(run: &Placed) -> Self {
         let OffsetRange { from, to } = run.range;
         let mut runs = Vec::with_capacity(RUNS_OF_A_CHUNK);
-        runs.push(Run { first: 0, index: run.index, course: run.course });
-        Chunk { first: from, end: to, runs, taken: 0 }
+        runs.push(Run { first: 0, index: run.index });
+        Chunk { first: from, end: to, runs, course: run.course, courses: Vec::new(), taken: 0 }
     }
 
     #[inline]
@@ -61,11 +64,11 @@ impl Chunk {
     #[inline]
     pub(super) fn take_in(&mut self, next: &Placed) -> bool {
         let Some(last) = self.runs.last() else {
-            (self.first, self.end) = (next.range.from, next.range.from);
+            (self.first, self.end, self.course) = (next.range.from, next.range.from, next.course);
             return self.push(next);
         };
         let range = OffsetRange { from: self.first + u64::from(last.first), to: self.end };
-        let last = Placed { range, index: last.index, course: last.course };
+        let last = Placed { range, index: last.index, course: self.course_of(self.runs.len() - 1) };
         if last.goes_on_with(next) {
             self.end = next.range.to;
             return true;
@@ -79,10 +82,25 @@ impl Chunk {
         let first = next.range.from.0 - self.first.0;
         let is_near = first <= u64::from(u32::MAX);
         if is_near {
-            self.runs.push(Run { first: first as u32, index: next.index, course: next.course });
+            if next.course != self.course || !self.courses.is_empty() {
+                self.list_course(next.course);
+            }
+            self.runs.push(Run { first: first as u32, index: next.index });
             self.end = next.range.to;
         }
         is_near
+    }
+
+    /// The course of a run that is about to be pushed is listed, with those of all before it.
+    #[inline(never)]
+    fn list_course(&mut self, course: u32) {
+        self.courses.resize(self.runs.len(), self.course);
+        self.courses.push(course);
+    }
+
+    #[inline]
+    fn course_of(&self, number: usize) -> u32 {
+        self.courses.get(number).copied().unwrap_or(self.course)
     }
 
     #[inline]
@@ -92,6 +110,7 @@ impl Chunk {
         if self.taken == self.runs.len() {
             self.taken = 0;
             self.runs.clear();
+            self.courses.clear();
         }
         Some(front)
     }
@@ -101,7 +120,7 @@ impl Chunk {
         let run = self.runs.get(number)?;
         let from = self.first + u64::from(run.first);
         let to = self.runs.get(number + 1).map_or(self.end, |next| self.first + u64::from(next.first));
-        Some(Placed { range: OffsetRange { from, to }, index: run.index, course: run.course })
+        Some(Placed { range: OffsetRange { from, to }, index: run.index, course: self.course_of(number) })
     }
 
     /// From the run that has this record, or the first one.
@@ -117,6 +136,6 @@ mod tests {
 
     #[test]
     fn a_run_is_lean() {
-        assert_eq!(size_of::<Run>(), 12);
+        assert_eq!(size_of::<Run>(), 8);
     }
 }
