@@ -3,11 +3,12 @@
 //! A [`Report`] is made of results only (scenario, ledger, measurements) and never looks into the simulation. Everything in it is a
 //! function of the run: no clock, no paths but those that the user typed, so equal runs give equal bytes.
 //!
-//! [`Report::files`] renders everything in memory; [`folder`] then writes it whole or not at all.
+//! [`Files`] writes them one by one; into a [`folder`] whole or not at all.
 
 use crate::incidents::Incident;
 use crate::ledger::Account;
 use crate::metrics::Measurements;
+use crate::report::files::Files;
 use crate::scenario::Scenario;
 use crate::trace::ending::Ending;
 use crate::units::Instant;
@@ -15,6 +16,7 @@ use crate::units::Instant;
 pub mod chart;
 pub mod csv;
 pub mod figures;
+pub mod files;
 pub mod folder;
 mod handover;
 pub mod idle;
@@ -137,29 +139,8 @@ impl<'a> Report<'a> {
         Report { scenario, source, run, judgement }
     }
 
-    /// All files of this run but the trace, which is written while the run goes on; without the pictures if `charts` is false.
+    /// All files of this run but the trace, which is written while the run goes on, in memory; without the pictures if `charts` is false.
     pub fn files(&self, charts: bool) -> Vec<(Output, Vec<u8>)> {
-        let chart = if charts { chart::render(self) } else { String::new() };
-        let render = |output| match output {
-            Output::Summary => Some(summary::page(self).plain().into_bytes()),
-            Output::SummaryJson => Some(json::render(self).into_bytes()),
-            Output::LagCsv => Some(csv::render(self).into_bytes()),
-            Output::LagSvg | Output::LagPng if !charts => None,
-            Output::LagSvg => Some(chart.clone().into_bytes()),
-            Output::LagPng => pixels(&chart),
-            Output::Trace => None,
-            Output::Replay => Some(replay::render(self).into_bytes()),
-        };
-        Output::ALL.into_iter().filter_map(|output| Some((output, render(output)?))).collect()
+        Files::new(self, charts).rendered()
     }
-}
-
-#[cfg(feature = "png")]
-fn pixels(svg: &str) -> Option<Vec<u8>> {
-    Some(png::render(svg))
-}
-
-#[cfg(not(feature = "png"))]
-fn pixels(_svg: &str) -> Option<Vec<u8>> {
-    None
 }

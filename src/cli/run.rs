@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::staged::StagedFile;
 use super::{ExitCode, Failure, columns, input, mistake, print, say};
+use crate::report::files::Files;
 use crate::report::folder::{Folder, FolderError};
 use crate::report::verdict::Verdict;
 use crate::report::{Output, Report, Run, Source, summary};
@@ -105,8 +106,9 @@ fn simulate(scenario: &Scenario, source: Source<'_>, options: &Options) -> Resul
             .map_err(|error| Failure::Output("to stdout".to_owned(), error))?,
     };
     let report = Report::new(scenario, source, run);
-    for (output, content) in report.files(options.charts) {
-        folder.stage(output, &content).map_err(unwritable)?;
+    let files = Files::new(&report, options.charts);
+    for output in files.outputs() {
+        folder.stage(output, |file| files.write(output, file)).map_err(unwritable)?;
     }
     folder.publish().map_err(unwritable)?;
     // Behind the folder, which takes a stale trace out of its way.

@@ -8,12 +8,17 @@
 //! | `position_lag` | high watermark − position of the owner (the consumer metric `records-lag`) |
 //! | `unprocessed` | records below the high watermark that the application has not finished; what the chart draws |
 
+use std::io::{self, Write};
+
 use crate::report::{Report, figures};
 use crate::units::Instant;
 
 pub const HEADER: &str = "at_ms,group,topic,partition,committed_lag,position_lag,unprocessed";
 
-pub fn render(report: &Report) -> String {
+/// So many bytes, and a sample's rows, are written at once.
+const PIECE: usize = 1 << 15;
+
+pub fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
     let measurements = &report.run.measurements;
     let columns: Vec<(String, &crate::metrics::PartitionMeasurements)> = measurements
         .groups
@@ -25,7 +30,7 @@ pub fn render(report: &Report) -> String {
             (format!("{},{},{}", quoted(&group.name), quoted(topic), partition.partition.partition), partition)
         })
         .collect();
-    let mut text = Vec::with_capacity(64 * columns.len() * measurements.samples);
+    let mut text = Vec::with_capacity(PIECE);
     text.extend_from_slice(HEADER.as_bytes());
     text.push(b'\n');
     for sample in 0..measurements.samples {
@@ -46,8 +51,12 @@ pub fn render(report: &Report) -> String {
             push_number(&mut text, lag.unprocessed);
             text.push(b'\n');
         }
+        if text.len() >= PIECE {
+            out.write_all(&text)?;
+            text.clear();
+        }
     }
-    String::from_utf8(text).expect("names and numbers are text")
+    out.write_all(&text)
 }
 
 /// Rows are most of what a run without charts writes, and `write!` takes four times as long.

@@ -5,7 +5,7 @@
 //! removed; nobody else's files are touched.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::report::Output;
@@ -65,10 +65,10 @@ impl Folder {
         File::create(&path).map_err(|source| self.error("write", output, source))
     }
 
-    /// Takes a file that is complete.
-    pub fn stage(&mut self, output: Output, content: &[u8]) -> Result<(), FolderError> {
+    /// Takes a file that `write` writes to its end.
+    pub fn stage(&mut self, output: Output, write: impl FnOnce(&mut File) -> io::Result<()>) -> Result<(), FolderError> {
         let mut file = self.stream(output)?;
-        file.write_all(content).map_err(|source| self.error("write", output, source))
+        write(&mut file).map_err(|source| self.error("write", output, source))
     }
 
     /// Puts all files in their places and removes what an earlier run left beyond them.

@@ -25,7 +25,7 @@ fn names(path: &PathBuf) -> Vec<String> {
 fn nothing_appears_before_everything_is_there() {
     let path = place("publish");
     let mut folder = Folder::open(&path.join("deep/down")).unwrap();
-    folder.stage(Output::Summary, b"one").unwrap();
+    folder.stage(Output::Summary, |file| file.write_all(b"one")).unwrap();
     let mut trace = folder.stream(Output::Trace).unwrap();
     trace.write_all(b"{}\n").unwrap();
     assert!(names(&path.join("deep/down")).iter().all(|name| name.ends_with(".partial")));
@@ -41,7 +41,7 @@ fn stale_files_of_ours_go_and_those_of_others_stay() {
         fs::write(path.join(name), "old").unwrap();
     }
     let mut folder = Folder::open(&path).unwrap();
-    folder.stage(Output::Summary, b"new").unwrap();
+    folder.stage(Output::Summary, |file| file.write_all(b"new")).unwrap();
     folder.publish().unwrap();
     assert_eq!(names(&path), ["lag.csv.bak", "notes.txt", "summary.txt"]);
     assert_eq!(fs::read(path.join("summary.txt")).unwrap(), b"new");
@@ -52,7 +52,7 @@ fn where_no_run_has_left_its_replay_nothing_is_stale() {
     let path = place("foreign");
     fs::write(path.join("trace.jsonl"), "somebody's").unwrap();
     let mut folder = Folder::open(&path).unwrap();
-    folder.stage(Output::Summary, b"new").unwrap();
+    folder.stage(Output::Summary, |file| file.write_all(b"new")).unwrap();
     folder.publish().unwrap();
     assert_eq!(names(&path), ["summary.txt", "trace.jsonl"]);
 }
@@ -63,8 +63,8 @@ fn a_failure_leaves_the_folder_as_it_was() {
     fs::write(path.join("summary.txt"), "old").unwrap();
     fs::create_dir(path.join("lag.csv")).unwrap();
     let mut folder = Folder::open(&path).unwrap();
-    folder.stage(Output::Summary, b"new").unwrap();
-    let error = folder.stage(Output::LagCsv, b"rows").unwrap_err();
+    folder.stage(Output::Summary, |file| file.write_all(b"new")).unwrap();
+    let error = folder.stage(Output::LagCsv, |file| file.write_all(b"rows")).unwrap_err();
     assert_eq!(error.path, path.join("lag.csv"));
     assert!(error.to_string().starts_with(&format!("cannot write {}: ", path.join("lag.csv").display())));
     drop(folder);
@@ -77,7 +77,7 @@ fn a_foreign_directory_under_a_name_of_ours_stays() {
     let path = place("directory");
     fs::create_dir(path.join("trace.jsonl")).unwrap();
     let mut folder = Folder::open(&path).unwrap();
-    folder.stage(Output::Summary, b"new").unwrap();
+    folder.stage(Output::Summary, |file| file.write_all(b"new")).unwrap();
     folder.publish().unwrap();
     assert_eq!(names(&path), ["summary.txt", "trace.jsonl"]);
 }

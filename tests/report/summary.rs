@@ -249,6 +249,19 @@ fn the_lag_as_a_table() {
 }
 
 #[test]
+fn a_table_that_is_written_in_many_pieces_has_every_row_once() {
+    let mut fixture = gallery::moment();
+    let run = fixture.run();
+    (run.measurements.sample_interval, run.measurements.samples) = (Span::from_millis(1), 20_000);
+    let lag = |sample| LagSample { committed: Some(sample), position: -sample, unprocessed: sample as u64 };
+    run.measurements.groups[0].partitions[0].lag = (0..20_000).map(lag).collect();
+    fixture.scenario.groups[0].name = "g".to_owned();
+    let rows = (0..20_000).map(|sample| format!("{sample},g,t,0,{sample},{},{sample}\n", -sample));
+    let header = "at_ms,group,topic,partition,committed_lag,position_lag,unprocessed\n".to_owned();
+    assert!(file(&fixture.report(), Output::LagCsv) == std::iter::once(header).chain(rows).collect::<String>());
+}
+
+#[test]
 fn a_replay_names_the_run_and_what_happened_in_it() {
     let mut fixture = fixture::consumer_crash();
     fixture.mark(50_000, MarkKind::Slowed(ClientId(0), 2_500));
