@@ -3,6 +3,7 @@
 use super::super::defaults::consumer::{self, ConsumerSettings};
 use super::super::defaults::group;
 use super::super::file::group::CommitFile;
+use super::super::group_config::GroupConfig;
 use super::super::quantity::write_duration;
 use super::super::yaml::scalar;
 use super::super::{AutoOffsetReset, Client, Commit, ConsumerConfig, Group, Scenario};
@@ -15,8 +16,10 @@ impl Scenario {
         line(out, 1, &format!("{}:", scalar(&group.name, false)));
         entry(out, 2, "topics", &self.topic_names(&group.topics));
         let first = group.first_client.index();
-        let clients = &self.clients[first..first + group.clients as usize];
-        if self.kafka.brokers >= Release::V4_0_0 {
+        let range = first..first + group.clients as usize;
+        let clients = &self.clients[range.clone()];
+        let has_its_own = group.config != GroupConfig::of(&self.cluster.config.consumer_groups);
+        if self.kafka.brokers >= Release::V4_0_0 && (has_its_own || self.has_consumers(range)) {
             line(out, 2, "group.config:");
             let unknown = |name: &str| group::since(name) > self.kafka.brokers;
             properties(out, 3, group::MODELLED, &group.config, |name| unknown(name).then(String::new));
