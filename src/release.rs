@@ -60,7 +60,7 @@ impl Release {
     }
 
     /// The first two numbers of the name: `4.0`.
-    fn line(self) -> &'static str {
+    pub fn line(self) -> &'static str {
         let name = self.name();
         name.match_indices('.').nth(1).map_or(name, |(dot, _)| &name[..dot])
     }

@@ -39,6 +39,10 @@ fn the_schema_refuses_what_the_program_refuses() {
         "{duration: 1m, topics: {orders: 6}, groups: {g: {topics: [orders], members: 1, commit: never}}}",
         "{duration: 1m, topics: {orders: 6}, timeline: [{at: 1s, crash: a/b, stop: a/b}]}",
         "{duration: 1m, topics: {orders: 6}, expect: [{at: end}]}",
+        "{duration: 1m, topics: {orders: 6}, kafka: 3.2}",
+        "{duration: 1m, topics: {orders: 6}, kafka: {clients: 4.0.7}}",
+        "{duration: 1m, topics: {orders: 6}, groups: {g: {topics: orders, members: 1}}, timeline: [{at: 1s, pause: g/1}]}",
+        "{duration: 1m, topics: {orders: 6}, groups: {g: {topics: orders, members: 1}}, timeline: [{at: 1s, stop: g/1, every: 5s}]}",
     ] {
         assert!(fits(&from_yaml(text), &schema, &schema).is_err(), "{text}");
         assert!(groupsim::scenario::load(text, "demo.yaml").is_err(), "{text}");
@@ -140,6 +144,15 @@ fn fits(value: &Value, schema: &Value, root: &Value) -> Result<(), String> {
                 for key in rule.as_array().into_iter().flatten().filter_map(Value::as_str) {
                     if value.is_object() && value.get(key).is_none() {
                         return Err(format!("no {key}"));
+                    }
+                }
+            }
+            "dependentRequired" => {
+                for (key, others) in rule.as_object().into_iter().flatten().filter(|(key, _)| value.get(key).is_some()) {
+                    if let Some(missing) =
+                        others.as_array().into_iter().flatten().find(|other| value.get(other.as_str().unwrap_or("")).is_none())
+                    {
+                        return Err(format!("{key} without {missing}"));
                     }
                 }
             }

@@ -17,6 +17,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::json;
 
 use super::quantity;
+use crate::release::Release;
 use expect::ExpectFile;
 use group::GroupFile;
 use producer::ProducerFile;
@@ -111,10 +112,13 @@ impl JsonSchema for ReleaseText {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let mut names: Vec<&str> = Release::ALL.into_iter().flat_map(|release| [release.line(), release.name()]).collect();
+        names.sort_unstable();
+        names.dedup();
+        let numbers: Vec<f64> = names.iter().filter_map(|name| name.parse().ok()).collect();
         json_schema!({
             "description": "A release line (its newest known patch is meant) or a patch.",
-            "type": ["string", "number"],
-            "examples": ["4.3", "4.0.1", "3.9"]
+            "anyOf": [{"enum": names}, {"enum": numbers}]
         })
     }
 }

@@ -22,6 +22,10 @@ use super::shapes::{Duration, NoLong, RateText, Shapes};
     {"required": ["group.config"]}, {"required": ["rolling.restart"]},
     {"required": ["disconnect"]}, {"required": ["drop"]}, {"required": ["delay"]}, {"required": ["broker.down"]}
 ]))]
+#[schemars(extend("dependentRequired" = {
+    "pause": ["for"], "slow": ["factor"], "subscribe": ["topics"], "rolling.restart": ["every", "down"],
+    "factor": ["slow"], "topics": ["subscribe"], "every": ["rolling.restart"], "down": ["rolling.restart"]
+}))]
 pub struct EntryFile {
     /// When, counted from the start of the run.
     #[schemars(required)]
