@@ -15,7 +15,7 @@
 //! | `groups.<g>.lag` | records not processed, summed over partitions: `peak` (of all samples, those of the settle phase too, and of the ends of both phases), `run_end`, `final`; `backlog` adds what was on its way |
 //! | `groups.<g>.latency` | creation to the end of the first processing: `count`, `mean_ns`, `min_ns`, `p50_ns`, `p99_ns`, `max_ns` |
 //! | `groups.<g>.rebalances[]` | `at_ns`, `reason`, `group_protocol`, `trigger`, `generation`, `joined_ns`, `ended_ns`, `lasted_ns`, `ended_in`, `leader`, `assignor`, `members`, `initial`, `waited_for[]`, `moved[]`, `not_read_ns` by partition (since `at_ns`, until it was read again, whatever began meanwhile), `added_waited_ns` |
-//! | `groups.<g>.unavailable.<topic-p>` | `longest_ns`, `total_ns` without the start-up, and all `outages[]` |
+//! | `groups.<g>.unavailable.<topic-p>` | `longest_ns`, `total_ns` without the start-up, and all `outages[]`: `at_ns`, `to_ns` (`null`: never ended), `lasted_ns`, `first_record_ns`, `initial` (nobody had owned it before, since the start or since it was added) |
 //! | `groups.<g>.livelock` | `kicks`, `at_ns`, `to_ns`, `members`, or `null` |
 //! | `groups.<g>.duplicates[]`, `.losses[]`, `.skips[]` | offset ranges `from`..`to` (`to` excluded) with their cause; `zombie`: processed by `cause_of` after `cause_at_ns`; `before.at_ns` of a duplicate is `null` if it had been committed so long ago that nobody remembers |
 //! | `groups.<g>.requests` | `polls`, `heartbeats`, `commits` taken whole, `commits_refused` whole or in part, `commits_failed` for the client |
