@@ -81,8 +81,9 @@ pub struct GroupMeasurements {
     pub commits: u64,
     pub commits_refused: u64,
     pub commits_failed: u64,
-    /// poll() calls that returned records.
+    /// poll() calls that returned records; those of the run phase.
     pub polls: u64,
+    pub run_phase_polls: u64,
     /// The sum over partitions of `unprocessed`: at its highest sample or at one of the two ends; at the end of the run phase; and at that of everything.
     pub peak_lag: u64,
     pub run_end_lag: u64,
@@ -96,7 +97,9 @@ pub struct PartitionMeasurements {
     pub lag: Vec<LagSample>,
     /// By sample.
     pub high_watermark: Vec<u64>,
-    /// The lag and the high watermark at the end of everything, which seldom is a sample.
+    /// What had not been processed at the end of the run phase, which seldom is a sample.
+    pub run_end_lag: u64,
+    /// The lag and the high watermark at the end of everything.
     pub final_lag: LagSample,
     pub final_high_watermark: u64,
     /// The group's first position; offset 0 before it has one.
@@ -108,18 +111,6 @@ pub struct PartitionMeasurements {
     pub outages: Vec<Outage>,
     /// Committed at the end.
     pub committed: Option<Offset>,
-}
-
-impl PartitionMeasurements {
-    /// High watermark - committed; without a commit, high watermark - start position: nothing of what was read is committed.
-    pub fn uncommitted(&self, sample: usize) -> i64 {
-        self.lag[sample].committed.unwrap_or(self.high_watermark[sample] as i64 - self.start.0 as i64)
-    }
-
-    /// The same at the end of everything.
-    pub fn final_uncommitted(&self) -> i64 {
-        self.final_lag.committed.unwrap_or(self.final_high_watermark as i64 - self.start.0 as i64)
-    }
 }
 
 /// One sample of one partition.
@@ -261,6 +252,8 @@ struct GroupCounts {
     commits_refused: u64,
     commits_failed: u64,
     polls: u64,
+    /// Once that is over.
+    run_phase_polls: Option<u64>,
     /// Of all partitions.
     committed: u64,
     /// A request commits several partitions, each of which is told by itself.
@@ -374,7 +367,7 @@ impl Fold for Metrics {
             TraceEvent::ClientResumed { client } => self.mark(at, MarkKind::Resumed(*client)),
             TraceEvent::Fault(fault) => self.fault(at, fault),
             TraceEvent::Topics(change) => self.topic_change(at, known.slots.cast(), change),
-            TraceEvent::RunPhaseEnded => self.mark(at, MarkKind::RunPhaseEnded),
+            TraceEvent::RunPhaseEnded => self.run_phase_ended(at),
             TraceEvent::Appended { .. }
             | TraceEvent::Polled { .. }
             | TraceEvent::Processed { .. }

@@ -139,6 +139,11 @@ impl Metrics {
         &mut self.groups[group.index()]
     }
 
+    pub(super) fn run_phase_ended(&mut self, at: Instant) {
+        self.groups.iter_mut().for_each(|group| group.run_phase_polls = Some(group.polls));
+        self.mark(at, MarkKind::RunPhaseEnded);
+    }
+
     pub(super) fn fault(&mut self, at: Instant, fault: &Fault) {
         match fault {
             Fault::CutOff { client, from, until } => self.mark(at, MarkKind::CutOff(*client, *from, until.since(at))),

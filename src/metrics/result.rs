@@ -30,20 +30,11 @@ fn of_group(metrics: &mut Metrics, known: &Known, group: GroupId, samples: usize
     for (partition, slot) in subscribed {
         // Taken out, so that one partition's working tables make room for its samples.
         let reading = std::mem::replace(&mut metrics.readings[slot], Reading::new(group, 0));
-        let visible = &metrics.partitions[known.slots.cast().index(partition)].visible;
-        if reading.ended.is_none_or(|ended| ended > metrics.grid.run_end) {
-            run_end_lag += (visible.by_run_end - reading.done.by_run_end).max(0) as u64;
-        }
-        if reading.ended.is_none() {
-            final_lag += (visible.total - reading.done.total).max(0) as u64;
-        }
         let measured = of_partition(metrics, known, (partition, slot), reading, samples, end);
+        run_end_lag += measured.run_end_lag;
+        final_lag += measured.final_lag.unprocessed;
         sums.iter_mut().zip(&measured.lag).for_each(|(sum, sample)| *sum += sample.unprocessed);
         partitions.push(measured);
-    }
-    if end == metrics.grid.run_end {
-        // What becomes visible later does not count.
-        final_lag = run_end_lag;
     }
     let counts = std::mem::take(&mut metrics.groups[group.index()]);
     GroupMeasurements {
@@ -56,6 +47,7 @@ fn of_group(metrics: &mut Metrics, known: &Known, group: GroupId, samples: usize
         commits_refused: counts.commits_refused,
         commits_failed: counts.commits_failed,
         polls: counts.polls,
+        run_phase_polls: counts.run_phase_polls.unwrap_or(counts.polls),
         peak_lag: sums.into_iter().max().unwrap_or(0).max(run_end_lag).max(final_lag),
         run_end_lag,
         final_lag,
@@ -85,6 +77,10 @@ fn of_partition(
     PartitionMeasurements {
         partition,
         lag: lag.collect(),
+        run_end_lag: match reading.ended {
+            Some(ended) if ended <= metrics.grid.run_end => 0,
+            Some(_) | None => (visible.by_run_end - reading.done.by_run_end).max(0) as u64,
+        },
         final_lag: match reading.ended {
             None => lag_sample(high_watermark, reading.committed.latest, reading.position.latest, done),
             Some(_) => GONE,
@@ -96,6 +92,18 @@ fn of_partition(
         zombies: metrics.zombies.of(slot, end),
         outages: reading.availability.outages,
         committed: u64::try_from(reading.committed.latest).ok().map(Offset),
+    }
+}
+
+impl PartitionMeasurements {
+    /// High watermark - committed; without a commit, high watermark - start position: nothing of what was read is committed.
+    pub fn uncommitted(&self, sample: usize) -> i64 {
+        self.lag[sample].committed.unwrap_or(self.high_watermark[sample] as i64 - self.start.0 as i64)
+    }
+
+    /// The same at the end of everything.
+    pub fn final_uncommitted(&self) -> i64 {
+        self.final_lag.committed.unwrap_or(self.final_high_watermark as i64 - self.start.0 as i64)
     }
 }
 

@@ -117,7 +117,7 @@ fn a_backlog_is_taken_apart() {
     let mut fixture = gallery::single();
     let group = &mut fixture.run().measurements.groups[0];
     group.run_end_lag = 32_403_120;
-    group.polls = 7_194;
+    group.run_phase_polls = 7_194;
     fixture.run().production.topics[0].visible -= 30;
     let text = file(&fixture.report(), Output::Summary);
     let at = text.find("  Backlog").expect("a backlog");
@@ -125,7 +125,7 @@ fn a_backlog_is_taken_apart() {
       Backlog of 32,403,150 records at 1h
         =  32,400,000  by rate: 36,000,000 to do in 1h, one member can do 3,600,000
         +       3,012  by start-up: the first record was in hand at 3.012s
-        +         138  between batches: 138ms of waiting in 7,194 polls
+        +         138  by waiting for records and commits: 138ms, in 7,194 polls
     ");
 }
 

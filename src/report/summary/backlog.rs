@@ -1,14 +1,15 @@
 //! Where a backlog comes from, and a livelock by its name.
 //!
 //! A group that is too slow by its rate has a backlog that can be taken apart: what its members could not have done even if they had
-//! worked from the first moment without a pause, what their start-up cost, and what the time between batches cost. That holds only while
-//! every working member always had work and nothing disturbed it; otherwise the backlog is told without a calculation.
+//! worked from the first moment without a pause, what their start-up cost, and what it cost to wait for records and commits. That holds only
+//! while every working member always had work, the same for each record and for each of them, and nothing disturbed it; otherwise the backlog
+//! is told without a calculation.
 
 use crate::metrics::{GroupMeasurements, PartitionMeasurements};
 use crate::report::livelock::{self, Livelock};
 use crate::report::summary::page::{Page, REST, Style, Table};
 use crate::report::{Report, figures, names};
-use crate::scenario::{Client, Distribution, Verb};
+use crate::scenario::{Client, Distribution, Processing, Verb};
 use crate::units::{ClientId, GroupId, Instant, Span};
 
 pub fn paragraph(page: &mut Page, report: &Report, group: usize) {
@@ -27,7 +28,7 @@ pub fn paragraph(page: &mut Page, report: &Report, group: usize) {
     page.line(Style::Title, format!("  Backlog of {} at {run_end}", figures::count(backlog, "record")));
     match parts {
         Some(parts) => calculation(page, &parts),
-        None => where_it_lies(page, report, group),
+        None => where_it_lies(page, report, group, backlog),
     }
 }
 
@@ -84,22 +85,23 @@ struct Parts {
     rate: String,
     start_up: u64,
     first_record: String,
-    between: u64,
-    between_time: String,
+    waiting: u64,
+    waits: String,
 }
 
 fn calculation(page: &mut Page, parts: &Parts) {
     let mut table = Table::new(&[(false, 1), (true, 26), (false, REST)]);
     table.row(Style::Plain, ["=", &figures::grouped(parts.by_rate), &parts.rate]);
     table.row(Style::Plain, ["+", &figures::grouped(parts.start_up), &parts.first_record]);
-    table.row(Style::Plain, ["+", &figures::grouped(parts.between), &parts.between_time]);
+    table.row(Style::Plain, ["+", &figures::grouped(parts.waiting), &parts.waits]);
     page.table(4, &table);
 }
 
-/// A member that always had work: how long a record takes it, and when it had its first one.
-struct Worker {
+/// Members that always had work, which takes all of them the same time.
+struct Workers {
     each: Span,
-    first_record: Instant,
+    /// When each of them had its first record.
+    first_records: Vec<Instant>,
 }
 
 fn parts(report: &Report, group: usize, backlog: u64) -> Option<Parts> {
@@ -108,39 +110,34 @@ fn parts(report: &Report, group: usize, backlog: u64) -> Option<Parts> {
     if disturbed(report, group) {
         return None;
     }
-    let workers = workers(report, measured)?;
-    let run = report.run.measurements.run_end.since(Instant::ZERO).as_nanos();
-    let in_time = |each: Span, time: u64| u128::from(time) / u128::from(each.as_nanos());
-    let capacity: u128 = workers.iter().map(|worker| in_time(worker.each, run)).sum();
-    let start_up: u128 = workers.iter().map(|worker| in_time(worker.each, worker.first_record.as_nanos())).sum();
-    let to_do = u128::from(account.produced.checked_sub(account.skipped)?);
+    let Workers { each, first_records } = workers(report, measured)?;
+    let in_time = |time: Instant| time.as_nanos() / each.as_nanos();
+    let run_end = report.run.measurements.run_end;
+    let capacity = in_time(run_end).checked_mul(first_records.len() as u64)?;
+    let start_up: u64 = first_records.iter().map(|first| in_time(*first)).sum();
+    let to_do = account.produced.checked_sub(account.skipped)?;
     let by_rate = to_do.checked_sub(capacity)?;
-    let between = u128::from(backlog).checked_sub(by_rate + start_up)?;
-    // What the pauses cost each worker, in time.
-    let paused: u128 = between * workers.iter().map(|worker| u128::from(worker.each.as_nanos())).max()? / workers.len() as u128;
-    let narrow = |n: u128| u64::try_from(n).ok();
-    let firsts: Vec<Instant> = workers.iter().map(|worker| worker.first_record).collect();
-    let (first, last) = (*firsts.iter().min()?, *firsts.iter().max()?);
-    let span = figures::span(report.run.measurements.run_end.since(Instant::ZERO));
-    let crew = if workers.len() == 1 { "one member".to_owned() } else { format!("{} members", workers.len()) };
+    let waiting = backlog.checked_sub(by_rate)?.checked_sub(start_up)?;
+    let waited = Span::from_nanos(u64::try_from(u128::from(waiting) * u128::from(each.as_nanos()) / first_records.len() as u128).ok()?);
+    let (first, last) = (*first_records.iter().min()?, *first_records.iter().max()?);
+    let (crew, of_each) = match first_records.len() {
+        1 => ("one member".to_owned(), ""),
+        several => (format!("{several} members"), " a member"),
+    };
+    let span = figures::span(run_end.since(Instant::ZERO));
     Some(Parts {
-        by_rate: narrow(by_rate)?,
-        rate: format!(
-            "by rate: {} to do in {span}, {crew} can do {}",
-            figures::grouped(narrow(to_do)?),
-            figures::grouped(narrow(capacity)?)
-        ),
-        start_up: narrow(start_up)?,
+        by_rate,
+        rate: format!("by rate: {} to do in {span}, {crew} can do {}", figures::grouped(to_do), figures::grouped(capacity)),
+        start_up,
         first_record: match first == last {
             true => format!("by start-up: the first record was in hand at {}", figures::at(first)),
             false => format!("by start-up: first records were in hand from {} to {}", figures::at(first), figures::at(last)),
         },
-        between: narrow(between)?,
-        between_time: format!(
-            "between batches: {} of waiting {}in {}",
-            figures::span(Span::from_nanos(narrow(paused)?)),
-            if workers.len() == 1 { "" } else { "each " },
-            figures::count(measured.polls, "poll")
+        waiting,
+        waits: format!(
+            "by waiting for records and commits: {}{of_each}, in {}",
+            figures::span(waited),
+            figures::count(measured.run_phase_polls, "poll")
         ),
     })
 }
@@ -161,7 +158,7 @@ fn disturbed(report: &Report, group: usize) -> bool {
 }
 
 /// The members that own partitions, if each has kept its own from the start and still has more than a batch to do.
-fn workers(report: &Report, measured: &GroupMeasurements) -> Option<Vec<Worker>> {
+fn workers(report: &Report, measured: &GroupMeasurements) -> Option<Workers> {
     let mut owned: Vec<(ClientId, Vec<&PartitionMeasurements>)> = Vec::new();
     for partition in &measured.partitions {
         let [only] = partition.owners.as_slice() else { return None };
@@ -170,41 +167,53 @@ fn workers(report: &Report, measured: &GroupMeasurements) -> Option<Vec<Worker>>
             None => owned.push((only.client, vec![partition])),
         }
     }
-    let sample = report.run.measurements.run_end.as_nanos() / report.run.measurements.sample_interval.as_nanos().max(1);
-    let worker = |(id, partitions): (ClientId, Vec<&PartitionMeasurements>)| {
+    let mut workers: Option<Workers> = None;
+    for (id, partitions) in owned {
         let client = &report.scenario.clients[id.index()];
-        let Distribution::Constant(each) = client.processing.per_record else { return None };
-        let left: u64 = partitions.iter().filter_map(|p| p.lag.get(sample as usize)).map(|lag| lag.unprocessed).sum();
+        let left: u64 = partitions.iter().map(|partition| partition.run_end_lag).sum();
         let first_record =
             partitions.iter().flat_map(|p| &p.outages).filter(|outage| outage.initial).filter_map(|o| o.first_record).min()?;
-        (!each.is_zero() && left > u64::from(client.config.max_poll_records)).then_some(Worker { each, first_record })
-    };
-    owned.into_iter().map(worker).collect()
+        let each = constant_work(client).filter(|_| left > u64::from(client.config.max_poll_records))?;
+        let workers = workers.get_or_insert(Workers { each, first_records: Vec::new() });
+        if workers.each != each {
+            return None;
+        }
+        workers.first_records.push(first_record);
+    }
+    workers
 }
 
-/// Which partitions hold it.
-fn where_it_lies(page: &mut Page, report: &Report, group: usize) {
+/// How long a record takes, if that is all there is to do.
+fn constant_work(client: &Client) -> Option<Span> {
+    match client.processing {
+        Processing { per_record: Distribution::Constant(each), per_batch: Span::ZERO } if !each.is_zero() => Some(each),
+        _ => None,
+    }
+}
+
+/// Which partitions hold it, and what no consumer can see yet.
+fn where_it_lies(page: &mut Page, report: &Report, group: usize, backlog: u64) {
     const SHOWN: usize = 3;
-    let run = &report.run.measurements;
-    let sample = (run.run_end.as_nanos() / run.sample_interval.as_nanos().max(1)) as usize;
-    let mut held: Vec<(u64, String)> = run.groups[group]
-        .partitions
-        .iter()
-        .filter_map(|partition| Some((partition.lag.get(sample)?.unprocessed, names::partition(report.scenario, partition.partition))))
+    let partitions = report.run.measurements.groups[group].partitions.iter();
+    let mut held: Vec<(u64, String)> = partitions
+        .map(|partition| (partition.run_end_lag, names::partition(report.scenario, partition.partition)))
         .filter(|(records, _)| *records > 0)
         .collect();
     held.sort_by_key(|(records, _)| std::cmp::Reverse(*records));
-    let whole = run.groups[group].run_end_lag;
     let (most, least) = (held.first().map_or(0, |first| first.0), held.last().map_or(0, |last| last.0));
-    if held.len() > SHOWN && least * 2 > most {
+    let mut told = if held.len() > SHOWN && least * 2 > most {
         let (count, name) = (held.len(), &held[0].1);
-        page.line(Style::Plain, format!("    spread over {count} partitions, {} at most ({name})", figures::grouped(most)));
-        return;
+        format!("spread over {count} partitions, {} at most ({name})", figures::grouped(most))
+    } else {
+        let share = |records| figures::percent(records, backlog);
+        let shown: Vec<_> =
+            held.iter().map(|(records, at)| format!("{} in {at} ({})", figures::grouped(*records), share(*records))).collect();
+        names::list(&shown, SHOWN)
+    };
+    let on_the_way = backlog - report.run.measurements.groups[group].run_end_lag;
+    if on_the_way > 0 {
+        told.push_str(&format!("; {} on their way from the producers", figures::grouped(on_the_way)));
     }
-    let shown: Vec<String> = held
-        .iter()
-        .map(|(records, name)| format!("{} in {name} ({})", figures::grouped(*records), figures::percent(*records, whole)))
-        .collect();
     page.put(Style::Plain, "    ");
-    page.wrapped(Style::Plain, 4, &names::list(&shown, SHOWN));
+    page.wrapped(Style::Plain, 4, &told);
 }
