@@ -12,6 +12,7 @@ use crate::trace::ending::Ending;
 
 mod account;
 mod backlog;
+mod causes;
 mod exceptions;
 mod expectations;
 mod fates;

@@ -63,8 +63,8 @@ groups: {dyn: {topics: [jobs], members: [A, B], processing: 1s, config: {auto.of
 fn each_kick_of_a_livelock_explains_what_was_done_twice_because_of_it() {
     let page = Told::of(LIVELOCK).page();
     let expected = [
-        "A had processed 299 records without a commit when it broke max.poll.interval.ms at 5m 6.012s; B processed them again from 5m 10.018s",
-        "B had processed 299 records without a commit when it broke max.poll.interval.ms at 10m 9.016s; A processed them again from 10m 10.026s",
+        "A had processed records without a commit when it broke max.poll.interval.ms at 5m 6.012s; B processed 299 of them again from 5m 10.018s",
+        "B had processed records without a commit when it broke max.poll.interval.ms at 10m 9.016s; A processed 299 of them again from 10m 10.026s",
         "B broke max.poll.interval.ms at 10m 9.016s and went on as a zombie: after that it processed 201 records that A did again",
     ];
     check(&page, &expected, &["1,290 records", "as a member"]);

@@ -74,3 +74,82 @@ fn two_that_crash_at_once_are_both_told() {
     let timeline = "{at: 40s, crash: billing/A}, {at: 40s, crash: billing/B}, {at: 100s, start: billing/A}, {at: 100s, start: billing/B}";
     check(&told("members: {A: {}, B: {}}", timeline), &["A and B crashed"], &[]);
 }
+
+/// summary.txt of a run of this file, each paragraph on one line.
+fn told_of(text: &str) -> String {
+    let (scenario, _) = scenario::load(text, "told").unwrap_or_else(|problems| panic!("{}", problems.styled()));
+    let run = groupsim::run::play(&scenario, scenario.seed, &mut ());
+    let page = summary::page(&Report::new(&scenario, Source { argument: "told", text }, run)).plain();
+    page.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+const HEAD: &str = "kafka: \"4.3\"\ntopics: {a: 2}\nproducers: {p: {topic: a, rate: 20/s}}\nduration: 4m\n";
+
+#[test]
+fn what_was_over_long_before_is_not_why_a_session_expired() {
+    let told = told_of(&format!(
+        "{HEAD}groups:
+  g: {{topics: [a], members: [A, B], processing: 5ms, commit: sync, config: {{auto.offset.reset: earliest}}}}
+  k: {{topics: [a], members: [C, D], processing: 5ms, config: {{auto.offset.reset: earliest, group.protocol: consumer}}}}
+  l: {{topics: [a], members: [E, F], processing: 5ms, config: {{auto.offset.reset: earliest, group.protocol: consumer}}}}
+timeline:
+  - {{at: 20s, pause: g/A, for: 1s}}
+  - {{at: 20s, disconnect: [k/C, coordinator], for: 1s}}
+  - {{at: 30s, drop: {{request: Heartbeat, from: g/B}}, count: 1}}
+  - {{at: 60s, drop: {{request: ConsumerGroupHeartbeat, from: l/E}}, for: 70s}}
+  - {{at: 120s, delay: {{request: Heartbeat, from: g/A, by: 90s}}, for: 40s}}
+  - {{at: 120s, delay: {{request: ConsumerGroupHeartbeat, from: k/C, by: 90s}}, for: 40s}}
+"
+    ));
+    check(
+        &told,
+        &[
+            "A's session expired (its Heartbeat of 2m 0.006s was late)",
+            "C's session expired (its ConsumerGroupHeartbeat of 2m ",
+            "E's session expired (its ConsumerGroupHeartbeat was lost at 1m 0.",
+        ],
+        &["expired (paused", "expired (cut off", "30.006s)"],
+    );
+}
+
+#[test]
+fn a_kick_of_an_earlier_membership_is_not_why_partitions_were_not_given_up() {
+    let told = told_of(
+        "kafka: \"4.3\"\nduration: 4m\ntopics: {a: 4}\nproducers: {p: {topic: a, rate: 100/s}}
+groups:
+  g:
+    topics: [a]
+    members: [A, B]
+    processing: 5ms
+    config: {auto.offset.reset: earliest, group.protocol: consumer, max.poll.interval.ms: 30000}
+    on.revoke: {takes: 50s}
+timeline: [{at: 60s, crash: g/B}, {at: 70s, start: g/B}]
+",
+    );
+    check(&told, &["A did not give up partitions in time"], &["did not give up partitions in time (max.poll.interval.ms)"]);
+}
+
+#[test]
+fn where_a_backlog_lies_adds_up_to_it() {
+    // No sample is at the end of the run phase.
+    let told = told_of(
+        "duration: 10s\nsettle: 0s\nsample.interval: 7s\ntopics: {a: 2}\n\
+         producers: {p: {topic: a, rate: 100/s, keys: {prefix: k, count: 1}, config: {linger.ms: 1000}}}\n\
+         groups: {g: {topics: [a], members: [A], processing: 5ms, config: {auto.offset.reset: earliest}}}\n\
+         timeline: [{at: 8s, crash: g/A}]\n",
+    );
+    check(&told, &["Backlog of 300 records at 10s 200 in a-1 (66.67%); 100 on their way from the producers"], &[]);
+}
+
+#[test]
+fn a_backlog_of_unequal_work_is_not_taken_apart() {
+    let of = |members: &str, processing: &str| {
+        told_of(&format!(
+            "duration: 2m\nsettle: 0s\ntopics: {{a: 2}}\nproducers: {{p: {{topic: a, rate: 300/s, keys: {{prefix: k, count: 100}}}}}}\n\
+             groups: {{g: {{topics: [a], members: {members}, processing: {processing}, config: {{auto.offset.reset: earliest}}}}}}\n"
+        ))
+    };
+    check(&of("[A]", "10ms"), &["by waiting for records and commits: "], &["on their way"]);
+    check(&of("[A]", "{time: 10ms, per.batch: 1s}"), &["Backlog of", " in a-0 ("], &["by rate"]);
+    check(&of("{B: {}, C: {processing: 100ms}}", "10ms"), &["Backlog of", " in a-0 ("], &["by rate"]);
+}

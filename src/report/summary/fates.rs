@@ -90,7 +90,9 @@ pub fn skips(page: &mut Page, report: &Report, group: usize) {
         return;
     }
     let title = format!("{} skipped", figures::count(account.skipped, "record"));
-    let stories = gather(&account.skips, |a: &Skip, b: &Skip| a.by == b.by && a.at == b.at)
+    let mut gathered = gather(&account.skips, |a: &Skip, b: &Skip| a.by == b.by && a.at == b.at);
+    gathered.sort_by_key(|skips| skips[0].at);
+    let stories = gathered
         .into_iter()
         .map(|skips| Story {
             sentence: skip(report.scenario, &skips),
@@ -191,27 +193,21 @@ fn duplicate(scenario: &Scenario, duplicates: &[&Duplicate]) -> String {
     let who = names::client(scenario, duplicates[0].undone);
     let records = figures::count(records(duplicates), "record");
     let at = figures::at;
-    let ended = match duplicates[0].cause {
-        DuplicateCause::Crashed(when) => format!("{who} had processed {records} without a commit when it crashed at {}", at(when)),
-        DuplicateCause::PollIntervalExceeded(when) => {
-            format!("{who} had processed {records} without a commit when it broke max.poll.interval.ms at {}", at(when))
-        }
-        DuplicateCause::Removed(reason, when) => {
-            format!("{who} had processed {records} without a commit when the group put it out at {} ({})", at(when), removal(reason))
-        }
-        DuplicateCause::Revoked(when) => {
-            format!("{who} had processed {records} without a commit when a rebalance took the partitions away at {}", at(when))
-        }
-        DuplicateCause::Replaced(when) => {
-            format!("{who} had processed {records} without a commit when another process took its group.instance.id at {}", at(when))
-        }
-        DuplicateCause::Stopped(when) => format!("{who} closed at {} without a commit of {records} that it had processed", at(when)),
+    let of_some = |when: String| format!("{who} had processed records without a commit when {when}");
+    // What is not told to have been processed again may be so later.
+    let (ended, of_how_many) = match duplicates[0].cause {
+        DuplicateCause::Crashed(when) => (of_some(format!("it crashed at {}", at(when))), true),
+        DuplicateCause::PollIntervalExceeded(when) => (of_some(format!("it broke max.poll.interval.ms at {}", at(when))), true),
+        DuplicateCause::Removed(reason, when) => (of_some(format!("the group put it out at {} ({})", at(when), removal(reason))), true),
+        DuplicateCause::Revoked(when) => (of_some(format!("a rebalance took the partitions away at {}", at(when))), true),
+        DuplicateCause::Replaced(when) => (of_some(format!("another process took its group.instance.id at {}", at(when))), true),
+        DuplicateCause::Stopped(when) => (format!("{who} closed at {} without a commit of what it had processed", at(when)), true),
         DuplicateCause::CommitWentBack(when) => {
-            format!("{who} took the committed offset back over {records} at {}, which had been committed", at(when))
+            (format!("{who} took the committed offset back over {records} at {}, which had been committed", at(when)), false)
         }
-        DuplicateCause::Rewound(when) => format!("{who} went back over {records} at {}", at(when)),
+        DuplicateCause::Rewound(when) => (format!("{who} went back over {records} at {}", at(when)), false),
     };
-    format!("{ended}; {}", again(scenario, duplicates))
+    format!("{ended}; {}", again(scenario, duplicates, of_how_many))
 }
 
 /// It had lost the partitions and went on: before the next owner got to the records, or when that one had been there already.
@@ -264,27 +260,34 @@ fn records(duplicates: &[&Duplicate]) -> u64 {
     duplicates.iter().map(|duplicate| duplicate.offsets.len()).sum()
 }
 
-/// Who processed them again, and since when.
-fn again(scenario: &Scenario, duplicates: &[&Duplicate]) -> String {
+/// Who processed them again, and since when; how many of them, if that has not been told.
+fn again(scenario: &Scenario, duplicates: &[&Duplicate], of_how_many: bool) -> String {
     let clients: BTreeSet<ClientId> = duplicates.iter().map(|duplicate| duplicate.again.0).collect();
     let clients: Vec<String> = clients.into_iter().map(|id| names::client(scenario, id).to_owned()).collect();
     let since = duplicates.iter().map(|duplicate| duplicate.again.1).min().unwrap_or(Instant::ZERO);
-    let (them, from) = if records(duplicates) == 1 { ("it", "at") } else { ("them", "from") };
+    let count = records(duplicates);
+    let from = if count == 1 { "at" } else { "from" };
+    let them = if of_how_many { format!("{} of them", figures::grouped(count)) } else { them(count).to_owned() };
     format!("{} processed {them} again {from} {}:", names::list(&clients, 3), figures::at(since))
 }
 
+fn them(records: u64) -> &'static str {
+    if records == 1 { "it" } else { "them" }
+}
+
 fn loss(scenario: &Scenario, losses: &[&Loss]) -> String {
-    let records = figures::count(losses.iter().map(|loss| loss.offsets.len()).sum(), "record");
+    let count = losses.iter().map(|loss| loss.offsets.len()).sum();
+    let (records, them) = (figures::count(count, "record"), them(count));
     let (who, committed) = match losses[0].committed_by {
         Some((client, at)) => (names::client(scenario, client), format!(" at {}", figures::at(at))),
         None => ("somebody", String::new()),
     };
     match losses[0].cause {
         LossCause::CommittedThenCrashed(at) => {
-            format!("{who} had committed {records}{committed} before it processed them, then crashed at {}:", figures::at(at))
+            format!("{who} had committed {records}{committed} before it processed {them}, then crashed at {}:", figures::at(at))
         }
         LossCause::CommittedThenGivenUp(at) => {
-            format!("{who} had committed {records}{committed} before it processed them, then gave them up at {}:", figures::at(at))
+            format!("{who} had committed {records}{committed} before it processed {them}, then gave {them} up at {}:", figures::at(at))
         }
         LossCause::CommittedUnread => format!("{who} committed past {records}{committed} that nobody had read:"),
     }

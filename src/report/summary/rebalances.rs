@@ -4,14 +4,14 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use crate::metrics::marks::{Mark, MarkKind};
-use crate::metrics::{Membership, Rebalance, WaitEnd, Waited};
+use crate::metrics::{Rebalance, WaitEnd, Waited};
 use crate::report::handover::{self, Handover};
+use crate::report::summary::causes;
 use crate::report::summary::page::{Page, REST, Style, Table};
 use crate::report::{Report, figures, names};
 use crate::scenario::Scenario;
 use crate::terms::{GroupProtocol, GroupState, RebalanceReason, RemovalReason};
-use crate::units::{Instant, MemberId, Span};
+use crate::units::Instant;
 
 /// Longer stories show their beginning and their end.
 const FIRST: usize = 7;
@@ -120,7 +120,7 @@ fn added(report: &Report, handover: &Handover) -> Option<String> {
 fn why(report: &Report, group: usize, index: usize) -> String {
     let rebalance = &report.run.measurements.groups[group].rebalances[index];
     let who = rebalance.trigger.map_or("a member".to_owned(), |member| names::member(report.scenario, member));
-    let behind = rebalance.trigger.and_then(|member| behind(report, member, rebalance)).unwrap_or_default();
+    let behind = causes::behind(report, group, index);
     match rebalance.reason {
         RebalanceReason::MemberJoined if rebalance.initial => format!("{who} joined the empty group"),
         RebalanceReason::MemberJoined => format!("{who} joined"),
@@ -154,52 +154,6 @@ fn why(report: &Report, group: usize, index: usize) -> String {
         RebalanceReason::AssignorChanged => "the group prefers another assignor".to_owned(),
         RebalanceReason::RevocationTimedOut => format!("{who} did not give up partitions in time{behind}"),
     }
-}
-
-/// What had happened last to the process of a member before the coordinator noticed, as long as it was that member's.
-fn behind(report: &Report, member: MemberId, rebalance: &Rebalance) -> Option<String> {
-    let measured = &report.run.measurements;
-    let of_member = |mark: &&Mark| {
-        let is_of_its_life = |membership: &Membership| mark.life == membership.life && lasts_until(mark) >= membership.since;
-        mark.kind.client() == Some(member.client) && measured.members.get(&member).is_none_or(is_of_its_life)
-    };
-    let before = measured.marks.iter().rev().filter(|mark| mark.at <= rebalance.started);
-    before.filter(of_member).find_map(deed)
-}
-
-fn deed(mark: &Mark) -> Option<String> {
-    let at = figures::at(mark.at);
-    match mark.kind {
-        MarkKind::Stopping(_) => Some(format!(" (stopped at {at})")),
-        MarkKind::Crashed(_) => Some(format!(" (crashed at {at})")),
-        MarkKind::Paused(_, _) => Some(format!(" (paused at {at})")),
-        MarkKind::CutOff(_, from, _) => Some(format!(" (cut off from {} at {at})", names::peers(from))),
-        MarkKind::RequestDropped(_, request) => Some(format!(" (its {request} was lost at {at})")),
-        MarkKind::Kicked(_) => Some(" (max.poll.interval.ms)".to_owned()),
-        MarkKind::Failed(_, error) => Some(format!(" ({} at {at})", error.name())),
-        MarkKind::Started(_)
-        | MarkKind::Stopped(_)
-        | MarkKind::Resumed(_)
-        | MarkKind::Slowed(_, _)
-        | MarkKind::SpeedRestored(_)
-        | MarkKind::RateChanged(_)
-        | MarkKind::PartitionsAdded(_, _)
-        | MarkKind::TopicCreated(_)
-        | MarkKind::TopicDeleted(_)
-        | MarkKind::Subscribed(_)
-        | MarkKind::Reconnected(_, _)
-        | MarkKind::RequestDelayed(_, _, _)
-        | MarkKind::BrokerDown(_, _)
-        | MarkKind::BrokerReturned(_)
-        | MarkKind::CoordinatorLoaded(_, _)
-        | MarkKind::ProtocolChanged(_, _)
-        | MarkKind::RunPhaseEnded => None,
-    }
-}
-
-/// A pause or a cut may have begun before the member did.
-fn lasts_until(mark: &Mark) -> Instant {
-    mark.at + mark.kind.lasts().unwrap_or(Span::ZERO)
 }
 
 /// The longest waits first.
