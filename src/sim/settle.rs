@@ -1,4 +1,4 @@
-//! Whether everything is drained: every record read by its groups and, where they commit, committed.
+//! Whether everything is drained: every record read by its groups and, where they commit, committed; and nothing in anybody's hands.
 
 use crate::scenario::Commit;
 use crate::sim::Simulation;
@@ -23,6 +23,8 @@ struct Pair {
     /// The furthest that reading was started from.
     position: Offset,
     committed: Option<Offset>,
+    /// Records that members, or who was one, work on or will.
+    in_hand: u64,
 }
 
 impl Drainage {
@@ -34,7 +36,7 @@ impl Drainage {
             for partition in cast.all_partitions().filter(|partition| topics.contains(&partition.topic)) {
                 by_partition[cast.index(partition)] = pairs.len();
                 let group = GroupId(group as u32);
-                pairs.push(Pair { group, partition, processed: None, position: Offset(0), committed: None });
+                pairs.push(Pair { group, partition, processed: None, position: Offset(0), committed: None, in_hand: 0 });
             }
             places.push(by_partition);
         }
@@ -52,6 +54,11 @@ impl Drainage {
         if let TraceEvent::Processed { client, partition, offsets, .. } = fact {
             let pair = self.pair(cast, cast.client_group[client.index()], *partition);
             pair.processed = Some(pair.processed.map_or(offsets.to, |to| to.max(offsets.to)));
+            pair.in_hand -= offsets.len();
+        } else if let TraceEvent::Polled { client, partition, offsets } = fact {
+            self.pair(cast, cast.client_group[client.index()], *partition).in_hand += offsets.len();
+        } else if let TraceEvent::Dropped { client, partition, offsets } = fact {
+            self.pair(cast, cast.client_group[client.index()], *partition).in_hand -= offsets.len();
         } else if let TraceEvent::Committed { group, partition, offset, .. } = fact {
             self.pair(cast, *group, *partition).committed = Some(*offset);
         } else if let TraceEvent::PositionSet { client, partition, offset, .. } = fact {
@@ -90,6 +97,9 @@ impl Simulation<'_> {
         let is_gone = self.topics_vanish && self.partitions[pair.partition.topic.index()] == 0;
         if end == Offset(0) || is_gone {
             return true;
+        }
+        if pair.in_hand > 0 {
+            return false;
         }
         let group = &self.scenario.groups[pair.group.index()];
         if group.clients == 0 {
