@@ -102,10 +102,7 @@ struct ClientSlot {
     frozen: Option<fault::Frozen>,
     /// The next life begins as soon as this one, which was told to stop, has gone.
     starts_again: bool,
-    /// Counts slow-downs, so that the end of an older one changes nothing.
-    slowdowns: u32,
-    /// Thousandths of the normal processing time; it outlives the process.
-    slowness: u64,
+    speed: fault::speed::Speed,
 }
 
 struct ProducerNode {

@@ -26,10 +26,10 @@ impl Simulation<'_> {
             let shard = self.shards[self.cast.client_group[client.index()].index()];
             consumer.take_id(self.coordinators[shard as usize].reserve_member_id(client));
         }
-        consumer.set_slowness(self.now, slot.slowness, &mut self.consumer_fx);
+        consumer.set_slowness(self.now, slot.speed.factor(), &mut self.consumer_fx);
         consumer.start(self.now, &mut self.consumer_fx);
         slot.consumer = Some(consumer);
-        self.slow_from_the_start(client);
+        self.feel_speed(client);
         self.after_client(client);
         true
     }

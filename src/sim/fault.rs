@@ -18,6 +18,7 @@ use crate::units::{BrokerId, ClientId, GroupId, Instant, ProducerId, Rate, Span}
 
 mod brokers;
 mod network;
+pub mod speed;
 mod topics;
 
 /// A process that does nothing: what reaches it waits.
@@ -133,7 +134,7 @@ impl<'a> Simulation<'a> {
             }
             Verb::Stop(client) => return self.stop_client(client),
             Verb::Pause { client, lasts } => return self.pause(client, lasts),
-            Verb::Slow { client, factor, lasts } => return self.slow(client, factor, lasts),
+            Verb::Slow { client, factor, lasts } => return self.slow(entry, client, factor, lasts),
             Verb::Subscribe { client, ref to } => return self.subscribe(client, to),
             Verb::Rate { producer, rate } => self.emit(TraceEvent::RateChanged { producer, rate }),
             Verb::Partitions { topic, to } => self.add_partitions(topic, to),
@@ -187,7 +188,7 @@ impl<'a> Simulation<'a> {
         self.heal_network();
         for client in (0..self.clients.len()).map(|client| ClientId(client as u32)) {
             self.thaw(client);
-            self.restore_speed(client, self.clients[client.index()].slowdowns);
+            self.end_slowness(client);
         }
     }
 
@@ -258,47 +259,6 @@ impl<'a> Simulation<'a> {
         }
     }
 
-    fn slow(&mut self, client: ClientId, factor: u64, lasts: Option<Span>) -> bool {
-        let slot = &mut self.clients[client.index()];
-        slot.slowdowns += 1;
-        let slowdown = slot.slowdowns;
-        self.emit(TraceEvent::ClientSlowed { client, factor });
-        self.set_slowness(client, factor);
-        if let Some(lasts) = lasts {
-            self.schedule_fault(self.now + lasts, Due::SpeedUp(client, slowdown));
-        }
-        self.clients[client.index()].consumer.is_some()
-    }
-
-    /// A process starts: what was to slow it down while it was not there does so.
-    pub(super) fn slow_from_the_start(&mut self, client: ClientId) {
-        let is_slow_down = |entry: &usize| matches!(self.scenario.timeline[*entry].verb, Verb::Slow { client: of, .. } if of == client);
-        if self.clients[client.index()].slowness != NORMAL
-            && let Some(at) = self.idle.iter().rposition(is_slow_down)
-        {
-            self.idle.remove(at);
-        }
-    }
-
-    fn restore_speed(&mut self, client: ClientId, slowdown: u32) {
-        let slot = &mut self.clients[client.index()];
-        if slot.slowdowns != slowdown || slot.slowness == NORMAL {
-            return;
-        }
-        self.emit(TraceEvent::ClientSpeedRestored { client });
-        self.set_slowness(client, NORMAL);
-    }
-
-    fn set_slowness(&mut self, client: ClientId, slowness: u64) {
-        let slot = &mut self.clients[client.index()];
-        slot.slowness = slowness;
-        let frozen_since = slot.frozen.as_ref().map(|frozen| frozen.since);
-        if let Some(consumer) = &mut slot.consumer {
-            consumer.set_slowness(frozen_since.unwrap_or(self.now), slowness, &mut self.consumer_fx);
-            self.after_client(client);
-        }
-    }
-
     fn configure_group(&mut self, group: GroupId, property: GroupProperty, value: Span) {
         self.emit(TraceEvent::Fault(Fault::GroupConfigured { group, property, value }));
         let shard = self.shards[group.index()] as usize;
@@ -364,6 +324,3 @@ impl<'a> Simulation<'a> {
         }
     }
 }
-
-/// Thousandths of the normal processing time.
-const NORMAL: u64 = 1000;

@@ -159,8 +159,7 @@ fn empty_slot(scenario: &Scenario) -> ClientSlot {
         connects: vec![0; 1 + scenario.cluster.brokers as usize],
         frozen: None,
         starts_again: false,
-        slowdowns: 0,
-        slowness: 1000,
+        speed: fault::speed::Speed::default(),
     }
 }
 

@@ -75,3 +75,57 @@ timeline: [{at: 50s, crash: g/A}]
     let failed = Told::of_topics("1m", "t: 4", "20/s", failed).page();
     check(&failed, &["the crash of g/A did nothing: it had ended at 3.01s with NoOffsetForPartitionException"], &[]);
 }
+
+/// B is down from 50 s to 60 s.
+fn with_b_down(duration: &str, entries: &str) -> String {
+    let groups = format!(
+        "
+groups: {{g: {{topics: [t], members: [A, B], processing: 1ms, config: {{auto.offset.reset: earliest, max.poll.records: 10}}}}}}
+timeline: [{entries}]
+"
+    );
+    Told::of_topics(duration, "t: 2", "100/s", &groups).page()
+}
+
+const ROLL: &str = "{at: 30s, rolling.restart: g, every: 20s, down: 10s}";
+
+#[test]
+fn a_slow_down_that_ends_another_one_did_something() {
+    let slow = "{at: 20s, slow: g/B, factor: 40}";
+    let at_55 = "warning at 55s: the slow-down of g/B did nothing: it was told to stop at 50s, and had closed";
+    let check_at_55 = |before: &str, rest: &str, expected: &[&str], unexpected: &[&str]| {
+        check(&with_b_down("3m", &format!("{before}, {ROLL}, {{at: 55s, slow: g/B, {rest}}}")), expected, unexpected);
+    };
+    for rest in ["factor: 1", "factor: 2, for: 2s", "factor: 1, for: 2s"] {
+        check_at_55(slow, rest, &[], &["did nothing"]);
+    }
+    // The other one was over by then, or B is as slow without it.
+    check_at_55("{at: 20s, slow: g/B, factor: 40, for: 20s}", "factor: 1", &[at_55], &[]);
+    check_at_55(slow, "factor: 40", &[at_55], &[]);
+    // As slow, but not for as long.
+    check_at_55(slow, "factor: 40, for: 30s", &[], &["did nothing"]);
+    // The other one ends before B is up, or when it has been up for a while.
+    let until = |lasts: &str| format!("{{at: 20s, slow: g/B, factor: 40, for: {lasts}}}, {{at: 45s, crash: g/B}}");
+    check_at_55(&until("39s"), "factor: 2, for: 2s", &["warning at 55s: the slow-down of g/B did nothing: it had crashed at 45s"], &[]);
+    check_at_55(&until("45s"), "factor: 40, for: 2m", &[], &["did nothing"]);
+}
+
+#[test]
+fn of_slow_downs_of_a_process_that_is_down_the_last_one_counts() {
+    let both = |first: &str, last: &str| {
+        with_b_down("3m", &format!("{ROLL}, {{at: 55s, slow: g/B, factor: {first}}}, {{at: 56s, slow: g/B, factor: {last}}}"))
+    };
+    let first = "warning at 55s: the slow-down of g/B did nothing";
+    // Without the last one the first one would slow B down; of two alike one is needed.
+    for (one, other) in [("40", "1"), ("2", "2"), ("40", "2")] {
+        check(&both(one, other), &[first], &["warning at 56s"]);
+    }
+}
+
+#[test]
+fn a_slow_down_that_was_over_before_the_process_was_up_is_told_whatever_comes_later() {
+    let over = "warning at 55s: the slow-down of g/B did nothing: it was told to stop at 50s, and had closed";
+    let early = format!("{ROLL}, {{at: 55s, slow: g/B, factor: 2, for: 2s}}, {{at: 2m, slow: g/B, factor: 2}}");
+    check(&with_b_down("4m", &early), &[over], &["warning at 2m"]);
+    check(&with_b_down("4m", &format!("{early}, {{at: 130s, stop: g/B}}, {{at: 140s, start: g/B}}")), &[over], &["warning at 2m"]);
+}
