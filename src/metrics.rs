@@ -361,7 +361,7 @@ impl Fold for Metrics {
             TraceEvent::ClientStopped { client } => self.mark(at, MarkKind::Stopped(*client)),
             TraceEvent::ClientCrashed { client } => self.mark(at, MarkKind::Crashed(*client)),
             TraceEvent::ClientPaused { client, until } => self.mark(at, MarkKind::Paused(*client, until.since(at))),
-            TraceEvent::ClientSlowed { client, factor } => self.mark(at, MarkKind::Slowed(*client, *factor)),
+            TraceEvent::ClientSlowed { client, factor } => self.mark(at, MarkKind::of_speed(*client, *factor)),
             TraceEvent::ClientSpeedRestored { client } => self.mark(at, MarkKind::SpeedRestored(*client)),
             TraceEvent::ClientFailed { client, error } => self.mark(at, MarkKind::Failed(*client, *error)),
             TraceEvent::ClientResumed { client } => self.mark(at, MarkKind::Resumed(*client)),

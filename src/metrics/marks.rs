@@ -52,6 +52,11 @@ pub enum MarkKind {
 }
 
 impl MarkKind {
+    /// From then on it is so slow, in thousandths: at its normal speed, that is the end of what was before.
+    pub const fn of_speed(client: ClientId, factor: u64) -> Self {
+        if factor == 1000 { MarkKind::SpeedRestored(client) } else { MarkKind::Slowed(client, factor) }
+    }
+
     /// The process that it happened to.
     pub const fn client(&self) -> Option<ClientId> {
         match self {

@@ -7,6 +7,7 @@ use groupsim::report::chart;
 use groupsim::terms::Peers;
 use groupsim::units::{ClientId, GroupId, Offset, OffsetRange, Span};
 
+use crate::checked::Told;
 use crate::fixture::Fixture;
 use crate::gallery;
 
@@ -169,6 +170,19 @@ fn who_becomes_faster_is_no_fault() {
     fixture.mark(100_000, MarkKind::SpeedRestored(ClientId(0)));
     let chart = svg(fixture);
     assert!(chart.contains(">A speeds up × 0.5<") && chart.contains(">A at normal speed<"), "{chart}");
+}
+
+#[test]
+fn a_slow_down_to_the_normal_speed_is_the_end_of_another_one() {
+    let groups = "
+groups: {g: {topics: [t], members: [A, B], processing: 1ms, config: {auto.offset.reset: earliest, max.poll.records: 10}}}
+timeline: [{at: 30s, slow: g/A, factor: 40}, {at: 60s, slow: g/A, factor: 1}, {at: 100s, pause: g/B, for: 15s}]
+";
+    let chart = chart::render(&Told::of_topics("3m", "t: 2", "100/s", groups).report());
+    let lasting: Vec<i32> = named(&chart).into_iter().filter(|(_, name)| name == "lasts").map(|(rect, _)| rect[2] - rect[0]).collect();
+    assert_eq!(lasting.len(), 2);
+    assert!((lasting[0] - 2 * lasting[1]).abs() <= 2, "{lasting:?}");
+    assert!(chart.contains(">A at normal speed<") && !chart.contains("× 1<"), "{chart}");
 }
 
 #[test]
