@@ -30,6 +30,7 @@ impl Simulation<'_> {
         consumer.start(self.now, &mut self.consumer_fx);
         slot.consumer = Some(consumer);
         self.feel_speed(client);
+        self.take_up_deployments(client);
         self.after_client(client);
         true
     }

@@ -160,6 +160,12 @@ impl<'a> Simulation<'a> {
         }
     }
 
+    /// A life begins with what was deployed: a start that came with properties did something, even where the process was running.
+    pub(super) fn take_up_deployments(&mut self, client: ClientId) {
+        let timeline = &self.scenario.timeline;
+        self.idle.retain(|entry| !matches!(timeline[*entry].verb, Verb::Start { client: of, deploy: Some(_) } if of == client));
+    }
+
     pub(super) fn on_fault_due(&mut self, due: Due) {
         match due {
             Due::Start(client) => _ = self.start_client(client),

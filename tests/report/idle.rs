@@ -129,3 +129,16 @@ fn a_slow_down_that_was_over_before_the_process_was_up_is_told_whatever_comes_la
     check(&with_b_down("4m", &early), &[over], &["warning at 2m"]);
     check(&with_b_down("4m", &format!("{early}, {{at: 130s, stop: g/B}}, {{at: 140s, start: g/B}}")), &[over], &["warning at 2m"]);
 }
+
+#[test]
+fn a_start_whose_properties_a_later_life_has_did_something() {
+    let with = |rest: &str| {
+        let roll = "{at: 30s, rolling.restart: g, every: 20s, down: 1s}";
+        with_b_down("4m", &format!("{roll}, {{at: 40s, start: g/A, config: {{session.timeout.ms: 10s}}}}{rest}"))
+    };
+    let idle = "warning at 40s: the start of g/A did nothing: it had been running since 31.00";
+    check(&with(", {at: 100s, crash: g/A}, {at: 160s, start: g/A}, {at: 200s, crash: g/A}"), &[], &["did nothing"]);
+    // Without another life of A nobody has them.
+    check(&with(""), &[idle], &[]);
+    check(&with(", {at: 100s, crash: g/A}, {at: 110s, crash: g/B}, {at: 120s, start: g/B}"), &[idle], &["g/B did nothing"]);
+}
