@@ -63,7 +63,7 @@ fn why(marks: &[Mark], client: ClientId, entry: &TimelineEntry) -> String {
         matches!(mark.kind, Started(of) if of == client && may_start(mark.at))
             || matches!(mark.kind, Stopping(of) | Stopped(of) | Crashed(of) | Failed(of, _) if of == client)
     };
-    let Some(Mark { at: since, kind, .. }) = until(marks, at).find(tells) else { return "was not running".to_owned() };
+    let Some(Mark { at: since, kind, life }) = until(marks, at).find(tells) else { return "was not running".to_owned() };
     let since = figures::at(*since);
     if *kind == Stopped(client) {
         let told = until(marks, at).find(|mark| mark.kind == Stopping(client));
@@ -75,7 +75,7 @@ fn why(marks: &[Mark], client: ClientId, entry: &TimelineEntry) -> String {
     } else if let Failed(_, error) = kind {
         format!("had ended at {since} with {}", error.name())
     } else {
-        let latest = until(marks, at).find(|mark| matches!(mark.kind, Paused(of, _) | Resumed(of) if of == client));
+        let latest = until(marks, at).find(|mark| matches!(mark.kind, Paused(of, _) | Resumed(of) if of == client && mark.life == *life));
         let is_paused = latest.is_some_and(|mark| matches!(mark.kind, Paused(_, _)));
         if is_paused { "was paused".to_owned() } else { format!("had been running since {since}") }
     }

@@ -142,3 +142,12 @@ fn a_start_whose_properties_a_later_life_has_did_something() {
     check(&with(""), &[idle], &[]);
     check(&with(", {at: 100s, crash: g/A}, {at: 110s, crash: g/B}, {at: 120s, start: g/B}"), &[idle], &["g/B did nothing"]);
 }
+
+#[test]
+fn a_pause_of_a_life_before_is_no_reason() {
+    let entries = "{at: 20s, pause: g/B, for: 10s}, {at: 25s, crash: g/B}, {at: 26s, start: g/B}, \
+                   {at: 30s, rolling.restart: g, every: 30s, down: 1s}, {at: 45s, start: g/B}";
+    check(&with_b_down("3m", entries), &["warning at 45s: the start of g/B did nothing: it had been running since 26s"], &["was paused"]);
+    let paused = "{at: 30s, rolling.restart: g, every: 30s, down: 1s}, {at: 40s, pause: g/B, for: 10s}, {at: 45s, start: g/B}";
+    check(&with_b_down("3m", paused), &["warning at 45s: the start of g/B did nothing: it was paused"], &[]);
+}
