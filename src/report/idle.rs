@@ -15,7 +15,10 @@ pub struct Idle {
 
 /// In the order of the timeline.
 pub fn entries(report: &Report) -> Vec<Idle> {
-    report.run.idle.iter().filter_map(|entry| told(report, &report.scenario.timeline[*entry])).collect()
+    let mut idle: Vec<Idle> = report.run.idle.iter().filter_map(|entry| told(report, &report.scenario.timeline[*entry])).collect();
+    // Some are known to have done nothing only later.
+    idle.sort_by_key(|idle| idle.at);
+    idle
 }
 
 fn told(report: &Report, entry: &TimelineEntry) -> Option<Idle> {
@@ -76,7 +79,25 @@ fn why(marks: &[Mark], client: ClientId, entry: &TimelineEntry) -> String {
         format!("had ended at {since} with {}", error.name())
     } else {
         let latest = until(marks, at).find(|mark| matches!(mark.kind, Paused(of, _) | Resumed(of) if of == client && mark.life == *life));
-        let is_paused = latest.is_some_and(|mark| matches!(mark.kind, Paused(_, _)));
-        if is_paused { "was paused".to_owned() } else { format!("had been running since {since}") }
+        match latest.map(|mark| &mark.kind) {
+            Some(Paused(_, _)) => format!("was paused{}", and_then(marks, client, entry)),
+            Some(_) | None => format!("had been running since {since}"),
+        }
+    }
+}
+
+/// What came for a paused process before that did.
+fn and_then(marks: &[Mark], client: ClientId, entry: &TimelineEntry) -> String {
+    use MarkKind::{Crashed, Failed, Stopping};
+    let waits = matches!(entry.verb, Verb::Stop(_) | Verb::Subscribe { .. });
+    let ends = |mark: &&Mark| mark.at >= entry.at && matches!(mark.kind, Crashed(of) | Stopping(of) | Failed(of, _) if of == client);
+    let Some(Mark { at, kind, .. }) = marks.iter().find(ends).filter(|_| waits) else { return String::new() };
+    let at = figures::at(*at);
+    if let Failed(_, error) = kind {
+        format!(" and ended at {at} with {}", error.name())
+    } else if *kind == Crashed(client) {
+        format!(" and crashed at {at}")
+    } else {
+        format!(" and was told to stop at {at}")
     }
 }

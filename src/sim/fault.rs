@@ -34,7 +34,8 @@ pub enum Held {
     /// The news that this connection is broken.
     Break(ConnectionId),
     Stop,
-    Subscribe(Subscription),
+    /// An entry of the timeline for this process.
+    Entry(usize),
 }
 
 /// Something that a fault has coming.
@@ -132,10 +133,10 @@ impl<'a> Simulation<'a> {
                 self.deploy(deploy.as_ref());
                 return self.start_client(client);
             }
-            Verb::Stop(client) => return self.stop_client(client),
+            Verb::Stop(client) => return self.stop_client(client, Held::Entry(entry)),
             Verb::Pause { client, lasts } => return self.pause(client, lasts),
             Verb::Slow { client, factor, lasts } => return self.slow(entry, client, factor, lasts),
-            Verb::Subscribe { client, ref to } => return self.subscribe(client, to),
+            Verb::Subscribe { client, ref to } => return self.subscribe(entry, client, to),
             Verb::Rate { producer, rate } => self.emit(TraceEvent::RateChanged { producer, rate }),
             Verb::Partitions { topic, to } => self.add_partitions(topic, to),
             Verb::CreateTopic(topic) => self.create_topic(topic),
@@ -204,9 +205,11 @@ impl<'a> Simulation<'a> {
 
     fn crash(&mut self, client: ClientId) -> bool {
         let slot = &mut self.clients[client.index()];
-        let frozen_since = slot.frozen.take().map(|frozen| frozen.since);
+        let frozen = slot.frozen.take();
         let Some(consumer) = &mut slot.consumer else { return false };
-        consumer.crash(frozen_since.unwrap_or(self.now), &mut self.consumer_fx);
+        consumer.crash(frozen.as_ref().map_or(self.now, |frozen| frozen.since), &mut self.consumer_fx);
+        let held = frozen.into_iter().flat_map(|frozen| frozen.held);
+        self.idle.extend(held.filter_map(|input| if let Held::Entry(entry) = input { Some(entry) } else { None }));
         self.after_client(client);
         true
     }
@@ -216,18 +219,21 @@ impl<'a> Simulation<'a> {
         self.clients[client.index()].consumer.as_ref().is_some_and(|consumer| !consumer.is_stopping())
     }
 
-    fn stop_client(&mut self, client: ClientId) -> bool {
+    /// As long as it is frozen, this is held for it.
+    fn stop_client(&mut self, client: ClientId, held: Held) -> bool {
         let starts_again = std::mem::take(&mut self.clients[client.index()].starts_again);
         let goes_on = self.goes_on(client);
-        self.with_client(client, Held::Stop, |consumer, now, _, fx| consumer.stop(now, fx));
+        if goes_on {
+            self.with_client(client, held, |consumer, now, _, fx| consumer.stop(now, fx));
+        }
         goes_on || starts_again
     }
 
-    fn subscribe(&mut self, client: ClientId, to: &Subscription) -> bool {
+    fn subscribe(&mut self, entry: usize, client: ClientId, to: &Subscription) -> bool {
         let goes_on = self.goes_on(client);
-        self.with_client(client, Held::Subscribe(to.clone()), |consumer, now, _, fx| {
-            consumer.subscribe(now, wish(to, consumer.protocol()), fx)
-        });
+        if goes_on {
+            self.with_client(client, Held::Entry(entry), |consumer, now, _, fx| consumer.subscribe(now, wish(to, consumer.protocol()), fx));
+        }
         goes_on
     }
 
@@ -259,8 +265,8 @@ impl<'a> Simulation<'a> {
                     self.with_client(client, Held::Timer(timer), |consumer, now, _, fx| consumer.on_timer(now, timer, fx))
                 }
                 Held::Break(connection) => self.break_connection(connection),
-                Held::Stop => _ = self.stop_client(client),
-                Held::Subscribe(to) => _ = self.subscribe(client, &to),
+                Held::Stop => _ = self.stop_client(client, Held::Stop),
+                Held::Entry(entry) => self.on_timeline(entry),
             }
         }
     }
@@ -280,7 +286,7 @@ impl<'a> Simulation<'a> {
         let missing = (members as usize).saturating_sub(running.len());
         let idle: Vec<ClientId> = clients.iter().copied().filter(|client| !is_running(client)).take(missing).collect();
         idle.into_iter().for_each(|client| _ = self.start_client(client));
-        running.into_iter().skip(members as usize).for_each(|client| _ = self.stop_client(client));
+        running.into_iter().skip(members as usize).for_each(|client| _ = self.stop_client(client, Held::Stop));
     }
 
     // --- Rolling restarts -------------------------------------------------------------------------------------------------------------
@@ -302,7 +308,7 @@ impl<'a> Simulation<'a> {
         let next = rolling.next;
         rolling.at = Some((client, Turn::Stopping));
         self.schedule_fault(next, Due::Roll(at));
-        self.stop_client(client);
+        self.stop_client(client, Held::Stop);
         // A process that a fault took meanwhile has nothing to finish.
         self.follow_rolling_restarts(client);
     }

@@ -151,3 +151,27 @@ fn a_pause_of_a_life_before_is_no_reason() {
     let paused = "{at: 30s, rolling.restart: g, every: 30s, down: 1s}, {at: 40s, pause: g/B, for: 10s}, {at: 45s, start: g/B}";
     check(&with_b_down("3m", paused), &["warning at 45s: the start of g/B did nothing: it was paused"], &[]);
 }
+
+#[test]
+fn what_a_paused_process_is_killed_before_did_nothing() {
+    let with = |entries: &str| {
+        let groups = format!(
+            "
+groups: {{g: {{topics: t, members: [A, B], processing: 1ms, config: {{auto.offset.reset: earliest}}}}}}
+timeline: [{{at: 20s, pause: g/A, for: 60s}}, {entries}]
+"
+        );
+        Told::of_topics("3m", "t: 2, u: 2", "100/s", &groups).page()
+    };
+    let subscribe = "{at: 25s, subscribe: g/A, topics: u}";
+    let killed = "did nothing: it was paused and crashed at 30s";
+    let crash = "{at: 30s, crash: g/A}, {at: 40s, start: g/A}";
+    check(&with(&format!("{subscribe}, {crash}")), &[&format!("warning at 25s: the new subscription of g/A {killed}")], &[]);
+    let stop = "{at: 26s, stop: g/A}, {at: 27s, crash: g/A}, {at: 40s, start: g/A}";
+    check(&with(stop), &["warning at 26s: the stop of g/A did nothing: it was paused and crashed at 27s"], &[]);
+    // Without a crash it comes to pass, but for what waits behind a stop.
+    check(&with(subscribe), &[], &["did nothing"]);
+    check(&with("{at: 26s, stop: g/A}"), &[], &["did nothing"]);
+    let behind = "{at: 30s, rolling.restart: g, every: 5s, down: 1s}, {at: 31s, stop: g/A}";
+    check(&with(behind), &["warning at 31s: the stop of g/A did nothing: it was paused and was told to stop at 1m 20s"], &[]);
+}
