@@ -18,6 +18,7 @@ mod lag;
 mod mixing;
 mod moving;
 mod promises;
+mod restarting;
 mod rules;
 mod scene;
 mod timeline;
@@ -110,21 +111,28 @@ fn the_same_scenario_gives_the_same_run_with_and_without_an_observer() {
 /// The summary warns of it; a slow-down says so in the trace even where there is nobody to be slow.
 #[test]
 fn what_did_nothing_can_be_left_out() {
-    let left_out = Cell::new(0);
-    play_all("idle entries", Mood::Wild, 7_000_000, 1_000, |_, _, played| {
-        let is_slow_down = |entry: &usize| matches!(played.scenario.timeline[*entry].verb, Verb::Slow { .. });
-        let idle: Vec<usize> = played.run.idle.iter().copied().filter(|entry| !is_slow_down(entry)).collect();
+    let (left_out, slow_downs) = (Cell::new(0), Cell::new(0));
+    let tells_of_speed = |event: &TraceEvent| matches!(event, TraceEvent::ClientSlowed { .. } | TraceEvent::ClientSpeedRestored { .. });
+    play_each("idle entries", (7_000_000, 1_000), restarting::write, |_, _, played| {
+        let idle = &played.run.idle;
         if idle.is_empty() {
             return;
         }
-        left_out.set(left_out.get() + idle.len());
+        let are_slow = idle.iter().filter(|entry| matches!(played.scenario.timeline[**entry].verb, Verb::Slow { .. })).count();
+        left_out.set(left_out.get() + idle.len() - are_slow);
+        slow_downs.set(slow_downs.get() + are_slow);
         let mut scenario = played.scenario.clone();
         let entries = scenario.timeline.into_iter().enumerate().filter(|(entry, _)| !idle.contains(entry));
         scenario.timeline = entries.map(|(_, entry)| entry).collect();
-        let run = play(&scenario, scenario.seed, &mut ());
-        assert_eq!(run.trace_hash, played.run.trace_hash, "entries {idle:?} did something");
+        let mut trace: Vec<(Instant, TraceEvent)> = Vec::new();
+        let run = play(&scenario, scenario.seed, &mut trace);
+        let apart_from_speed = |(_, event): &&(Instant, TraceEvent)| !tells_of_speed(event);
+        let (ours, theirs) = (trace.iter().filter(apart_from_speed), played.trace.iter().filter(apart_from_speed));
+        assert!(ours.eq(theirs), "entries {idle:?} did something");
+        assert!(are_slow > 0 || run.trace_hash == played.run.trace_hash, "entries {idle:?} did something");
     });
-    assert!(left_out.get() > 20, "only {} entries did nothing", left_out.get());
+    let (left_out, slow_downs) = (left_out.get(), slow_downs.get());
+    assert!(left_out > 100 && slow_downs > 20, "only {left_out} entries and {slow_downs} slow-downs did nothing");
 }
 
 /// Where a request may be lost each Fetch is a message, and where none may most of them are not even an event.
