@@ -43,7 +43,8 @@ pub enum Held {
 pub enum Due {
     /// A client's first life begins.
     Start(ClientId),
-    Thaw(ClientId),
+    /// The end of a pause of that life of the client.
+    Thaw(ClientId, u32),
     /// The end of that slow-down of the client.
     SpeedUp(ClientId, u32),
     /// A step of a producer's rate.
@@ -170,7 +171,8 @@ impl<'a> Simulation<'a> {
     pub(super) fn on_fault_due(&mut self, due: Due) {
         match due {
             Due::Start(client) => _ = self.start_client(client),
-            Due::Thaw(client) => self.thaw(client),
+            Due::Thaw(client, life) if self.clients[client.index()].life == life => self.thaw(client),
+            Due::Thaw(..) => {}
             Due::SpeedUp(client, slowdown) => self.restore_speed(client, slowdown),
             Due::Rate(producer, rate) => self.emit(TraceEvent::RateChanged { producer, rate }),
             Due::Roll(rolling) => self.roll(rolling),
@@ -245,7 +247,8 @@ impl<'a> Simulation<'a> {
         slot.frozen = Some(Frozen { since: self.now, held: Vec::new() });
         let until = self.now + lasts;
         self.emit(TraceEvent::ClientPaused { client, until });
-        self.schedule_fault(until, Due::Thaw(client));
+        let life = self.clients[client.index()].life;
+        self.schedule_fault(until, Due::Thaw(client, life));
         true
     }
 

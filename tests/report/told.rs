@@ -1,5 +1,6 @@
 //! What the summary says of runs that went wrong in several ways at once: each thing is told of whom it happened to, and when.
 
+use groupsim::metrics::marks::MarkKind;
 use groupsim::report::{Report, Source, summary};
 use groupsim::scenario;
 
@@ -164,4 +165,16 @@ fn nothing_is_drained_while_somebody_has_records_in_hand() {
          timeline: [{at: 60s, pause: g/A, for: 5s}, {at: 63s, slow: g/A, factor: 10000}]\n",
     );
     check(&told, &["everything drained at 4m 0.032s", "processed once 2,400 100%", "unsettled 0"], &[]);
+}
+
+#[test]
+fn a_pause_lasts_as_long_as_it_is_to_whatever_paused_the_life_before() {
+    let text = format!(
+        "{HEAD}groups: {{g: {{topics: [a], members: [A], processing: 1ms}}}}\ntimeline: [{{at: 20s, pause: g/A, for: 10s}}, \
+         {{at: 25s, crash: g/A}}, {{at: 26s, start: g/A}}, {{at: 28s, pause: g/A, for: 10s}}]\n"
+    );
+    let (scenario, _) = scenario::load(&text, "told").unwrap_or_else(|problems| panic!("{}", problems.styled()));
+    let marks = groupsim::run::play(&scenario, scenario.seed, &mut ()).measurements.marks;
+    let resumed = marks.iter().filter(|mark| matches!(mark.kind, MarkKind::Resumed(_))).map(|mark| mark.at.as_millis());
+    assert_eq!(resumed.collect::<Vec<_>>(), [38_000]);
 }
