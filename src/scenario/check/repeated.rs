@@ -16,7 +16,7 @@ const NORMAL: Factor = Factor(1000);
 /// What is set when.
 type GroupVerb = (Instant, GroupId, GroupProperty, Span);
 
-/// How fast a member works since the timeline last said so.
+/// How fast a member works since the timeline last said so, and until when.
 #[derive(Copy, Clone)]
 struct Speed {
     factor: Factor,
@@ -51,24 +51,21 @@ impl Checker<'_> {
         }
     }
 
-    /// A factor that holds already, and `factor: 1` that ends no other one.
+    /// A factor that holds already, and `factor: 1` that ends no other one. Lives do not matter: a speed outlives the process.
     fn repeated_speeds<'a>(&mut self, whole: &Whole<'a>) {
         let slow = |entry: &'a EntryFile| Some((entry.slow.as_deref()?, entry.factor?, entry.lasts));
         let mut speeds: BTreeMap<&str, Speed> = BTreeMap::new();
         for (at, entry, site) in entries(whole) {
             let Some((member, factor, lasts)) = slow(entry) else { continue };
-            let before = speeds.get(member).copied().filter(|speed| at < speed.until);
             let until = lasts.map_or(Instant::NEVER, |lasts| at + lasts.0);
+            // The end of an older slow-down is forgotten with it.
+            let before = speeds.insert(member, Speed { factor, until }).filter(|speed| at < speed.until && speed.factor != NORMAL);
             if factor == NORMAL && before.is_none() {
                 let message = format!("`{member}` is as fast as ever at that time, and `factor: 1` keeps it so");
                 self.warning(site.child("factor").key(), message, "say how many times as long processing takes, such as `factor: 10`");
             } else if before.is_some_and(|before| before.factor == factor && before.until == until) {
                 let message = format!("`{member}` is slowed down by that factor already at that time");
                 self.warning(site.child("factor").key(), message, "choose another factor, or leave this out");
-            }
-            if factor != NORMAL {
-                let slow_until = before.map_or(until, |before| before.until.max(until));
-                speeds.insert(member, Speed { factor, until: slow_until });
             }
         }
     }
@@ -186,6 +183,28 @@ mod tests {
         check("", group, &(slow("1m", "factor: 1.0") + ", " + &slow("50s", "factor: 3, for: 10s")), &[same]);
         check("", group, &(slow("1m", "factor: 1") + ", " + &slow("50s", "factor: 3")), &[]);
         check("", group, "{at: 50s, slow: g/B, factor: 3}, {at: 1m, slow: g/A, factor: 1}", &[same]);
+        check("", group, &[slow("30s", "factor: 3"), slow("40s", "factor: 1"), slow("50s", "factor: 1")].join(", "), &[same]);
+        check("", group, &[slow("30s", "factor: 3"), slow("40s", "factor: 5, for: 10s"), slow("1m", "factor: 1")].join(", "), &[same]);
+    }
+
+    #[test]
+    fn the_newest_slow_down_holds_until_its_own_end() {
+        let slow = |at: &str, rest: &str| format!("{{at: {at}, slow: g/A, {rest}}}");
+        let told =
+            |entries: &[String], expected: &[(&str, &str)]| check("", "g: {topics: t, members: [A, B]}", &entries.join(", "), expected);
+        let same = ("`g/A` is slowed down by that factor already at that time", "factor");
+        told(&[slow("30s", "factor: 40"), slow("60s", "factor: 1"), slow("90s", "factor: 40")], &[]);
+        told(&[slow("30s", "factor: 3"), slow("60s", "factor: 5, for: 10s"), slow("90s", "factor: 5")], &[]);
+        told(&[slow("30s", "factor: 3"), slow("60s", "factor: 5, for: 10s"), slow("90s", "factor: 3")], &[]);
+        told(&[slow("30s", "factor: 3"), slow("60s", "factor: 5"), slow("90s", "factor: 5")], &[same]);
+        // It ends later, or then at all.
+        told(&[slow("30s", "factor: 5, for: 30s"), slow("60s", "factor: 5, for: 30s")], &[]);
+        // The next life is as slow.
+        let lives = ["{at: 40s, crash: g/A}".to_owned(), "{at: 50s, start: g/A}".to_owned()];
+        told(&[&[slow("30s", "factor: 5")], lives.as_slice(), &[slow("60s", "factor: 5")]].concat(), &[same]);
+        // The end of the older one, at 90 s, ends the newer one no more.
+        let newer = [slow("60s", "factor: 5"), slow("2m", "factor: 1")];
+        told(&[&[slow("30s", "factor: 3, for: 1m")], lives.as_slice(), &newer].concat(), &[]);
     }
 
     #[test]
