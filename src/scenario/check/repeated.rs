@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::super::file::timeline::{EntryFile, Factor};
 use super::super::subscription::Subscription;
-use super::super::{RateStep, Verb};
+use super::super::{Client, RateStep, Scenario, TimelineEntry, Verb};
 use super::ineffective::{Whole, members, modelled};
 use super::{Checker, Site};
 use crate::terms::GroupProperty;
@@ -87,24 +87,80 @@ impl Checker<'_> {
     fn repeated_subscriptions(&mut self, whole: &Whole<'_>) {
         let clients = &whole.scenario.clients;
         let mut places = entries(whole).into_iter().filter(|(_, entry, _)| entry.subscribe.is_some()).map(|(.., site)| site);
-        // Not known of those that are started at a time that only the run shows.
-        let mut current: Vec<Option<&Subscription>> = clients.iter().map(|client| Some(&client.subscription)).collect();
+        let mut known: Vec<Known<'_>> = clients.iter().map(Known::at_first).collect();
         for entry in &whole.scenario.timeline {
             if let Verb::Subscribe { client, to } = &entry.verb {
-                let before = current[client.index()].replace(to);
-                let place = places.next();
-                if before == Some(to)
-                    && let Some(site) = place
-                {
+                let is_the_same = known[client.index()].subscribe(entry.at, to);
+                if let Some(site) = places.next().filter(|_| is_the_same) {
                     let message = format!("`{}` is subscribed to that at that time", clients[client.index()].name);
                     self.warning(site.child("topics").value(), message, "subscribe it to something else, or leave this out");
                 }
-            } else if let Verb::Start { client, .. } = entry.verb {
-                current[client.index()] = Some(&clients[client.index()].subscription);
-            } else if let Verb::Scale { group, .. } | Verb::RollingRestart { group, .. } = entry.verb {
-                current[members(&whole.scenario.groups[group.index()])].fill(None);
+            } else {
+                forget(&mut known, whole.scenario, entry);
             }
         }
+    }
+}
+
+/// What is known of a member's subscription, from the file alone.
+#[derive(Copy, Clone, PartialEq, Eq)]
+enum Known<'a> {
+    /// It does not run: its next life begins with its own subscription.
+    Down,
+    To(&'a Subscription),
+    /// What it is told by then may come to nothing, or later.
+    DeafUntil(Instant),
+    /// Its lives begin at times that only the run shows.
+    Restarted,
+}
+
+impl<'a> Known<'a> {
+    fn at_first(client: &'a Client) -> Self {
+        if client.start.is_some() { Known::To(&client.subscription) } else { Known::Down }
+    }
+
+    /// It is told to subscribe to that. True if it has already.
+    fn subscribe(&mut self, at: Instant, to: &'a Subscription) -> bool {
+        match self {
+            Known::To(before) if *before == to => return true,
+            Known::To(_) => *self = Known::To(to),
+            Known::DeafUntil(until) if *until < at => *self = Known::To(to),
+            Known::Down | Known::DeafUntil(_) | Known::Restarted => {}
+        }
+        false
+    }
+
+    fn become_deaf(&mut self, until: Instant) {
+        match self {
+            Known::Down | Known::To(_) => *self = Known::DeafUntil(until),
+            Known::DeafUntil(before) => *before = until.max(*before),
+            Known::Restarted => {}
+        }
+    }
+
+    /// Nothing outlives a crash but the restarts that are to come.
+    fn go_down(&mut self) {
+        if *self != Known::Restarted {
+            *self = Known::Down;
+        }
+    }
+}
+
+/// Something happens to processes: what they are subscribed to may change with it.
+fn forget<'a>(known: &mut [Known<'a>], scenario: &'a Scenario, entry: &TimelineEntry) {
+    let of = |group: GroupId| members(&scenario.groups[group.index()]);
+    match entry.verb {
+        Verb::Crash(client) => known[client.index()].go_down(),
+        Verb::Start { client, .. } if known[client.index()] == Known::Down => {
+            known[client.index()] = Known::To(&scenario.clients[client.index()].subscription);
+        }
+        Verb::Pause { client, lasts } => known[client.index()].become_deaf(entry.at + lasts),
+        // It may be closing for long, and a new life begins only after that.
+        Verb::Stop(client) => known[client.index()].become_deaf(Instant::NEVER),
+        // Whom it starts and whom it stops depends on who runs by then.
+        Verb::Scale { group, .. } => known[of(group)].iter_mut().for_each(|known| known.become_deaf(Instant::NEVER)),
+        Verb::RollingRestart { group, .. } => known[of(group)].fill(Known::Restarted),
+        _ => {}
     }
 }
 
@@ -238,5 +294,41 @@ mod tests {
         check("", group, &[set(50), set(55)].join(", "), &[twice]);
         let others = "{at: 30s, group.config: {g: {consumer.heartbeat.interval.ms: 6s}}}".to_owned();
         check("", group, &[set(50), others].join(", "), &[]);
+    }
+
+    /// How often somebody is told to subscribe to what it is subscribed to already.
+    #[track_caller]
+    fn check_subscription(timeline: &str, expected: usize) {
+        let group = "{topics: t, processing: 1s, members: {A: , B: , C: , D: {start: never}}}";
+        let text = format!(
+            "duration: 5m\ntopics: {{t: 2, pay: 2}}\ngroups: {{g: {group}, h: {{topics: pay, members: 1}}}}\ntimeline: [{timeline}]\n"
+        );
+        let (_, problems) = load(&text, "demo.yaml").unwrap_or_else(|problems| panic!("{problems}"));
+        let told = problems.list.iter().filter(|problem| problem.message.ends_with("is subscribed to that at that time"));
+        assert_eq!(told.count(), expected, "{timeline}");
+    }
+
+    #[test]
+    fn whoever_may_begin_a_new_life_or_miss_what_it_is_told_is_not_warned_of() {
+        let pay = |at: &str, member: &str| format!("{{at: {at}, subscribe: g/{member}, topics: pay}}");
+        let of = |before: &str, member: &str, between: &str, expected| {
+            check_subscription(&[before, &pay("30s", member), between, &pay("3m", member)].join(", "), expected);
+        };
+        let roll = "{at: 10s, rolling.restart: g, every: 20s, down: 5s}";
+        let nothing = "{at: 1m, slow: g/A, factor: 2}";
+        of(nothing, "C", nothing, 1);
+        of(roll, "C", nothing, 0);
+        of(nothing, "C", &roll.replace("10s", "1m"), 0);
+        // What a member that is closing is told is lost on it.
+        of("{at: 20s, stop: g/A}, {at: 21s, start: g/A}", "A", nothing, 0);
+        of("{at: 20s, crash: g/A}, {at: 21s, start: g/A}", "A", nothing, 1);
+        of("{at: 20s, stop: g/A}, {at: 21s, crash: g/A}, {at: 22s, start: g/A}", "A", nothing, 1);
+        of("{at: 20s, start: g/D}", "D", nothing, 1);
+        of(nothing, "A", "{at: 1m, crash: g/A}, {at: 61s, start: g/A}", 0);
+        of(nothing, "A", "{at: 1m, stop: g/A}, {at: 61s, start: g/A}", 0);
+        of(nothing, "B", "{at: 1m, scale: {g: 1}}, {at: 2m, scale: {g: 3}}", 0);
+        of(nothing, "A", "{at: 1m, pause: g/A, for: 9s}", 0);
+        of("{at: 20s, pause: g/A, for: 10s}", "A", nothing, 0);
+        of("{at: 20s, pause: g/A, for: 9s}", "A", nothing, 1);
     }
 }
