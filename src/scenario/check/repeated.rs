@@ -31,22 +31,26 @@ impl Checker<'_> {
         self.repeated_subscriptions(whole);
     }
 
+    /// Of what is set several times at one moment only the last one counts.
     fn repeated_group_configs(&mut self, whole: &Whole<'_>) {
         let mut configs: Vec<_> = whole.scenario.groups.iter().map(|group| group.config).collect();
-        let mut latest: BTreeMap<(GroupId, &str), Instant> = BTreeMap::new();
+        let mut moments: BTreeMap<(Instant, GroupId, &str), Vec<_>> = BTreeMap::new();
         for ((at, group, property, value), place) in group_verbs(whole) {
+            moments.entry((at, group, property.name())).or_default().push((property, value, place));
+        }
+        for ((_, group, _), mut set) in moments {
             let of_group = &whole.scenario.groups[group.index()];
+            let times = set.len();
+            let Some((property, value, place)) = set.pop().filter(|_| !whole.are_classic(members(of_group))) else { continue };
             let before = std::mem::replace(configs[group.index()].of_mut(property), value);
-            let is_same_moment = latest.insert((group, property.name()), at) == Some(at);
-            if whole.are_classic(members(of_group)) {
-                continue;
-            }
-            if before == value {
+            if times > 1 {
+                let (how_often, others) =
+                    if times == 2 { ("twice".to_owned(), "the other one") } else { (format!("{times} times"), "the others") };
+                let message = format!("{} of the group `{}` is set {how_often} at that time", property.name(), of_group.name);
+                self.warning(place, message, format!("this one, the last in the file, holds: leave {others} out"));
+            } else if before == value {
                 let message = format!("the group `{}` has {} {} at that time", of_group.name, property.name(), value.as_millis());
                 self.warning(place, message, "set it to something else, or leave this out");
-            } else if is_same_moment {
-                let message = format!("{} of the group `{}` is set twice at that time", property.name(), of_group.name);
-                self.warning(place, message, "this one, the last in the file, holds: leave the other one out");
             }
         }
     }
@@ -294,6 +298,16 @@ mod tests {
         check("", group, &[set(50), set(55)].join(", "), &[twice]);
         let others = "{at: 30s, group.config: {g: {consumer.heartbeat.interval.ms: 6s}}}".to_owned();
         check("", group, &[set(50), others].join(", "), &[]);
+        // It is the last one that is pointed at, and once.
+        let thrice = ("consumer.session.timeout.ms of the group `g` is set 3 times at that time", "consumer.session.timeout.ms");
+        check("", group, &[set(50), set(55), set(58)].join(", "), &[thrice]);
+        check("", group, &[set(50), set(50), set(58)].join(", "), &[thrice]);
+        let place = |entries: &[String]| {
+            let text = format!("duration: 5m\ntopics: {{t: 2}}\ngroups: {{{group}}}\ntimeline: [{}]\n", entries.join(", "));
+            let (_, problems) = load(&text, "demo.yaml").unwrap_or_else(|problems| panic!("{problems}"));
+            problems.list.into_iter().map(|problem| text[problem.span.unwrap_or(0..0).start..].to_owned()).collect::<Vec<_>>()
+        };
+        assert!(place(&[set(50), set(55), set(58)])[0].starts_with("consumer.session.timeout.ms: 58s"));
     }
 
     /// How often somebody is told to subscribe to what it is subscribed to already.
