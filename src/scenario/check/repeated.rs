@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::super::file::timeline::{EntryFile, Factor};
 use super::super::subscription::Subscription;
-use super::super::{Client, RateStep, Scenario, TimelineEntry, Verb};
+use super::super::{Arrivals, Client, RateStep, Scenario, TimelineEntry, Verb};
 use super::ineffective::{Whole, members, modelled};
 use super::{Checker, Site};
 use crate::terms::GroupProperty;
@@ -81,8 +81,13 @@ impl Checker<'_> {
                 let step = RateStep { at, rate: rate.0 };
                 let before = set.insert(name, step);
                 if rate_before(whole, name, before, at) == Some(rate.0) {
-                    let message = format!("the producer `{name}` has that rate at that time");
-                    self.warning(place.value(), message, "set it to something else, or leave this out");
+                    let mut message = format!("the producer `{name}` has that rate at that time");
+                    let mut hint = "set it to another rate, or leave this out";
+                    if let Some(change) = begins_anew(whole, name, at).filter(|_| !rate.0.is_zero()) {
+                        message = format!("{message}: only {change}");
+                        hint = "set it to another rate, or leave this out for its records to go on as before";
+                    }
+                    self.warning(place.value(), message, hint);
                 }
             }
         }
@@ -199,6 +204,18 @@ fn rate_before(whole: &Whole<'_>, name: &str, set: Option<RateStep>, at: Instant
     (latest.at < at).then_some(latest.rate)
 }
 
+/// What a rate changes that is the same as before: nothing where nothing can be sent.
+fn begins_anew(whole: &Whole<'_>, name: &str, at: Instant) -> Option<&'static str> {
+    let Scenario { producers, topics, .. } = whole.scenario;
+    let producer = producers.iter().find(|producer| producer.name == name)?;
+    let topic = topics[producer.topic.index()].name_in_kafka();
+    let is_sent = topics.iter().any(|life| life.name_in_kafka() == topic && life.exists(at) && life.created != Some(at));
+    is_sent.then_some(match producer.arrivals {
+        Arrivals::Even => "its even pace begins anew",
+        Arrivals::Poisson => "the gap to its next record is drawn anew",
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use crate::scenario::load;
@@ -272,13 +289,20 @@ mod tests {
         let of = |head: &str, timeline: &str, expected: &[(&str, &str)]| {
             check(&format!("producers: {{p: {head}}}"), "g: {topics: t, members: [A, B]}", timeline, expected);
         };
-        let rate = ("the producer `p` has that rate at that time", "10/s");
+        let rate = ("the producer `p` has that rate at that time: only its even pace begins anew", "10/s");
         of("{topic: t, rate: 10/s}", "{at: 30s, rate: {p: 10/s}}", &[rate]);
         of("{topic: t, rate: 10/s}", "{at: 40s, rate: {p: 10/s}}, {at: 30s, rate: {p: 20/s}}", &[]);
         of("{topic: t, rate: 20/s}", "{at: 40s, rate: {p: 10/s}}, {at: 30s, rate: {p: 10/s}}", &[rate]);
         let steps = "{topic: t, steps: [{at: 0s, rate: 20/s}, {at: 35s, rate: 10/s}]}";
         of(steps, "{at: 40s, rate: {p: 10/s}}", &[rate]);
         of(steps, "{at: 35s, rate: {p: 20/s}}, {at: 30s, rate: {p: 10/s}}", &[]);
+        let drawn = ("the producer `p` has that rate at that time: only the gap to its next record is drawn anew", "10/s");
+        of("{topic: t, rate: 10/s, arrivals: poisson}", "{at: 30s, rate: {p: 10/s}}", &[drawn]);
+        // Nothing is sent then.
+        let idle = |rate| ("the producer `p` has that rate at that time", rate);
+        of("{topic: t, steps: [{at: 0s, rate: 0/s}, {at: 1m, rate: 5/s}]}", "{at: 30s, rate: {p: 0/s}}", &[idle("0/s")]);
+        of("{topic: t, rate: 10/s}", "{at: 30s, rate: {p: 10/s}}, {at: 1m, create.topic: t}", &[idle("10/s")]);
+        of("{topic: t, rate: 10/s}", "{at: 30s, create.topic: t}, {at: 1m, rate: {p: 10/s}}", &[rate]);
         let subscribed = ("`A` is subscribed to that at that time", "t");
         let plain = "{topic: t, rate: 10/s}";
         of(plain, "{at: 30s, subscribe: g/A, topics: t}", &[subscribed]);
