@@ -37,6 +37,7 @@ messages! {
         "timeline: [{at: 30s, crash: billing/BB}, {at: 40s, start: billing/B}, {at: 50s, crash: biling/A}, {at: 60s, start: billing/A}]\n"
     );
     an_empty_entry_is_one_mistake: with_group("timeline:\n  -\n  - {at: 30s, crash: billing/A}\n");
+    an_empty_entry_may_be_written_out: with_group("timeline: [~, null, Null, NULL, {at: 30s, crash: Null}]\n");
     eight_mistakes_are_reported_at_once: "\
 durration: 10m
 topics:

@@ -81,9 +81,7 @@ fn refuse_empty_values(node: &mut Node, path: &mut Vec<String>, problems: &mut V
         Kind::Map(entries) => {
             for entry in entries {
                 let is_member = path.len() == 3 && path[0] == "groups" && path[2] == "members";
-                let is_empty =
-                    matches!(&entry.value.kind, Kind::Scalar { text, plain: true } if matches!(text.as_str(), "" | "~" | "null"));
-                if is_empty && !is_member {
+                if entry.value.is_null() && !is_member {
                     let hint = "give it a value, or leave the key out";
                     problems
                         .push(Problem::error(format!("`{}` has no value", reader::cut(&entry.key))).at(entry.key_span.clone()).hint(hint));

@@ -8,7 +8,6 @@ use super::super::file::ScenarioFile;
 use super::super::file::shapes::{Duration, RateText};
 use super::super::file::timeline::{EntryFile, Factor};
 use super::super::reader::cut;
-use super::super::yaml::Kind;
 use super::super::{BrokerConfig, Client, Releases, TimelineEntry, Topic, Verb};
 use super::deploys::{Deployment, Deployments};
 use super::group_configs::{GroupConfigs, goes_on};
@@ -103,7 +102,7 @@ impl Checker<'_> {
             "delay",
             "broker.down",
         ];
-        if matches!(&site.node.kind, Kind::Scalar { text, plain: true } if matches!(text.as_str(), "" | "~" | "null")) {
+        if site.node.is_null() {
             self.error_with_hint(site.value(), "an empty entry", "such as `{at: 30s, crash: group/member}`, or leave it out");
             return;
         }
