@@ -38,6 +38,10 @@ messages! {
     );
     an_empty_entry_is_one_mistake: with_group("timeline:\n  -\n  - {at: 30s, crash: billing/A}\n");
     an_empty_entry_may_be_written_out: with_group("timeline: [~, null, Null, NULL, {at: 30s, crash: Null}]\n");
+    a_group_without_members_has_none_that_crashes: after_a_good_start("\
+groups: {a: {topics: orders, members: 0}, b: {topics: orders, members: {}}, c: {topics: orders, members: []}, d: {topics: orders, members: A}}
+timeline: [{at: 3s, crash: a/Z}, {at: 3s, crash: b/Z}, {at: 3s, stop: c/Z}, {at: 3s, crash: d/Z}, {at: 3s, scale: {a: x}}, {at: 4s, crash: a/a-1}]
+");
     eight_mistakes_are_reported_at_once: "\
 durration: 10m
 topics:

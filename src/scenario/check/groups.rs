@@ -29,7 +29,9 @@ pub struct Cast {
     pub setups: Vec<Setup>,
     pub instances: IndexSet<String>,
     /// Groups some of whose members could not be read.
-    pub in_doubt: BTreeSet<GroupId>,
+    in_doubt: BTreeSet<GroupId>,
+    /// Groups that the timeline may scale to a number that could not be read.
+    scaled_in_doubt: BTreeSet<GroupId>,
     /// By group and name.
     by_name: BTreeMap<(GroupId, String), ClientId>,
 }
@@ -44,6 +46,13 @@ impl Cast {
 
     pub fn find(&self, group: GroupId, member: &str) -> Option<ClientId> {
         self.by_name.get(&(group, member.to_owned())).copied()
+    }
+
+    /// There may be such a member, for all that could be read.
+    pub fn may_have(&self, group: GroupId, member: &str) -> bool {
+        let number = member.strip_prefix(&self.groups[group.index()].name).and_then(|rest| rest.strip_prefix('-'));
+        let is_numbered = number.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()));
+        self.in_doubt.contains(&group) || (is_numbered && self.scaled_in_doubt.contains(&group))
     }
 
     fn push(&mut self, client: Client, setup: Setup) {
@@ -81,6 +90,7 @@ impl Checker<'_> {
         }
         let registers = file.model.as_ref().and_then(|model| model.listener).unwrap_or(true);
         let listener = registers.then(Listener::default);
+        let doubtful_scales = doubtful_scales(file, root);
         let mut cast = Cast::default();
         for ((name, written), place) in file.groups.iter().zip(site.children()) {
             self.legal_name("group", name, place.key());
@@ -94,8 +104,13 @@ impl Checker<'_> {
                 clients: u32::try_from(parts.len()).expect("the number of members is limited"),
             };
             let members = place.child("members");
-            if parts.is_empty() || members.node.items().iter().any(|item| item.bad) || members.unreadable().next().is_some() {
-                cast.in_doubt.insert(GroupId(u32::try_from(cast.groups.len()).expect("the number of groups is limited")));
+            let id = GroupId(u32::try_from(cast.groups.len()).expect("the number of groups is limited"));
+            let is_lost = parts.is_empty() && (scaled > 0 || written.members.as_ref().is_none_or(|members| members.count() > 0));
+            if is_lost || members.node.items().iter().any(|item| item.bad) || members.unreadable().next().is_some() {
+                cast.in_doubt.insert(id);
+            }
+            if doubtful_scales.as_ref().is_none_or(|names| names.contains(name.as_str())) {
+                cast.scaled_in_doubt.insert(id);
             }
             self.clients(name, written, place, parts, releases, broker, listener, &mut cast);
             cast.groups.push(group);
@@ -109,11 +124,7 @@ impl Checker<'_> {
         let place = site.child("members");
         let hint = "a number, a list of names, or a map";
         let Some(members) = self.require(written.members.as_ref(), site, &owner, "members", hint) else { return Vec::new() };
-        let declared = match members {
-            MembersFile::Count(count) => *count as usize,
-            MembersFile::Names(names) => names.len(),
-            MembersFile::Each(each) => each.len(),
-        };
+        let declared = members.count();
         if declared.max(scaled as usize) > room {
             self.error(place.key(), format!("too many members: the limit of all groups together is {MEMBERS_MAX}"));
             return Vec::new();
@@ -243,4 +254,20 @@ impl Checker<'_> {
 
 fn highest_scale(file: &ScenarioFile, group: &str) -> u32 {
     file.timeline.iter().filter_map(|entry| entry.scale.as_ref()?.get(group).copied()).max().unwrap_or(0)
+}
+
+/// Groups that the timeline scales to what could not be read. None: nobody knows which.
+fn doubtful_scales<'a>(file: &ScenarioFile, root: Site<'a>) -> Option<BTreeSet<&'a str>> {
+    if !root.has("timeline") {
+        return Some(BTreeSet::new());
+    }
+    let timeline = root.child("timeline");
+    let is_hidden = |entry: Site<'_>| if entry.has("scale") { entry.child("scale").node.bad } else { entry.tries("scale") };
+    let mut scaled = file.timeline.iter().flat_map(|entry| entry.scale.iter().flatten());
+    let is_hidden = timeline.node.bad
+        || timeline.node.items().iter().any(|item| item.bad)
+        || timeline.items().any(is_hidden)
+        || scaled.any(|(name, _)| !file.groups.contains_key(name));
+    let unreadable = timeline.items().filter(|entry| entry.has("scale")).flat_map(|entry| entry.child("scale").unreadable());
+    (!is_hidden).then(|| unreadable.collect())
 }

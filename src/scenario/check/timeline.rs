@@ -230,7 +230,7 @@ impl Checker<'_> {
         };
         let group_id = GroupId(self.resolve(stage.groups, group, at.clone())?);
         let found = stage.cast.find(group_id, member);
-        if found.is_none() && !stage.cast.in_doubt.contains(&group_id) {
+        if found.is_none() && !stage.cast.may_have(group_id, member) {
             let names = stage.cast.members(group_id).map(|client| stage.cast.clients[client].name.as_str());
             let hint = self.guess(member, names);
             let message = format!("the group `{}` has no member `{}`", cut(group), cut(member));

@@ -113,6 +113,16 @@ pub enum MembersFile {
     Each(IndexMap<String, MemberFile>),
 }
 
+impl MembersFile {
+    pub fn count(&self) -> usize {
+        match self {
+            MembersFile::Count(count) => *count as usize,
+            MembersFile::Names(names) => names.len(),
+            MembersFile::Each(each) => each.len(),
+        }
+    }
+}
+
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub enum StartFile {
     At(Duration),
