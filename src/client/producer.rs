@@ -14,7 +14,7 @@
 
 use std::collections::VecDeque;
 
-use crate::kafka::partitioner::{self, StickyPartitioner};
+use crate::kafka::partitioner::{self, Sticks, StickyPartitioner};
 use crate::trace::times::Created;
 use crate::units::{BrokerId, Instant, Pace, Rate, Span};
 
@@ -49,6 +49,8 @@ pub struct ProducerConfig {
     /// Bytes of a value.
     pub record_size: u64,
     pub batch_size: u64,
+    /// Records without a key.
+    pub sticks: Sticks,
     pub linger: Span,
     pub max_in_flight: usize,
     /// What a broker waits for before it answers (acks=all: the replication), or `None` if it never answers (acks=0).
@@ -139,7 +141,7 @@ impl Producer {
             arrivals: Arrivals { step: 0, pace: None, index: 0, next: None, sent: 0 },
             key_hashes,
             key_bytes,
-            sticky: StickyPartitioner::new(config.batch_size),
+            sticky: StickyPartitioner::new(config.sticks, config.batch_size),
             queues: config.leaders.iter().map(|_| VecDeque::new()).collect(),
             busy: Vec::new(),
             in_flight: vec![VecDeque::new(); config.brokers],

@@ -1,9 +1,12 @@
 //! What differs between releases in the clients' rules: one named switch each.
 
+use crate::kafka::partitioner::Sticks;
 use crate::release::Release;
 
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub struct ClientSwitches {
+    /// With what a producer's records without a key stay together: KIP-480 before 3.3, KIP-794 since.
+    pub producer_sticks: Sticks,
     /// KAFKA-17182 (4.0): a broker that leads a partition with buffered records gets no Fetch, which keeps fetch sessions stable.
     pub spare_buffered_brokers: bool,
     /// A KIP-848 member without auto-commit starts a revocation while its application is busy; since 4.2.1 (KAFKA-20332) every one waits for
@@ -35,7 +38,8 @@ pub enum IdlePass {
 impl ClientSwitches {
     pub const fn of(release: Release) -> ClientSwitches {
         match release {
-            Release::V2_8 | Release::V3_9 => ClientSwitches { spare_buffered_brokers: false, ..V4_0 },
+            Release::V2_8 => ClientSwitches { producer_sticks: Sticks::ToBatch, ..V3_9 },
+            Release::V3_9 => V3_9,
             Release::V4_0_0 | Release::V4_0_1 | Release::V4_0_2 => V4_0,
             Release::V4_1_0 | Release::V4_1_2 => V4_1,
             Release::V4_2_0 => V4_2,
@@ -46,7 +50,10 @@ impl ClientSwitches {
     }
 }
 
+const V3_9: ClientSwitches = ClientSwitches { spare_buffered_brokers: false, ..V4_0 };
+
 const V4_0: ClientSwitches = ClientSwitches {
+    producer_sticks: Sticks::ForBytes,
     spare_buffered_brokers: true,
     background_revocations: true,
     assigns_in_poll: false,

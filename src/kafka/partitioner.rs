@@ -33,12 +33,22 @@ pub fn murmur2(bytes: &[u8]) -> i32 {
     (h ^ (h >> 15)).cast_signed()
 }
 
+/// What makes a producer go on to another partition.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum Sticks {
+    /// A new batch: with the one before full or gone it goes to another partition (KIP-480; 2.4 to 3.2, `DefaultPartitioner#onNewBatch`).
+    ToBatch,
+    /// A batch's worth of bytes, however many batches they come in (KIP-794, since 3.3).
+    ForBytes,
+}
+
 /// Where records without a key go: a producer stays with one partition of a topic until a batch's worth of bytes was charged to it.
 ///
 /// It goes on only between two batches: when the partition's queue is empty or its last batch is full (`room_in_batch` is false), so that
 /// no half-filled batch is left behind; but at twice `batch.size` it goes on in any case. The next partition is drawn outside.
 #[derive(Clone, Debug)]
 pub struct StickyPartitioner {
+    sticks: Sticks,
     /// batch.size
     batch_size: u64,
     current: Option<u32>,
@@ -47,8 +57,26 @@ pub struct StickyPartitioner {
 }
 
 impl StickyPartitioner {
-    pub fn new(batch_size: u64) -> Self {
-        StickyPartitioner { batch_size, current: None, charged: 0 }
+    pub fn new(sticks: Sticks, batch_size: u64) -> Self {
+        StickyPartitioner { sticks, batch_size, current: None, charged: 0 }
+    }
+
+    pub fn sticks_to_batch(&self) -> bool {
+        self.sticks == Sticks::ToBatch
+    }
+
+    /// The partition of a new batch where each has another one than the one before (`StickyPartitionCache#nextPartition`); the only one if
+    /// there is one only. `draw`: uniformly below a number.
+    pub fn of_new_batch(&mut self, partitions: u32, draw: impl FnOnce(u32) -> u32) -> u32 {
+        let next = match self.current {
+            None => draw(partitions),
+            Some(current) if partitions <= 1 => current,
+            Some(current) => {
+                let other = draw(partitions - 1);
+                if other < current { other } else { other + 1 }
+            }
+        };
+        self.go_to(next)
     }
 
     /// The partition that it sticks to: the one whose queue the caller has to look at.
@@ -69,6 +97,9 @@ impl StickyPartitioner {
     /// the batch. `room_in_batch`: that batch takes more. A batch that was opened on an empty queue may be charged as a whole: it cannot reach
     /// twice `batch.size` before it is full.
     pub fn charge(&mut self, bytes: u64, room_in_batch: bool, draw: impl FnOnce() -> u32) {
+        if self.sticks_to_batch() {
+            return;
+        }
         self.charged += bytes;
         let enough = self.charged >= self.batch_size && !room_in_batch;
         if enough || self.charged >= 2 * self.batch_size {
@@ -83,12 +114,18 @@ impl StickyPartitioner {
 
     /// How many more bytes may be charged before it goes on between two batches.
     pub fn until_due(&self) -> u64 {
-        self.batch_size.saturating_sub(self.charged)
+        match self.sticks {
+            Sticks::ToBatch => 0,
+            Sticks::ForBytes => self.batch_size.saturating_sub(self.charged),
+        }
     }
 
     /// How many more bytes may be charged before it goes on in any case.
     pub fn until_cap(&self) -> u64 {
-        (2 * self.batch_size).saturating_sub(self.charged)
+        match self.sticks {
+            Sticks::ToBatch => u64::MAX,
+            Sticks::ForBytes => (2 * self.batch_size).saturating_sub(self.charged),
+        }
     }
 
     fn go_to(&mut self, partition: u32) -> u32 {
@@ -143,7 +180,7 @@ mod tests {
 
     #[test]
     fn a_producer_waits_for_its_open_batch_before_it_goes_on() {
-        let mut sticky = StickyPartitioner::new(100);
+        let mut sticky = StickyPartitioner::new(Sticks::ForBytes, 100);
         assert_eq!(sticky.current(), None);
         assert_eq!(sticky.partition(false, || 4), 4);
         sticky.charge(120, true, || panic!("the open batch takes more"));
@@ -157,7 +194,8 @@ mod tests {
     #[test]
     fn a_batch_opened_on_an_empty_queue_may_be_charged_as_a_whole() {
         let bytes = [1900, 1900, 1900, 2100, 3000, 900];
-        let (mut by_record, mut by_batch) = (StickyPartitioner::new(6000), StickyPartitioner::new(6000));
+        let (mut by_record, mut by_batch) =
+            (StickyPartitioner::new(Sticks::ForBytes, 6000), StickyPartitioner::new(Sticks::ForBytes, 6000));
         let (mut drawn_by_record, mut drawn_by_batch) = (0..100, 0..100);
         let mut visited = Vec::new();
         for batch in bytes.chunks(3).cycle().take(20) {
@@ -179,7 +217,7 @@ mod tests {
     /// How many records go to the first partition; `record` says what the i-th is charged and whether the batch it is in takes more
     /// when the next one comes.
     fn records_until_switch(record: impl Fn(u64) -> (u64, bool)) -> u64 {
-        let mut sticky = StickyPartitioner::new(BATCH_SIZE);
+        let mut sticky = StickyPartitioner::new(Sticks::ForBytes, BATCH_SIZE);
         let mut next = 0;
         let mut room = false;
         for i in 0.. {

@@ -259,6 +259,7 @@ fn producer_config(scenario: &Scenario, producer: &scenario::Producer, latency: 
         keys,
         record_size: producer.record_size,
         batch_size: producer.config.batch_size,
+        sticks: ClientSwitches::of(scenario.kafka.clients).producer_sticks,
         linger: producer.config.linger,
         max_in_flight: producer.config.max_in_flight as usize,
         acks: match (producer.config.acks_none, producer.config.acks_all) {

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use groupsim::kafka::partitioner::partition_for_key;
+use groupsim::release::Release;
 use groupsim::scenario::keys::Keys;
 use groupsim::scenario::{Arrivals, Producer, Scenario, Verb};
 use groupsim::sim::rng::key_draw::KeyDraw;
@@ -50,6 +51,8 @@ pub struct Accumulator<'a> {
     queues: Vec<VecDeque<Open>>,
     current: Option<u32>,
     charged: u64,
+    /// KIP-480: every new batch has another partition.
+    sticks_to_batch: bool,
     /// By broker: answers of all requests so far, the last arrival there, and when the broker was done with the last one.
     answers: Vec<Vec<u64>>,
     arrived: Vec<u64>,
@@ -75,6 +78,7 @@ pub fn arrivals(scenario: &Scenario, producer: &Producer, seed: u64, replication
         queues: (0..partitions).map(|_| VecDeque::new()).collect(),
         current: None,
         charged: 0,
+        sticks_to_batch: scenario.kafka.clients < Release::V3_9,
         answers: vec![Vec::new(); brokers as usize],
         arrived: vec![0; brokers as usize],
         handled: vec![0; brokers as usize],
@@ -176,6 +180,10 @@ impl Accumulator<'_> {
             self.append(partition, created, size);
             return;
         }
+        if self.sticks_to_batch {
+            self.take_for_batch(created);
+            return;
+        }
         loop {
             if self.current.is_none_or(|current| self.charged >= limit && !self.has_room(current)) {
                 self.next_partition();
@@ -194,6 +202,33 @@ impl Accumulator<'_> {
                 }
             }
         }
+    }
+
+    fn take_for_batch(&mut self, created: u64) {
+        let limit = self.producer.config.batch_size;
+        let current = self.current.filter(|current| self.has_room(*current));
+        let fits = current.filter(|current| {
+            let filled = self.queues[*current as usize].back().expect("it has an open batch").batch.bytes;
+            filled + self.size(*current, created, None) <= limit
+        });
+        if let (Some(current), None) = (current, fits) {
+            self.queues[current as usize].back_mut().expect("it has an open batch").closed = Some(created);
+        }
+        if fits.is_none() {
+            let others: Vec<u32> = (0..self.partitions).filter(|partition| Some(*partition) != self.current).collect();
+            if !others.is_empty() {
+                let word = u128::from(self.partition_draws.next_u64());
+                self.current = Some(others[((word * others.len() as u128) >> 64) as usize]);
+            }
+        }
+        let partition = self.current.expect("it was chosen");
+        // One that was left with a batch that is still open takes more into that, if it fits.
+        let filled = self.queues[partition as usize].back().filter(|open| open.closed.is_none()).map_or(0, |open| open.batch.bytes);
+        if filled > 0 && filled + self.size(partition, created, None) > limit {
+            self.queues[partition as usize].back_mut().expect("it has an open batch").closed = Some(created);
+        }
+        let size = self.size(partition, created, None);
+        self.append(partition, created, size);
     }
 
     /// Returns the bytes that were added.

@@ -1,4 +1,4 @@
-//! Records into batches (RecordAccumulator.append, BuiltInPartitioner).
+//! Records into batches (RecordAccumulator.append, BuiltInPartitioner; before 3.3 KafkaProducer.doSend, DefaultPartitioner).
 
 use super::batch::{Open, Times, longer_offset_delta};
 use super::{Producer, ProducerDraws};
@@ -37,20 +37,8 @@ impl Producer {
     /// Records without a key, for the partition that the producer sticks to. How many.
     fn take_unkeyed(&mut self, created: Instant, end: Instant, draws: &mut impl ProducerDraws) -> u64 {
         let known = self.known_partitions;
-        let mut closes = false;
-        let (partition, bytes) = loop {
-            let last = self.sticky.current().and_then(|partition| self.queues[partition as usize].back());
-            let partition = self.sticky.partition(last.is_some_and(|open| open.closed.is_none()), || draws.partition(known));
-            let bytes = self.record_bytes(partition, created, None);
-            // A batch without room closes, and a closed batch may let the partitioner go on.
-            match self.queues[partition as usize].back_mut() {
-                Some(open) if open.closed.is_none() && open.bytes + bytes > self.config.batch_size => {
-                    open.closed = Some(created);
-                    closes = true;
-                }
-                Some(_) | None => break (partition, bytes),
-            }
-        };
+        let (partition, bytes, closes) =
+            if self.sticky.sticks_to_batch() { self.stick_to_batch(created, draws) } else { self.stick_for_bytes(created, draws) };
         let header = if self.make_room(partition, created, bytes, self.config.poisson) { BATCH_HEADER_BYTES } else { 0 };
         // A fresh batch takes records until its linger is over.
         let end = if header > 0 { end.min(created + self.config.linger) } else { end };
@@ -68,6 +56,50 @@ impl Producer {
         }
         self.sticky.charge(taken * bytes + header, open.closed.is_none(), || draws.partition(known));
         taken
+    }
+
+    /// The partition of the next record, its size there, and whether a batch was closed for want of room.
+    fn stick_for_bytes(&mut self, created: Instant, draws: &mut impl ProducerDraws) -> (u32, u64, bool) {
+        let known = self.known_partitions;
+        let mut closes = false;
+        loop {
+            let last = self.sticky.current().and_then(|partition| self.queues[partition as usize].back());
+            let partition = self.sticky.partition(last.is_some_and(|open| open.closed.is_none()), || draws.partition(known));
+            let bytes = self.record_bytes(partition, created, None);
+            // A batch without room closes, and a closed batch may let the partitioner go on.
+            match self.queues[partition as usize].back_mut() {
+                Some(open) if open.closed.is_none() && open.bytes + bytes > self.config.batch_size => {
+                    open.closed = Some(created);
+                    closes = true;
+                }
+                Some(_) | None => return (partition, bytes, closes),
+            }
+        }
+    }
+
+    /// The same where every new batch has another partition.
+    fn stick_to_batch(&mut self, created: Instant, draws: &mut impl ProducerDraws) -> (u32, u64, bool) {
+        let current = self.sticky.current();
+        let before = current.and_then(|partition| self.has_room(partition, created));
+        let (partition, there) = match (current, before) {
+            (Some(current), Some(true)) => (current, None),
+            _ => {
+                let next = self.sticky.of_new_batch(self.known_partitions, |below| draws.partition(below));
+                (next, self.has_room(next, created))
+            }
+        };
+        (partition, self.record_bytes(partition, created, None), before == Some(false) || there == Some(false))
+    }
+
+    /// Whether the open batch of a partition takes the next record; one that does not is closed. `None`: none is open.
+    fn has_room(&mut self, partition: u32, created: Instant) -> Option<bool> {
+        let bytes = self.record_bytes(partition, created, None);
+        let open = self.queues[partition as usize].back_mut().filter(|open| open.closed.is_none())?;
+        let has_room = open.bytes + bytes <= self.config.batch_size;
+        if !has_room {
+            open.closed = Some(created);
+        }
+        Some(has_room)
     }
 
     /// Whether the next record goes on where the times of the open batch end; from a batch whose pace has changed on, times are listed.

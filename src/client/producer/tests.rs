@@ -41,6 +41,7 @@ fn config(plan: &[(u64, u64)]) -> ProducerConfig {
         keys: None,
         record_size: 100,
         batch_size: 16_384,
+        sticks: Sticks::ForBytes,
         linger: Span::from_millis(5),
         max_in_flight: 5,
         acks: Some(Span::ZERO),
@@ -169,4 +170,37 @@ fn a_convoy_says_what_its_trains_would_say_one_by_one() {
         assert!(convoys > 0, "there are convoys");
         assert_eq!(in_convoys, one_by_one);
     }
+}
+
+/// By record: its partition. Of a producer whose every new batch has another partition.
+fn partitions_before_3_3(linger: u64, records: u64) -> Vec<u32> {
+    let config = ProducerConfig {
+        sticks: Sticks::ToBatch,
+        linger: Span::from_millis(linger),
+        partitions: vec![(Instant::ZERO, 3)],
+        leaders: vec![BrokerId(0); 3],
+        ..config(&[(0, 10), (100 * records, 0)])
+    };
+    let mut draws = Script { latencies: [1].into(), partitions: 0 };
+    let mut producer = Producer::new(config, &mut draws);
+    let mut seen = Vec::new();
+    while let Some(delivery) = producer.next_delivery(&mut draws) {
+        for batch in &delivery.batches {
+            seen.extend(std::iter::repeat_n((batch.created.at(0), batch.partition), (batch.records as usize) * delivery.repeat as usize));
+        }
+    }
+    seen.sort_unstable();
+    seen.into_iter().map(|(_, partition)| partition).collect()
+}
+
+#[test]
+fn before_3_3_each_new_batch_goes_to_another_partition() {
+    // Each record is a batch; the draws are 1 of 3, and then 0, 1, 0, … of the two others.
+    let single = partitions_before_3_3(0, 40);
+    assert_eq!((single.len(), &single[..4]), (40, &[1, 0, 2, 0][..]));
+    assert!(single.windows(2).all(|pair| pair[0] != pair[1]));
+    // Ten records come in a second of linger.
+    let lingered = partitions_before_3_3(1000, 40);
+    assert!(lingered.chunks(10).all(|batch| batch.iter().all(|partition| *partition == batch[0])), "{lingered:?}");
+    assert!(lingered.chunks(10).collect::<Vec<_>>().windows(2).all(|pair| pair[0][0] != pair[1][0]), "{lingered:?}");
 }
