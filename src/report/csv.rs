@@ -6,7 +6,7 @@
 //! | `group`, `topic`, `partition` | |
 //! | `committed_lag` | high watermark − committed offset, as `kafka-consumer-groups` shows it; empty without a commit |
 //! | `position_lag` | high watermark − position of the owner (the consumer metric `records-lag`) |
-//! | `unprocessed` | records below the high watermark that the application has not finished; what the chart draws |
+//! | `unprocessed` | records below the high watermark that the application has not finished, lost ones too, but not those that a reset passed over; what the chart draws |
 
 use std::io::{self, Write};
 

@@ -110,7 +110,7 @@ pub fn lag_and_latency(page: &mut Page, report: &Report, group: usize) {
     }
     if measured.commits_refused + measured.commits_failed > 0 {
         let text = format!(
-            "{} taken, {} refused by the coordinator, {} given up",
+            "{} taken, {} refused (wholly or partly), {} failed",
             figures::grouped(measured.commits),
             figures::grouped(measured.commits_refused),
             figures::grouped(measured.commits_failed)
