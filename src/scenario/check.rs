@@ -24,6 +24,8 @@ pub mod time;
 pub mod timeline;
 pub mod topic_lives;
 pub mod topics;
+#[cfg(test)]
+mod warned;
 
 use std::collections::BTreeSet;
 use std::ops::Range;

@@ -218,22 +218,8 @@ fn begins_anew(whole: &Whole<'_>, name: &str, at: Instant) -> Option<&'static st
 
 #[cfg(test)]
 mod tests {
+    use super::super::warned::check;
     use crate::scenario::load;
-
-    /// What is warned of, each with the text that it points at.
-    fn warnings(head: &str, groups: &str, timeline: &str) -> Vec<(String, String)> {
-        let text = format!("duration: 5m\ntopics: {{t: 2}}\n{head}\ngroups: {{{groups}}}\ntimeline: [{timeline}]\n");
-        let (_, problems) = load(&text, "demo.yaml").unwrap_or_else(|problems| panic!("{problems}"));
-        let place = |span: Option<std::ops::Range<usize>>| span.map_or(String::new(), |span| text[span].to_owned());
-        problems.list.iter().map(|problem| (problem.message.clone(), place(problem.span.clone()))).collect()
-    }
-
-    #[track_caller]
-    fn check(head: &str, groups: &str, timeline: &str, expected: &[(&str, &str)]) {
-        let seen = warnings(head, groups, timeline);
-        let seen: Vec<_> = seen.iter().map(|(message, place)| (message.as_str(), place.as_str())).collect();
-        assert_eq!(seen, expected);
-    }
 
     #[test]
     fn what_is_set_again_changes_nothing() {
