@@ -33,19 +33,20 @@ pub fn murmur2(bytes: &[u8]) -> i32 {
     (h ^ (h >> 15)).cast_signed()
 }
 
-/// What makes a producer go on to another partition.
+/// How long a producer stays with a partition.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub enum Sticks {
-    /// A new batch: with the one before full or gone it goes to another partition (KIP-480; 2.4 to 3.2, `DefaultPartitioner#onNewBatch`).
+    /// As long as the batch takes records: for a new one it goes to another partition (KIP-480; 2.4 to 3.2, `DefaultPartitioner#onNewBatch`).
     ToBatch,
-    /// A batch's worth of bytes, however many batches they come in (KIP-794, since 3.3).
+    /// For a batch's worth of bytes, however many batches they come in (KIP-794, since 3.3).
     ForBytes,
 }
 
-/// Where records without a key go: a producer stays with one partition of a topic until a batch's worth of bytes was charged to it.
+/// Where records without a key go: a producer stays with one partition of a topic as long as [`Sticks`] says.
 ///
-/// It goes on only between two batches: when the partition's queue is empty or its last batch is full (`room_in_batch` is false), so that
-/// no half-filled batch is left behind; but at twice `batch.size` it goes on in any case. The next partition is drawn outside.
+/// One that sticks for bytes goes on only between two batches: when the partition's queue is empty or its last batch is full
+/// (`room_in_batch` is false), so that no half-filled batch is left behind; but at twice `batch.size` it goes on in any case. The next
+/// partition is drawn outside.
 #[derive(Clone, Debug)]
 pub struct StickyPartitioner {
     sticks: Sticks,

@@ -65,14 +65,10 @@ impl Producer {
         loop {
             let last = self.sticky.current().and_then(|partition| self.queues[partition as usize].back());
             let partition = self.sticky.partition(last.is_some_and(|open| open.closed.is_none()), || draws.partition(known));
-            let bytes = self.record_bytes(partition, created, None);
-            // A batch without room closes, and a closed batch may let the partitioner go on.
-            match self.queues[partition as usize].back_mut() {
-                Some(open) if open.closed.is_none() && open.bytes + bytes > self.config.batch_size => {
-                    open.closed = Some(created);
-                    closes = true;
-                }
-                Some(_) | None => return (partition, bytes, closes),
+            // A closed batch may let the partitioner go on.
+            match self.has_room(partition, created) {
+                Some(false) => closes = true,
+                Some(true) | None => return (partition, self.record_bytes(partition, created, None), closes),
             }
         }
     }
